@@ -1,0 +1,1 @@
+"""Document databases behind the data plane's `Store` protocol."""

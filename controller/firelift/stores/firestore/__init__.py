@@ -1,0 +1,1 @@
+"""Firestore over raw protobuf messages and our own gRPC stubs."""

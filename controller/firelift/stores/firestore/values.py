@@ -1,0 +1,146 @@
+"""What can be done with a Firestore value that the data plane must not look into."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from firelift.stores.firestore.proto import Message, Value, micros, timestamp
+
+INT64 = range(-(2**63), 2**63)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+VECTOR_TAG = "__type__"
+VECTOR = "__vector__"
+
+
+class FirestoreValues:
+    """The `ValueKit` of raw `google.firestore.v1.Value` messages. Pure; an input is never changed."""
+
+    def encode(self, plain: object) -> Message:
+        """A stored value for plain Python data, containers included; a Value stays itself.
+
+        Raises:
+            TypeError: for a type that has no Firestore value, naming it.
+            ValueError: for an integer beyond int64, a time without a zone, or a string that is not valid Unicode.
+        """
+        encoder = SCALARS.get(type(plain)) or next((SCALARS[kind] for kind in SCALARS if isinstance(plain, kind)), None)
+        return encoder(plain) if encoder else self._encode_container(plain)
+
+    def _encode_container(self, plain: object) -> Message:
+        if isinstance(plain, Value):
+            return plain
+        if isinstance(plain, Mapping):
+            return self.new_map({_key(key): self.encode(item) for key, item in plain.items()})
+        if isinstance(plain, list | tuple):
+            value = Value()
+            value.array_value.SetInParent()
+            value.array_value.values.extend(self.encode(item) for item in plain)
+            return value
+        raise TypeError(f"a {type(plain).__name__} has no Firestore value; convert it to a plain type first")
+
+    def decode(self, value: Message) -> Any:
+        """The plain Python value, as `ValueKit.decode` describes it.
+
+        Raises:
+            TypeError: for a kind of value that this version does not know.
+        """
+        kind = value.WhichOneof("value_type")
+        if kind in PLAIN:
+            return getattr(value, kind)
+        if kind == "map_value":
+            return self._decode_map(value.map_value.fields)
+        if kind == "array_value":
+            return [self.decode(item) for item in value.array_value.values]
+        if kind in DECODERS:
+            return DECODERS[kind](value)
+        raise TypeError(f"a Firestore value of kind {kind or 'unknown'} has no plain Python value")
+
+    def _decode_map(self, fields: Mapping[str, Message]) -> Any:
+        if _is_vector(fields):
+            return self.decode(fields["value"])
+        return {name: self.decode(item) for name, item in fields.items()}
+
+    def is_map(self, value: Message) -> bool:
+        """True for a map. A vector is stored as a map, but is one value."""
+        return value.WhichOneof("value_type") == "map_value" and not _is_vector(value.map_value.fields)
+
+    def entries(self, value: Message) -> dict[str, Message]:
+        """The entries of a map; an empty mapping for anything else."""
+        return dict(value.map_value.fields) if self.is_map(value) else {}
+
+    def new_map(self, entries: Mapping[str, Message]) -> Message:
+        """A map of stored values, copied."""
+        value = Value()
+        value.map_value.SetInParent()
+        put_fields(value.map_value.fields, entries)
+        return value
+
+    def dumps(self, value: Message) -> bytes:
+        """The value as bytes; map entries are sorted, so equal values give equal bytes."""
+        return bytes(value.SerializeToString(deterministic=True))
+
+    def loads(self, data: bytes) -> Message:
+        """The inverse of `dumps`."""
+        return Value.FromString(data)
+
+    def size(self, value: Message) -> int:
+        """Bytes on the wire."""
+        return int(value.ByteSize())
+
+
+def put_fields(target: Any, entries: Mapping[str, Message]) -> None:
+    """Copy values into a protobuf map, which has no `update`."""
+    for name, item in entries.items():
+        target[name].CopyFrom(item)
+
+
+def _is_vector(fields: Any) -> bool:
+    # Not fields[VECTOR_TAG]: reading an absent key of a protobuf map creates it.
+    return VECTOR_TAG in fields and fields[VECTOR_TAG].string_value == VECTOR and "value" in fields
+
+
+def _encode_int(plain: int) -> Message:
+    if plain not in INT64:
+        raise ValueError(f"the integer {plain} does not fit Firestore's 64 bits (-2^63 to 2^63-1)")
+    return Value(integer_value=plain)
+
+
+def _encode_time(plain: datetime) -> Message:
+    if plain.utcoffset() is None:
+        raise ValueError(f"the time {plain.isoformat()} has no zone; Firestore stores instants, so add one (UTC?)")
+    return Value(timestamp_value=timestamp((plain - EPOCH) // MICROSECOND))
+
+
+def _key(key: object) -> str:
+    if not isinstance(key, str):
+        raise TypeError(f"the map key {key!r} is a {type(key).__name__}; Firestore maps have string keys")
+    return key
+
+
+def _decode_point(value: Message) -> dict[str, float]:
+    point = value.geo_point_value
+    return {"latitude": point.latitude, "longitude": point.longitude}
+
+
+SCALARS: dict[type, Callable[[Any], Message]] = {
+    # bool before int, which it is a kind of.
+    bool: lambda plain: Value(boolean_value=plain),
+    int: _encode_int,
+    float: lambda plain: Value(double_value=plain),
+    str: lambda plain: Value(string_value=plain),
+    bytes: lambda plain: Value(bytes_value=plain),
+    datetime: _encode_time,
+    type(None): lambda _: Value(null_value=0),
+}
+
+PLAIN = frozenset({"string_value", "integer_value", "double_value", "boolean_value", "bytes_value"})
+
+DECODERS: dict[str, Callable[[Message], Any]] = {
+    "null_value": lambda _: None,
+    "timestamp_value": lambda value: EPOCH + timedelta(microseconds=micros(value.timestamp_value)),
+    # projects/P/databases/D/documents/<path>
+    "reference_value": lambda value: value.reference_value.split("/", 5)[-1],
+    "geo_point_value": _decode_point,
+}
