@@ -1,0 +1,95 @@
+"""Conditions and reasons: one vocabulary for status, events, metrics and the command line."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class ConditionType(StrEnum):
+    """The conditions of a rollout. `Succeeded` is the outcome; the others are kstatus's."""
+
+    READY = "Ready"
+    RECONCILING = "Reconciling"
+    STALLED = "Stalled"
+    SUCCEEDED = "Succeeded"
+
+
+class ConditionStatus(StrEnum):
+    """As in metav1.Condition."""
+
+    TRUE = "True"
+    FALSE = "False"
+    UNKNOWN = "Unknown"
+
+
+class Reason(StrEnum):
+    """Why a rollout is as it is. What a person must fix stands before what time will."""
+
+    LEDGER_OWNED_BY_ANOTHER = "LedgerOwnedByAnother"
+    LEDGER_FROM_ANOTHER_DATABASE = "LedgerFromAnotherDatabase"
+    INVALID_SPEC = "InvalidSpec"
+    REVERT_FAILED = "RevertFailed"
+    GATE_FAILED = "GateFailed"
+    GATE_WITHOUT_VERDICT = "GateWithoutVerdict"
+    STEP_FAILED = "StepFailed"
+    STEP_TIMED_OUT = "StepTimedOut"
+    NO_PROGRESS = "NoProgress"
+    REJECTED = "Rejected"
+    ABORTED = "Aborted"
+    REVERTED_WITH_CONFLICTS = "RevertedWithConflicts"
+    REVERTED = "Reverted"
+    COMPLETED = "Completed"
+    SUSPENDED = "Suspended"
+    AWAITING_APPROVAL = "AwaitingApproval"
+    DATABASE_UNREACHABLE = "DatabaseUnreachable"
+    WAITING_FOR_LOCK = "WaitingForLock"
+    REVERTING = "Reverting"
+    SETTING_FLAGS = "SettingFlags"
+    MIGRATING = "Migrating"
+    VERIFYING = "Verifying"
+    SOAKING = "Soaking"
+    WAITING_FOR_EVIDENCE = "WaitingForEvidence"
+    STARTING = "Starting"
+
+
+PROGRESSING = {
+    ConditionType.READY: ConditionStatus.FALSE,
+    ConditionType.RECONCILING: ConditionStatus.TRUE,
+    ConditionType.STALLED: ConditionStatus.FALSE,
+    ConditionType.SUCCEEDED: ConditionStatus.UNKNOWN,
+}
+PAUSED = {
+    ConditionType.READY: ConditionStatus.FALSE,
+    ConditionType.RECONCILING: ConditionStatus.FALSE,
+    ConditionType.STALLED: ConditionStatus.TRUE,
+    ConditionType.SUCCEEDED: ConditionStatus.UNKNOWN,
+}
+ENDED_BADLY = {**PAUSED, ConditionType.SUCCEEDED: ConditionStatus.FALSE}
+SUCCEEDED = {
+    ConditionType.READY: ConditionStatus.TRUE,
+    ConditionType.RECONCILING: ConditionStatus.FALSE,
+    ConditionType.STALLED: ConditionStatus.FALSE,
+    ConditionType.SUCCEEDED: ConditionStatus.TRUE,
+}
+
+_ENDED_BADLY = {Reason.REVERTED, Reason.REVERTED_WITH_CONFLICTS, Reason.REVERT_FAILED, Reason.ABORTED}
+_PAUSED = {
+    Reason.LEDGER_OWNED_BY_ANOTHER,
+    Reason.LEDGER_FROM_ANOTHER_DATABASE,
+    Reason.INVALID_SPEC,
+    Reason.GATE_FAILED,
+    Reason.GATE_WITHOUT_VERDICT,
+    Reason.STEP_FAILED,
+    Reason.STEP_TIMED_OUT,
+    Reason.NO_PROGRESS,
+    Reason.REJECTED,
+}
+
+
+def conditions_of(reason: Reason) -> dict[ConditionType, ConditionStatus]:
+    """The state table of the design: four conditions for each reason."""
+    if reason is Reason.COMPLETED:
+        return SUCCEEDED
+    if reason in _ENDED_BADLY:
+        return ENDED_BADLY
+    return PAUSED if reason in _PAUSED else PROGRESSING

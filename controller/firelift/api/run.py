@@ -1,0 +1,124 @@
+"""The run: one piece of work of one migration, as the operator writes it and workers read it.
+
+A run is a document in the ledger. `RunPlan` is frozen when it is made, and holds all that the work, its verification
+and its revert need; `RunControl` is what the operator changes while it runs.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from firelift.api.base import Model
+from firelift.api.cohort import Selection
+from firelift.api.migration import MigrationSpec
+from firelift.api.rollout import DatabaseRef, PaceSpec
+from firelift.api.steps.verify import Authority
+
+FORMAT = 1
+"""The version of run documents and journal entries that this code writes."""
+
+
+class RunKind(StrEnum):
+    """What a run does."""
+
+    MIGRATE = "migrate"
+    SWEEP = "sweep"
+    """Late-comers of a cohort that an earlier phase has moved."""
+    VERIFY = "verify"
+    REVERT = "revert"
+    REVERT_VERIFY = "revert-verify"
+
+
+class RunState(StrEnum):
+    """What the operator wants a run to do."""
+
+    RUN = "Run"
+    HOLD = "Hold"
+    STOP = "Stop"
+
+
+class VerifyPlan(Model):
+    """How a verify run compares. `sample_buckets` of 10,000 are looked at, by a hash of the path."""
+
+    sample_buckets: int = 10_000
+    authority: Authority = Authority.SOURCE
+    recheck_seconds: int = 2
+
+
+class RunPlan(Model):
+    """The frozen part of a run.
+
+    `subjects` are the runs whose journals are walked (verify and revert), oldest first. `follows` is a run of an
+    earlier attempt that this one continues from its seals.
+    """
+
+    format: int = FORMAT
+    id: str
+    ledger: str
+    database: DatabaseRef
+    seed: str
+    attempt: int
+    phase: str
+    step: str
+    kind: RunKind
+    pass_number: int = 0
+    migration: MigrationSpec
+    selection: Selection
+    now: datetime
+    pace: PaceSpec
+    workers: int
+    verify: VerifyPlan | None = None
+    follows: str | None = None
+    subjects: tuple[str, ...] = ()
+    image: str = ""
+
+
+class RunControl(Model):
+    """What the operator changes. The lease is fresh for `lease_seconds` after the document's last update."""
+
+    state: RunState
+    epoch: int
+    lease_seconds: int = 30
+
+
+class Totals(Model):
+    """Counts of a lane or a run. ``read = skipped + unchanged + created + updated + deleted + dead_letters + kept``."""
+
+    read: int = 0
+    """Documents of the cohort that were looked at."""
+    skipped: int = 0
+    """Left alone by `appliesWhen`, the transform or `onExisting`."""
+    unchanged: int = 0
+    """Already as they should be."""
+    created: int = 0
+    updated: int = 0
+    deleted: int = 0
+    dead_letters: int = 0
+    kept: int = 0
+    """Revert only: conflicts that stay as the app left them."""
+    conflicts: int = 0
+    """Live writes met between reading and committing; each was resolved by reading again."""
+    missing: int = 0
+    extra: int = 0
+    different: int = 0
+    retries: int = 0
+
+    def plus(self, other: Totals) -> Totals:
+        """The sum, field by field."""
+        return Totals(**{name: getattr(self, name) + getattr(other, name) for name in type(self).model_fields})
+
+    @property
+    def written(self) -> int:
+        """Documents that were changed."""
+        return self.created + self.updated + self.deleted
+
+    @property
+    def mismatches(self) -> int:
+        """Documents that a verify found wrong."""
+        return self.missing + self.extra + self.different
+
+
+def run_id(attempt: int, phase: str, step: str, migration: str, kind: RunKind, pass_number: int = 0) -> str:
+    """The name of a run: by attempt, phase, step, migration, kind and pass."""
+    return f"a{attempt}.{phase}.{step}.{migration}.{kind}.{pass_number}"

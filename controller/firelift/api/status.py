@@ -1,0 +1,120 @@
+"""`MigrationRollout.status`: observation only, derived anew each turn."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
+
+from firelift.api.base import Model
+from firelift.api.conditions import ConditionStatus, ConditionType
+
+Short = Annotated[str, Field(max_length=128)]
+Line = Annotated[str, Field(max_length=1024)]
+
+
+class Condition(Model):
+    """A metav1.Condition."""
+
+    type: ConditionType
+    status: ConditionStatus
+    reason: Short
+    message: Line = ""
+    observed_generation: int = 0
+    last_transition_time: datetime
+
+
+class Verdict(Model):
+    """One judged interval of a gate."""
+
+    time: datetime
+    verdict: Short
+    value: Short = ""
+
+
+class GateStatus(Model):
+    """What a gate says now, and its last five verdicts."""
+
+    name: Short
+    verdict: Short
+    value: Short = ""
+    limit: Short = ""
+    samples: int = 0
+    time: datetime | None = None
+    message: Line = ""
+    last: Annotated[tuple[Verdict, ...], Field(max_length=5)] = ()
+
+
+class StepStatus(Model):
+    """How far a step is."""
+
+    name: Short
+    state: Short
+    start_time: datetime | None = None
+    finish_time: datetime | None = None
+    message: Line = ""
+
+
+class PhaseStatus(Model):
+    """How far a phase is, and how many documents it has moved."""
+
+    name: Short
+    state: Short
+    start_time: datetime | None = None
+    finish_time: datetime | None = None
+    documents: int = 0
+    dead_letters: int = 0
+    conflicts: int = 0
+    steps: Annotated[tuple[StepStatus, ...], Field(max_length=16)] = ()
+
+
+class ApprovalStatus(Model):
+    """What a decision must be bound to, and for what it is asked, if it is."""
+
+    digest: Short
+    phase: Short = ""
+    step: Short = ""
+    required: bool = False
+    given: Annotated[tuple[Short, ...], Field(max_length=10)] = ()
+    requested_time: datetime | None = None
+
+
+class WaitingFor(Model):
+    """Who holds what this rollout waits for."""
+
+    name: Annotated[str, Field(max_length=512)]
+    position: int = 0
+    since: datetime | None = None
+
+
+class HistoryEntry(Model):
+    """One thing that happened."""
+
+    time: datetime
+    reason: Short
+    message: Line = ""
+
+
+class RolloutStatus(Model):
+    """Everything that on-call reads."""
+
+    observed_generation: int = 0
+    phase: Short = ""
+    step: Short = ""
+    progress: Short = ""
+    rate: Short = ""
+    gates_summary: Short = ""
+    reason: Short = ""
+    message: Line = ""
+    attempt: int = 0
+    conditions: Annotated[tuple[Condition, ...], Field(max_length=8)] = ()
+    started_phases: Annotated[tuple[Short, ...], Field(max_length=20)] = ()
+    phases: Annotated[tuple[PhaseStatus, ...], Field(max_length=20)] = ()
+    gates: Annotated[tuple[GateStatus, ...], Field(max_length=32)] = ()
+    approval: ApprovalStatus | None = None
+    waiting_for: WaitingFor | None = None
+    history: Annotated[tuple[HistoryEntry, ...], Field(max_length=20)] = ()
+    revertible_until: datetime | None = None
+    migrations_digest: Short = ""
+    worker_image: Annotated[str, Field(max_length=512)] = ""

@@ -1,0 +1,58 @@
+"""The verbs. Each is a pair of twins: its spec here, what it does in `firelift.rollout.steps`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from firelift.api.base import Model, Name
+from firelift.api.steps.approve import ApproveStep
+from firelift.api.steps.flags import FlagsStep
+from firelift.api.steps.migrate import MigrateStep
+from firelift.api.steps.soak import SoakStep
+from firelift.api.steps.verify import VerifyStep
+
+VERBS = ("flags", "migrate", "verify", "soak", "approve")
+
+AnyVerb = FlagsStep | MigrateStep | VerifyStep | SoakStep | ApproveStep
+
+
+class FailureAction(StrEnum):
+    """What a failure leads to."""
+
+    REVERT = "Revert"
+    PAUSE = "Pause"
+
+
+class OnRevert(StrEnum):
+    """What a revert does with a step that was executed."""
+
+    UNDO = "Undo"
+    KEEP = "Keep"
+
+
+class StepSpec(Model):
+    """Exactly one verb. `name` defaults to the verb."""
+
+    name: Name | None = None
+    timeout_seconds: Annotated[int, Field(ge=1, le=31_536_000)] | None = None
+    on_timeout: FailureAction | None = None
+    on_revert: OnRevert = OnRevert.UNDO
+    irreversible: bool = False
+    flags: FlagsStep | None = None
+    migrate: MigrateStep | None = None
+    verify: VerifyStep | None = None
+    soak: SoakStep | None = None
+    approve: ApproveStep | None = None
+
+    @property
+    def verb(self) -> str:
+        """The one verb that is set."""
+        return next(verb for verb in VERBS if getattr(self, verb) is not None)
+
+    @property
+    def key(self) -> str:
+        """The step's name within its phase."""
+        return self.name or self.verb

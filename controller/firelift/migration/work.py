@@ -1,0 +1,98 @@
+"""The shape of all work: a lane reads records in order, a processor turns them into changes, the lane commits them.
+
+Migrate, sweep, verify and revert are four processors over two kinds of reader; the lane, its journal and its fences are
+one piece of code for all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from firelift.api.run import Totals
+from firelift.migration.image import Image
+from firelift.migration.store import Verify, Write
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One piece of input. `cursor` names it: reading after it yields what follows. `payload` is the reader's own."""
+
+    cursor: str
+    payload: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Records in order. `exhausted`: there are none behind the last one. `end` is the cursor behind all that was read.
+
+    `end` may lie behind the last record, where a reader has left out what is not of its cohort.
+    """
+
+    records: Sequence[Record]
+    end: str
+    exhausted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A record that cannot move. `rule` is what it broke, such as a CEL rule or ``entityKey``."""
+
+    path: str
+    reason: str
+    rule: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one record leads to. `tally` counts it; `writes` and `guards` go into the commit with the journal entry.
+
+    `images` has one for each document that `writes` changes. `example` is a sentence worth showing to a person.
+    """
+
+    tally: Totals
+    writes: tuple[Write, ...] = ()
+    guards: tuple[Verify, ...] = ()
+    images: tuple[Image, ...] = ()
+    dead_letter: DeadLetter | None = None
+    example: str = ""
+
+
+class Reader(Protocol):
+    """A lane's input."""
+
+    async def read(self, after: str | None) -> Batch:
+        """Records behind the cursor `after`, or from the start."""
+
+
+class Processor(Protocol):
+    """What is to be done with records."""
+
+    async def prepare(self, records: Sequence[Record], *, again: bool) -> list[Change]:
+        """One change per record.
+
+        `again` is set after a conflict: whatever the records carried is stale, and everything is read anew.
+        """
+
+
+@dataclass(slots=True)
+class Lane:
+    """One lane of a run, as in its lane map. For a scan `start` (exclusive) and `end` (inclusive) are paths.
+
+    For a journal lane `subject` is the run whose lane `subject_lane` is walked.
+    """
+
+    number: int
+    start: str | None = None
+    end: str | None = None
+    subject: str | None = None
+    subject_lane: int = 0
+
+
+@dataclass(slots=True)
+class LaneMap:
+    """All lanes of a run, made once. `estimate` is the number of records in the source when it was made."""
+
+    lanes: list[Lane] = field(default_factory=list)
+    estimate: int = 0

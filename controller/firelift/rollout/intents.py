@@ -1,0 +1,101 @@
+"""What a decision wants done. Each intent is idempotent by its name: doing it twice is doing it once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from firelift.api.run import RunPlan, RunState
+from firelift.api.status import RolloutStatus
+from firelift.rollout.state import RolloutState
+
+
+@dataclass(frozen=True, slots=True)
+class EnsureRun:
+    """The run's document exists and says `state`; while it says Run its lease is kept fresh."""
+
+    plan: RunPlan
+    state: RunState
+
+
+@dataclass(frozen=True, slots=True)
+class EnsureJob:
+    """The run's Job exists. A Job that has failed is replaced when `replace` is set."""
+
+    run: str
+    replace: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveJob:
+    """The run's Job and its pods are gone."""
+
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetFlags:
+    """These keys of the ConfigMap have these values (None: absent), and no other key changes."""
+
+    config_map: str
+    values: Mapping[str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class AcquireLock:
+    """This rollout holds the collection group's lock, or stands in its queue."""
+
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseLock:
+    """This rollout neither holds nor awaits the lock."""
+
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimLedger:
+    """The ledger belongs to this object; `adopt` takes it from another owner or database."""
+
+    adopt: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseLedger:
+    """The ledger belongs to nobody; with `expire` its documents may go at that time."""
+
+    expire: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EmitEvent:
+    """A Kubernetes Event on the object."""
+
+    reason: str
+    message: str
+    warning: bool = False
+
+
+Intent: TypeAlias = (
+    EnsureRun | EnsureJob | RemoveJob | SetFlags | AcquireLock | ReleaseLock | ClaimLedger | ReleaseLedger | EmitEvent
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The outcome of a turn.
+
+    The operator records `state` in the ledger, then writes `status`, then does the intents in order; when one of the
+    first two is refused because somebody else was faster, nothing after it happens and the turn begins anew.
+    `due` is when the next turn is needed at the latest. `finalizer`: whether the object needs Firelift at its deletion.
+    """
+
+    state: RolloutState
+    status: RolloutStatus
+    intents: tuple[Intent, ...]
+    due: datetime
+    finalizer: bool

@@ -1,0 +1,163 @@
+"""Everything that a decision may look at, read once per turn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from firelift.api.approval import ApprovalDecision
+from firelift.api.measurement import Measurement, Window
+from firelift.api.rollout import RolloutSpec
+from firelift.api.run import RunState, Totals
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """The object as the API server holds it."""
+
+    namespace: str
+    name: str
+    uid: str
+    generation: int
+    spec: RolloutSpec
+    deleting: bool = False
+
+    @property
+    def ledger_id(self) -> str:
+        """The ledger that the rollout uses: its own name unless the spec says otherwise."""
+        return self.spec.ledger_id or f"{self.namespace}.{self.name}"
+
+    @property
+    def seed(self) -> str:
+        """The seed of the cohort hash."""
+        return self.spec.seed or self.ledger_id
+
+
+@dataclass(frozen=True, slots=True)
+class JobSeen:
+    """A run's Job. `failure` is the sentence of its Failed condition."""
+
+    active: int = 0
+    succeeded: int = 0
+    failed: bool = False
+    failure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunSeen:
+    """A run document, its journal's totals and its Job.
+
+    `complete`: each lane is sealed as complete. `holding`: the document says Hold or Stop. `estimate` is the number
+    of documents in the source, `scanned` how many of them lie behind the lanes' cursors; both 0 when unknown.
+    """
+
+    id: str
+    exists: bool = False
+    state: RunState | None = None
+    complete: bool = False
+    totals: Totals = field(default_factory=Totals)
+    scanned: int = 0
+    estimate: int = 0
+    commit_latencies_ms: tuple[int, ...] = ()
+    failure: str = ""
+    """What the worker itself wrote before it gave up; empty while it works."""
+    examples: tuple[str, ...] = ()
+    job: JobSeen | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalSeen:
+    """An approval of this rollout, in order of creation."""
+
+    name: str
+    digest: str
+    decision: ApprovalDecision
+    approver: str
+    created: datetime
+    gate: str = ""
+    expires: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigMapSeen:
+    """A ConfigMap. `owned` are the keys that Firelift's field manager for this rollout owns."""
+
+    exists: bool
+    data: Mapping[str, str] = field(default_factory=dict)
+    owned: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class LockSeen:
+    """A collection group's lock. `mine` when this rollout holds it."""
+
+    mine: bool
+    holder: str = ""
+    position: int = 0
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who a ledger belongs to."""
+
+    cluster: str
+    uid: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerSeen:
+    """The ledger's root. `owner` None: free. `error`: it could not be read, and why."""
+
+    error: str = ""
+    owner: Owner | None = None
+    mine: bool = False
+    database_uid: str = ""
+    """What the ledger was made in."""
+    actual_database_uid: str = ""
+    """What the database says of itself now."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeasurementSeen:
+    """A gate's measurement of one interval."""
+
+    gate: str
+    window: Window
+    measurement: Measurement
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One read of everything."""
+
+    now: datetime
+    ledger: LedgerSeen
+    runs: Mapping[str, RunSeen] = field(default_factory=dict)
+    measurements: tuple[MeasurementSeen, ...] = ()
+    approvals: tuple[ApprovalSeen, ...] = ()
+    config_maps: Mapping[str, ConfigMapSeen] = field(default_factory=dict)
+    locks: Mapping[str, LockSeen] = field(default_factory=dict)
+    worker_image: str = ""
+    problems: tuple[str, ...] = ()
+    """What the operator could not do or read since the last turn, as sentences."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeasurementWanted:
+    """A measurement that is due: the operator asks for it and hands it in with the next observation."""
+
+    gate: str
+    window: Window
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the next decision needs to see."""
+
+    runs: tuple[str, ...] = ()
+    config_maps: tuple[str, ...] = ()
+    locks: tuple[str, ...] = ()
+    measurements: tuple[MeasurementWanted, ...] = ()

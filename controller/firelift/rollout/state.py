@@ -1,0 +1,176 @@
+"""What the rollout machine remembers between turns.
+
+It is kept in the ledger's root document and changed there only under the precondition that nobody else has changed it:
+that is what makes a frozen and revived leader harmless. The status of the object is derived from it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from firelift.api.base import Model
+from firelift.api.conditions import Reason
+from firelift.api.gates import GateSpec
+from firelift.api.migration import MigrationSpec
+from firelift.api.rollout import PhaseSpec, RevertTo
+from firelift.api.run import Totals
+
+HISTORY = 20
+VERDICTS = 20
+
+
+class Mode(StrEnum):
+    """Where a rollout is. `Paused` is "failed" in the words of the design: it waits for a person."""
+
+    FORWARD = "Forward"
+    PAUSED = "Paused"
+    REVERTING = "Reverting"
+    REVERT_FAILED = "RevertFailed"
+    REVERTED = "Reverted"
+    ABORTED = "Aborted"
+    SUCCEEDED = "Succeeded"
+
+
+class StepState(StrEnum):
+    """Where a step is."""
+
+    PENDING = "Pending"
+    RUNNING = "Running"
+    DONE = "Done"
+    SKIPPED = "Skipped"
+    FAILED = "Failed"
+    UNDOING = "Undoing"
+    UNDONE = "Undone"
+    KEPT = "Kept"
+
+
+class GateVerdict(StrEnum):
+    """What one interval of a gate says."""
+
+    PASS = "Pass"  # noqa: S105 - a verdict, not a password
+    FAIL = "Fail"
+    NO_DATA = "NoData"
+    ERROR = "Error"
+    STALE = "Stale"
+
+
+class Judged(Model):
+    """A verdict on one interval, with all that it rests on."""
+
+    window_end: datetime
+    verdict: GateVerdict
+    value: str = ""
+    limit: str = ""
+    samples: int = 0
+    query: str = ""
+    message: str = ""
+
+
+class GateRecord(Model):
+    """A gate's memory for the step that it watches: a cursor over aligned intervals, tallies, the last verdicts."""
+
+    name: str
+    cursor: datetime
+    """End of the last interval that was judged, or the step's start."""
+    judged: int = 0
+    passed: int = 0
+    last: Annotated[tuple[Judged, ...], Field(max_length=VERDICTS)] = ()
+    absent_since: datetime | None = None
+    """Since when there has been neither Pass nor Fail."""
+
+
+class StepRecord(Model):
+    """A step's memory. Times are the operator's clock; `before` and `written` belong to the verb `flags`."""
+
+    state: StepState = StepState.PENDING
+    started: datetime | None = None
+    finished: datetime | None = None
+    undo_started: datetime | None = None
+    undo_pass: int = 0
+    runs: tuple[str, ...] = ()
+    """Runs that were begun for this step, in order, over all attempts."""
+    undo_runs: tuple[str, ...] = ()
+    totals: Totals = Totals()
+    conflicts_kept: int = 0
+    before: dict[str, str | None] = {}
+    written: dict[str, str] = {}
+    written_time: datetime | None = None
+    message: str = ""
+
+
+class PhaseRecord(Model):
+    """A phase's memory. The spec, the migrations and the gates are those that it started with."""
+
+    name: str
+    started: datetime | None = None
+    finished: datetime | None = None
+    spec: PhaseSpec | None = None
+    migrations: tuple[MigrationSpec, ...] = ()
+    gates: tuple[GateSpec, ...] = ()
+    steps: dict[str, StepRecord] = {}
+
+
+class Failure(Model):
+    """Why the rollout stopped, and what was decided about it."""
+
+    reason: Reason
+    message: str
+    phase: str = ""
+    step: str = ""
+    gate: str = ""
+    time: datetime
+
+
+class RevertRecord(Model):
+    """A revert under way: how far back, why, and what it met."""
+
+    to: RevertTo
+    cause: Reason
+    message: str
+    started: datetime
+    first_phase: str = ""
+    """The earliest phase that it walks back through."""
+    conflicts: int = 0
+
+
+class Override(Model):
+    """A gate silenced by an approval."""
+
+    gate: str
+    expires: datetime | None = None
+
+
+class Event(Model):
+    """One line of the history."""
+
+    time: datetime
+    reason: str
+    message: str = ""
+
+
+class RolloutState(Model):
+    """The whole memory. `version` rises with each change."""
+
+    version: int = 0
+    attempt: int = 1
+    mode: Mode = Mode.FORWARD
+    phase_index: int = 0
+    step_index: int = 0
+    phases: tuple[PhaseRecord, ...] = ()
+    gates: tuple[GateRecord, ...] = ()
+    failure: Failure | None = None
+    revert: RevertRecord | None = None
+    overrides: tuple[Override, ...] = ()
+    suspended_since: datetime | None = None
+    progress_time: datetime | None = None
+    """When documents, steps or flags last moved; the progress deadline counts from it."""
+    progress_mark: int = 0
+    worker_image: str = ""
+    started: datetime | None = None
+    finished: datetime | None = None
+    retention_until: datetime | None = None
+    history: Annotated[tuple[Event, ...], Field(max_length=HISTORY)] = ()
