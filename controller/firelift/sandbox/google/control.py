@@ -1,0 +1,84 @@
+"""The HTTP side: ask for faults, read the log, move the clock, name a database. JSON in and out."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from firelift.sandbox.google.faults import Fault
+from firelift.sandbox.google.values import RefusedError
+
+if TYPE_CHECKING:
+    from aiohttp.typedefs import Handler
+
+    from firelift.sandbox.google.calls import Calls, Clock
+    from firelift.sandbox.google.databases import FirestoreAdmin
+
+
+class _Offset(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    offset_seconds: float = Field(ge=-86_400, le=86_400)
+
+
+class _Named(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    name: str
+    uid: str = ""
+
+
+class Control:
+    """Routes: /faults (GET, POST, DELETE), /requests (GET), /clock (POST), /databases (POST)."""
+
+    def __init__(self, calls: Calls, clock: Clock, databases: FirestoreAdmin) -> None:
+        self._calls = calls
+        self._clock = clock
+        self._databases = databases
+
+    def application(self) -> web.Application:
+        """Return the web application, not yet running."""
+        application = web.Application(middlewares=[_refusals])
+        application.router.add_get("/faults", self._list_faults)
+        application.router.add_post("/faults", self._add_fault)
+        application.router.add_delete("/faults", self._clear_faults)
+        application.router.add_get("/requests", self._requests)
+        application.router.add_post("/clock", self._move_clock)
+        application.router.add_post("/databases", self._name_database)
+        return application
+
+    async def _list_faults(self, _request: web.Request) -> web.Response:
+        return web.json_response([fault.model_dump(mode="json") for fault in self._calls.faults.active()])
+
+    async def _add_fault(self, request: web.Request) -> web.Response:
+        fault = Fault.model_validate(await request.json())
+        self._calls.faults.add(fault)
+        return web.json_response(fault.model_dump(mode="json"), status=201)
+
+    async def _clear_faults(self, _request: web.Request) -> web.Response:
+        self._calls.faults.clear()
+        return web.Response(status=204)
+
+    async def _requests(self, _request: web.Request) -> web.Response:
+        return web.json_response(self._calls.log.report())
+
+    async def _move_clock(self, request: web.Request) -> web.Response:
+        self._clock.offset_seconds = _Offset.model_validate(await request.json()).offset_seconds
+        return web.json_response({"offset_seconds": self._clock.offset_seconds})
+
+    async def _name_database(self, request: web.Request) -> web.Response:
+        named = _Named.model_validate(await request.json())
+        return web.json_response({"name": named.name, "uid": self._databases.register(named.name, named.uid)})
+
+
+@web.middleware
+async def _refusals(
+    request: web.Request, handler: Handler
+) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except ValidationError as error:
+        return web.json_response({"error": json.loads(error.json(include_url=False))}, status=400)
+    except (RefusedError, ValueError) as error:
+        return web.json_response({"error": str(error)}, status=400)
