@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from heapq import nsmallest
 from typing import TypeAlias
 
+from firelift.migration.errors import Poison
 from firelift.migration.store import (
     Committed,
     Document,
@@ -25,13 +26,15 @@ from firelift.migration.store import (
     Write,
 )
 from firelift.stores.firestore.values import FirestoreValues
+from firelift.stores.limits import check_commit
 from firelift.stores.masks import select
 from firelift.stores.memory_writes import Staged, Version
-from firelift.stores.paths import covers, order
+from firelift.stores.paths import check_document, covers, order
 
 BIRTH: Micros = 1_700_000_000_000_000
 """The first moment of the clock. Any will do; a recent one reads well in failures."""
 
+PAGE_DOCUMENTS = 5_000
 PAGE_BYTES = 16 * 2**20
 
 CommitHook: TypeAlias = Callable[[Sequence[Write]], Awaitable[None]]
@@ -71,25 +74,26 @@ class MemoryStore:
         """One answer per path in the order asked, all read at one time."""
         await self._reading("get")
         at = self._read_time(read_time)
-        return [self._read(path, mask, at) for path in paths]
+        return [self._read(check_document(path), mask, at) for path in paths]
 
     async def page(
         self, source: Source, *, limit: int, mask: Sequence[FieldPath] | None = None, read_time: Micros | None = None
     ) -> Page:
-        """The first `limit` documents of the source, or fewer when they grow large."""
+        """The first `limit` documents of the source; at most 5,000, or fewer when they pass 16 MiB."""
         await self._reading("page")
         at = self._read_time(read_time)
-        paths = nsmallest(limit + 1, self._live(source, at), key=order)
+        limit = min(limit, PAGE_DOCUMENTS)
+        paths = nsmallest(limit, self._live(source, at), key=order)
         documents: list[Document] = []
         size = 0
-        for path in paths[:limit]:
+        for path in paths:
             document = self._read(path, mask, at)
             if isinstance(document, Document):
                 documents.append(document)
                 size += sum(value.ByteSize() for value in document.fields.values())
-            if size > PAGE_BYTES:
-                break
-        return Page(documents, exhausted=len(documents) == len(paths))
+            if size >= PAGE_BYTES:
+                return Page(documents, exhausted=False)
+        return Page(documents, exhausted=len(documents) < limit)
 
     async def count(self, source: Source, *, read_time: Micros | None = None) -> int:
         """How many documents the source has."""
@@ -114,6 +118,7 @@ class MemoryStore:
 
     def apply(self, writes: Sequence[Write]) -> Committed:
         """A commit that meets no fault: for a live writer in a test, or a commit that lands late."""
+        check_commit(writes)
         staged = Staged(self._latest, self._tick())
         update_times = [staged.write(write) for write in writes]
         for path, version in staged.versions.items():
@@ -144,6 +149,8 @@ class MemoryStore:
     def _read_time(self, asked: Micros | None) -> Micros:
         # A read takes a moment of its own, so that the next commit is later than everything that was read.
         now = self._tick()
+        if asked is not None and asked > now:
+            raise Poison("INVALID_ARGUMENT", f"the read time {asked} is in the future: now is {now}")
         return now if asked is None else asked
 
     def _latest(self, path: str) -> Version | None:

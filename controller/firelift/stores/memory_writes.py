@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from firelift.migration.errors import AlreadyExists, FailedPrecondition, NotFound
 from firelift.migration.store import Create, Delete, Fields, Micros, Put, Update, Value, Verify, Write
 from firelift.stores.firestore.values import FirestoreValues
+from firelift.stores.limits import check_fields
 from firelift.stores.masks import merge
 from firelift.stores.paths import check_document
 
@@ -39,7 +40,7 @@ class Staged:
 
         Raises:
             Conflict: when its precondition does not hold.
-            Poison: when the path cannot name a document.
+            Poison: when Firestore would refuse the path or the fields.
         """
         check_document(write.path)
         now = self._now(write.path)
@@ -64,6 +65,7 @@ class Staged:
     def _store(self, path: str, before: Version | None, fields: Fields) -> Micros:
         if before and before.fields is not None and _bytes(before.fields) == _bytes(fields):
             return before.update_time
+        check_fields(path, fields)
         created = before.create_time if before else self.at
         self.versions[path] = Version(_copy(fields), created, self.at)
         return self.at
@@ -85,16 +87,15 @@ def _verify(write: Verify, now: Version | None) -> Micros:
 
 def _require_absent(path: str, now: Version | None) -> None:
     if now:
-        raise AlreadyExists("ALREADY_EXISTS", f"Document already exists: {path}")
+        raise AlreadyExists("ALREADY_EXISTS", f"there is a document {path} already")
 
 
 def _unchanged(path: str, now: Version | None, update_time: Micros | None) -> Version:
-    if now is None:
-        raise NotFound("NOT_FOUND", f"No document to update: {path}")
-    if update_time not in {None, now.update_time}:
-        raise FailedPrecondition(
-            "FAILED_PRECONDITION", f"{path} was read at version {update_time} and is at {now.update_time}"
-        )
+    if now is None and update_time is None:
+        raise NotFound("NOT_FOUND", f"there is no document {path} to update")
+    if now is None or update_time not in {None, now.update_time}:
+        stored = now.update_time if now else "gone"
+        raise FailedPrecondition("FAILED_PRECONDITION", f"{path} was read at version {update_time} and is {stored}")
     return now
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, TypeAlias
 
 from firelift.migration.errors import Poison
@@ -9,15 +10,32 @@ from firelift.migration.errors import Poison
 if TYPE_CHECKING:
     from firelift.migration.store import Source
 
-Order: TypeAlias = tuple[bytes, ...]
+Order: TypeAlias = tuple[tuple[int, bytes], ...]
 
 MAX_ID_BYTES = 1_500
 """Of one segment. Source: the Firestore quotas page, "document ID"."""
 
 
+RESERVED = re.compile(r"__.*__", re.DOTALL)
+NUMERIC_ID = re.compile(r"__id(-?\d+)__")
+"""An id that was a number in Datastore. It can be read and written, and sorts before all others, by its number."""
+
+
 def order(path: str) -> Order:
     """A sort key that orders paths as Firestore does: segment by segment, by the bytes of their UTF-8."""
-    return tuple(segment.encode() for segment in path.split("/"))
+    return tuple(_segment_order(segment) for segment in path.split("/"))
+
+
+def _segment_order(segment: str) -> tuple[int, bytes]:
+    numeric = NUMERIC_ID.fullmatch(segment)
+    if numeric:
+        return int(numeric[1]) - 2**64, b""
+    return 0, segment.encode()
+
+
+def is_reserved(name: str) -> bool:
+    """Whether a collection, document or field name has the form ``__name__``, which Firestore keeps for itself."""
+    return RESERVED.fullmatch(name) is not None
 
 
 def segment_fault(segment: str) -> str | None:
@@ -28,7 +46,7 @@ def segment_fault(segment: str) -> str | None:
         return f"{segment!r} is reserved"
     if "/" in segment:
         return f"{segment!r} holds a slash"
-    if len(segment) > 3 and segment.startswith("__") and segment.endswith("__"):  # noqa: PLR2004 - two pairs
+    if is_reserved(segment) and not NUMERIC_ID.fullmatch(segment):
         return f"{segment!r} is reserved: it has the form __name__"
     size = len(segment.encode(errors="surrogatepass"))
     if size > MAX_ID_BYTES:

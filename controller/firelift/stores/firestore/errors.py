@@ -1,0 +1,66 @@
+"""What a gRPC status means to the data plane."""
+
+from __future__ import annotations
+
+import grpc
+
+from firelift.migration.errors import (
+    AlreadyExists,
+    Denied,
+    FailedPrecondition,
+    NotFound,
+    Poison,
+    Pressure,
+    StoreError,
+    UnknownOutcome,
+)
+
+Code = grpc.StatusCode
+
+SHARED: dict[Code, type[StoreError]] = {
+    Code.ABORTED: Pressure,
+    Code.RESOURCE_EXHAUSTED: Pressure,
+    Code.UNAVAILABLE: UnknownOutcome,
+    Code.DEADLINE_EXCEEDED: UnknownOutcome,
+    Code.INTERNAL: UnknownOutcome,
+    Code.UNKNOWN: UnknownOutcome,
+    Code.CANCELLED: UnknownOutcome,
+    Code.DATA_LOSS: UnknownOutcome,
+    Code.INVALID_ARGUMENT: Poison,
+    Code.OUT_OF_RANGE: Poison,
+    Code.PERMISSION_DENIED: Denied,
+    Code.UNAUTHENTICATED: Denied,
+}
+
+COMMIT = SHARED | {
+    Code.ALREADY_EXISTS: AlreadyExists,
+    Code.FAILED_PRECONDITION: FailedPrecondition,
+    Code.NOT_FOUND: NotFound,
+}
+
+# A missing document is an answer of a read, not an error: NOT_FOUND means that the database is not there.
+READ = SHARED | {Code.NOT_FOUND: Denied}
+
+TOO_LARGE = ("message exceeds maximum size", "message larger than max")
+"""From gRPC's Java and C++ implementations."""
+
+RETRIED_READS = frozenset(
+    {Code.UNAVAILABLE, Code.DEADLINE_EXCEEDED, Code.INTERNAL, Code.RESOURCE_EXHAUSTED, Code.ABORTED}
+)
+
+
+def store_error(error: grpc.aio.AioRpcError, *, attempted: str, table: dict[Code, type[StoreError]]) -> StoreError:
+    """The error to raise for a failed call; codes outside the table become a plain `StoreError`."""
+    code = error.code()
+    kind = Poison if _too_large(error) else table.get(code, StoreError)
+    return kind(code.name, f"{attempted}: {error.details() or 'no details'}")
+
+
+def _too_large(error: grpc.aio.AioRpcError) -> bool:
+    """Whether gRPC itself refused the message.
+
+    It shares a code with "slow down", though no pause ever helps; only its text tells them apart. The emulator does
+    this above 4 MiB, where Firestore takes 10.
+    """
+    details = error.details() or ""
+    return error.code() is Code.RESOURCE_EXHAUSTED and any(text in details for text in TOO_LARGE)

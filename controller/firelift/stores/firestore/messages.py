@@ -1,0 +1,162 @@
+"""The data plane's words as Firestore's messages, and back. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from firelift.migration.store import (
+    Committed,
+    Create,
+    Delete,
+    Document,
+    FieldPath,
+    Fields,
+    Micros,
+    Put,
+    Source,
+    Update,
+    Verify,
+    Write,
+)
+from firelift.stores.firestore import proto
+from firelift.stores.firestore.names import DatabaseName, escape, mask_of
+from firelift.stores.firestore.proto import micros, timestamp
+from firelift.stores.firestore.values import put_fields
+from firelift.stores.paths import check_document
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+VERIFY_TAG = b"\x2a"
+"""Field 5, length-delimited: the `verify` operation of a Write, which the Python message lacks."""
+
+NAME_FIELD = "__name__"
+
+
+def commit_request(name: DatabaseName, writes: Sequence[Write]) -> Any:
+    """A Commit of all writes, in order.
+
+    Raises:
+        Poison: for a path that cannot name a document.
+    """
+    request = proto.CommitRequest(database=name.full)
+    for write in writes:
+        _fill_write(request.writes.add(), name.document(check_document(write.path)), write)
+    return request
+
+
+def committed(response: Any, writes: Sequence[Write]) -> Committed:
+    """The answer of a Commit. Documents that are not there after it, deleted or verified absent, have time 0."""
+    results = zip(writes, response.write_results, strict=True)
+    return Committed(
+        commit_time=micros(response.commit_time),
+        update_times=[0 if _leaves_nothing(write) else micros(result.update_time) for write, result in results],
+    )
+
+
+def _leaves_nothing(write: Write) -> bool:
+    # The emulator answers a verified absence with some older time.
+    return isinstance(write, Delete) or (isinstance(write, Verify) and write.update_time is None)
+
+
+def get_request(
+    name: DatabaseName, paths: Sequence[str], mask: Sequence[FieldPath] | None, read_time: Micros | None
+) -> Any:
+    """A BatchGetDocuments of all paths at one time."""
+    request = proto.BatchGetRequest(
+        database=name.full, documents=[name.document(check_document(path)) for path in paths]
+    )
+    if mask is not None:
+        request.mask.CopyFrom(mask_of(mask))
+    if read_time is not None:
+        request.read_time.CopyFrom(timestamp(read_time))
+    return request
+
+
+def query(name: DatabaseName, source: Source) -> tuple[str, Any]:
+    """The parent and the StructuredQuery that list a source in the order of document names."""
+    parent, collection_id = name.parent(source.collection)
+    query = proto.StructuredQuery()
+    query.from_.add(collection_id=collection_id, all_descendants=source.all_descendants)
+    query.order_by.add(direction=1).field.field_path = NAME_FIELD
+    if source.start is not None:
+        _cursor(query.start_at, name.document(source.start), before=False)
+    if source.end is not None:
+        _cursor(query.end_at, name.document(source.end), before=False)
+    return parent, query
+
+
+def project(query: Any, mask: Sequence[FieldPath] | None) -> None:
+    """Make a query answer only masked fields; an empty mask answers names only."""
+    if mask is None:
+        return
+    for path in mask:
+        query.select.fields.add(field_path=escape(path))
+    if not mask:
+        query.select.fields.add(field_path=NAME_FIELD)
+
+
+def document(name: DatabaseName, message: Any, read_time: Micros) -> Document:
+    """A document as read."""
+    return Document(
+        path=name.path(message.name),
+        # A dict, because reading an absent key of a protobuf map creates it.
+        fields=dict(message.fields),
+        create_time=micros(message.create_time),
+        update_time=micros(message.update_time),
+        read_time=read_time,
+    )
+
+
+def _fill_write(target: Any, full_name: str, write: Write) -> None:
+    match write:
+        case Create():
+            _fill_update(target, full_name, write.fields)
+            target.current_document.exists = False
+        case Put():
+            _fill_update(target, full_name, write.fields)
+        case Update():
+            _fill_update(target, full_name, write.fields)
+            target.update_mask.CopyFrom(mask_of(write.mask))
+            _require_version(target, write.update_time)
+        case Delete():
+            target.delete = full_name
+            if write.update_time is not None:
+                _require_version(target, write.update_time)
+        case Verify():
+            _fill_verify(target, full_name, write.update_time)
+
+
+def _fill_update(target: Any, full_name: str, fields: Fields) -> None:
+    target.update.name = full_name
+    put_fields(target.update.fields, fields)
+
+
+def _require_version(target: Any, update_time: Micros | None) -> None:
+    if update_time is None:
+        target.current_document.exists = True
+    else:
+        target.current_document.update_time.CopyFrom(timestamp(update_time))
+
+
+def _fill_verify(target: Any, full_name: str, update_time: Micros | None) -> None:
+    encoded = full_name.encode()
+    target.MergeFromString(VERIFY_TAG + _varint(len(encoded)) + encoded)
+    if update_time is None:
+        target.current_document.exists = False
+    else:
+        _require_version(target, update_time)
+
+
+def _varint(number: int) -> bytes:
+    septets = bytearray()
+    while number > 0x7F:  # noqa: PLR2004 - seven bits to a byte
+        septets.append(number & 0x7F | 0x80)
+        number >>= 7
+    septets.append(number)
+    return bytes(septets)
+
+
+def _cursor(cursor: Any, full_name: str, *, before: bool) -> None:
+    cursor.values.add(reference_value=full_name)
+    cursor.before = before

@@ -1,0 +1,63 @@
+"""A bounded page of a query, read through interruptions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from firelift.migration.store import Document, FieldPath, Micros, Page, Source
+from firelift.stores.firestore import messages, proto
+from firelift.stores.firestore.proto import micros, timestamp
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from firelift.stores.firestore.names import DatabaseName
+    from firelift.stores.firestore.transport import Transport
+
+PAGE_DOCUMENTS = 5_000
+PAGE_BYTES = 16 * 2**20
+
+
+@dataclass(slots=True)
+class PageReader:
+    """Keeps what it has received, so that a new attempt asks only for what lies behind it."""
+
+    name: DatabaseName
+    source: Source
+    limit: int
+    mask: Sequence[FieldPath] | None
+    read_time: Micros | None
+    documents: list[Document] = field(default_factory=list)
+    size: int = 0
+
+    async def attempt(self, transport: Transport, deadline: float) -> Page:
+        """Read to the end of the page; a `grpc.aio.AioRpcError` leaves the reader ready for another attempt."""
+        wanted = min(self.limit, PAGE_DOCUMENTS) - len(self.documents)
+        if wanted <= 0 or self.size >= PAGE_BYTES:
+            return self._page(exhausted=False)
+        received = 0
+        answers = transport.query(self._request(wanted), deadline)
+        async for answer in answers:
+            if not answer.HasField("document"):
+                continue
+            self.documents.append(messages.document(self.name, answer.document, micros(answer.read_time)))
+            self.size += answer.ByteSize()
+            received += 1
+            if self.size >= PAGE_BYTES:
+                await answers.aclose()
+                return self._page(exhausted=False)
+        return self._page(exhausted=received < wanted)
+
+    def _request(self, wanted: int) -> Any:
+        start = self.documents[-1].path if self.documents else self.source.start
+        parent, query = messages.query(self.name, replace(self.source, start=start))
+        messages.project(query, self.mask)
+        query.limit.value = wanted
+        request = proto.RunQueryRequest(parent=parent, structured_query=query)
+        if self.read_time is not None:
+            request.read_time.CopyFrom(timestamp(self.read_time))
+        return request
+
+    def _page(self, *, exhausted: bool) -> Page:
+        return Page(self.documents, exhausted=exhausted)
