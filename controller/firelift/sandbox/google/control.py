@@ -73,9 +73,7 @@ class Control:
 
 
 @web.middleware
-async def _refusals(
-    request: web.Request, handler: Handler
-) -> web.StreamResponse:
+async def _refusals(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     except ValidationError as error:

@@ -30,7 +30,7 @@ class MetricService:
     """Serves time series from memory; `shortest_period` is the least alignment period, in seconds."""
 
     clock: Clock
-    shortest_period: int = 60
+    shortest_period: int = 1
     store: SeriesStore = field(default_factory=SeriesStore)
 
     def handler(self, calls: Calls) -> grpc.GenericRpcHandler[Any, Any]:

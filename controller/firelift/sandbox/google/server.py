@@ -25,13 +25,13 @@ MAX_MESSAGE = 64 * 1024 * 1024
 class Options:
     """Where to listen (0 picks a free port) and how strict to be.
 
-    `shortest_period` is the least alignment period in seconds: 60 as in Cloud Monitoring, less for a demo whose
-    phases last seconds. `namespace` makes the uid of databases: give the identity of the data behind them.
+    `shortest_period` is the least alignment period in seconds: Cloud Monitoring's is 60; here it is 1, so that the
+    phases of a demo may last seconds. `namespace` makes the uid of databases: the identity of the data behind them.
     """
 
     port: int = 0
     control_port: int = 0
-    shortest_period: int = 60
+    shortest_period: int = 1
     namespace: str = ""
 
 

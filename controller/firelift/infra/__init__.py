@@ -1,0 +1,1 @@
+"""The ground under a database: what the Admin APIs say of it."""

@@ -1,0 +1,1 @@
+"""Where a gate's value comes from: one small source per provider."""
