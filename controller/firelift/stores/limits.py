@@ -5,23 +5,23 @@ Numbers from the Firestore quotas page; each refusal is what the emulator answer
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
 from firelift.migration.errors import Poison
 from firelift.migration.store import Create, Put, Update, Value, Verify, Write
 from firelift.stores.firestore.values import FirestoreValues
 from firelift.stores.paths import is_reserved
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
 KIT = FirestoreValues()
 
 MAX_REQUEST_BYTES = 10 * 2**20
 MAX_DOCUMENT_BYTES = 2**20
 MAX_VALUE_BYTES = MAX_DOCUMENT_BYTES - 89
-MAX_NAME_BYTES = 1_500
+MAX_PATH_BYTES = 1_500
+"""Of a field's names from the top level down, joined by dots."""
 MAX_DEPTH = 20
+
+SHOWN = 100
 
 
 def check_commit(writes: Sequence[Write]) -> None:
@@ -48,46 +48,53 @@ def check_fields(path: str, fields: Mapping[str, Value]) -> None:
     size = KIT.size(KIT.new_map(fields))
     if size > MAX_DOCUMENT_BYTES:
         raise _refused(f"{path} has {size} bytes, more than {MAX_DOCUMENT_BYTES}")
-    for name, value in fields.items():
-        fault = _name_fault(name) or _value_fault(value, depth=1)
-        if fault:
-            raise _refused(f"field {name[:100]!r} of {path}: {fault}")
+    fault = _map_fault(fields, within="", depth=1)
+    if fault:
+        raise _refused(f"{path} cannot be stored: {fault}")
 
 
-def _name_fault(name: str) -> str | None:
-    if not name:
-        return "a field name is empty"
-    if is_reserved(name):
-        return f"the field name {name!r} is reserved: it has the form __name__"
-    size = len(name.encode())
-    return f"a field name has {size} bytes, more than {MAX_NAME_BYTES}" if size > MAX_NAME_BYTES else None
-
-
-def _value_fault(value: Value, depth: int) -> str | None:
-    kind = value.WhichOneof("value_type")
-    if kind is None:
-        return "it has no value"
-    if depth > MAX_DEPTH:
-        return f"it is nested deeper than {MAX_DEPTH} levels"
-    if kind in {"string_value", "bytes_value"}:
-        return _scalar_fault(getattr(value, kind))
-    if kind == "array_value":
-        return _array_fault(value.array_value.values, depth)
-    # The one reserved name that is fine inside: a vector is a map of __type__ and value, and is one value here.
-    inner = KIT.entries(value)
-    faults = (_name_fault(name) or _value_fault(item, depth + 1) for name, item in inner.items())
+def _map_fault(fields: Mapping[str, Value], within: str, depth: int) -> str | None:
+    paths = ((f"{within}{name}", name, value) for name, value in fields.items())
+    faults = (_name_fault(path, name) or _value_fault(path, value, depth) for path, name, value in paths)
     return next(filter(None, faults), None)
 
 
-def _scalar_fault(content: str | bytes) -> str | None:
+def _name_fault(path: str, name: str) -> str | None:
+    if not name:
+        return f"a field name below {path[:SHOWN]!r} is empty"
+    if is_reserved(name):
+        return f"the field name {name!r} is reserved: it has the form __name__"
+    size = len(path.encode())
+    return (
+        f"the field path {path[:SHOWN]!r}... has {size} bytes, more than {MAX_PATH_BYTES}"
+        if size > MAX_PATH_BYTES
+        else None
+    )
+
+
+def _value_fault(path: str, value: Value, depth: int) -> str | None:
+    kind = value.WhichOneof("value_type")
+    if kind is None:
+        return f"field {path[:SHOWN]!r} has no value"
+    if depth > MAX_DEPTH:
+        return f"field {path[:SHOWN]!r} is nested deeper than {MAX_DEPTH} levels"
+    if kind in {"string_value", "bytes_value"}:
+        return _scalar_fault(path, getattr(value, kind))
+    if kind == "array_value":
+        return _array_fault(path, value.array_value.values, depth)
+    # A vector has a reserved name inside, and is one value: it has no entries.
+    return _map_fault(KIT.entries(value), f"{path}.", depth + 1)
+
+
+def _scalar_fault(path: str, content: str | bytes) -> str | None:
     size = len(content.encode() if isinstance(content, str) else content)
-    return f"it has {size} bytes, more than {MAX_VALUE_BYTES}" if size > MAX_VALUE_BYTES else None
+    return f"field {path[:SHOWN]!r} has {size} bytes, more than {MAX_VALUE_BYTES}" if size > MAX_VALUE_BYTES else None
 
 
-def _array_fault(items: Sequence[Value], depth: int) -> str | None:
+def _array_fault(path: str, items: Sequence[Value], depth: int) -> str | None:
     if any(item.WhichOneof("value_type") == "array_value" for item in items):
-        return "an array directly holds an array"
-    return next(filter(None, (_value_fault(item, depth + 1) for item in items)), None)
+        return f"the array {path[:SHOWN]!r} directly holds an array"
+    return next(filter(None, (_value_fault(path, item, depth + 1) for item in items)), None)
 
 
 def _refused(why: str) -> Poison:

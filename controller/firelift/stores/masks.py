@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
 
+from firelift.migration.store import FieldPath, Fields, Value
 from firelift.stores.firestore.values import FirestoreValues
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from firelift.migration.store import FieldPath, Fields, Value
 
 KIT = FirestoreValues()
 

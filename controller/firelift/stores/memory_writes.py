@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from firelift.migration.errors import AlreadyExists, FailedPrecondition, NotFound
 from firelift.migration.store import Create, Delete, Fields, Micros, Put, Update, Value, Verify, Write
@@ -11,9 +11,6 @@ from firelift.stores.firestore.values import FirestoreValues
 from firelift.stores.limits import check_fields
 from firelift.stores.masks import merge
 from firelift.stores.paths import check_document
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 KIT = FirestoreValues()
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from firelift.migration.errors import Poison
-
-if TYPE_CHECKING:
-    from firelift.migration.store import Source
+from firelift.migration.store import Source
 
 Order: TypeAlias = tuple[tuple[int, bytes], ...]
 

@@ -17,6 +17,9 @@ from firelift.migration.errors import (
 
 Code = grpc.StatusCode
 
+SHOWN = 500
+"""Characters of the server's text that are kept: it may quote a whole name, and lands in statuses and dead letters."""
+
 SHARED: dict[Code, type[StoreError]] = {
     Code.ABORTED: Pressure,
     Code.RESOURCE_EXHAUSTED: Pressure,
@@ -53,7 +56,7 @@ def store_error(error: grpc.aio.AioRpcError, *, attempted: str, table: dict[Code
     """The error to raise for a failed call; codes outside the table become a plain `StoreError`."""
     code = error.code()
     kind = Poison if _too_large(error) else table.get(code, StoreError)
-    return kind(code.name, f"{attempted}: {error.details() or 'no details'}")
+    return kind(code.name, f"{attempted}: {(error.details() or 'no details')[:SHOWN]}")
 
 
 def _too_large(error: grpc.aio.AioRpcError) -> bool:

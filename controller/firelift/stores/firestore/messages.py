@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 from firelift.migration.store import (
     Committed,
@@ -23,9 +24,6 @@ from firelift.stores.firestore.names import DatabaseName, escape, mask_of
 from firelift.stores.firestore.proto import micros, timestamp
 from firelift.stores.firestore.values import put_fields
 from firelift.stores.paths import check_document
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 VERIFY_TAG = b"\x2a"
 """Field 5, length-delimited: the `verify` operation of a Write, which the Python message lacks."""

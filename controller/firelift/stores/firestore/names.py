@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from firelift.migration.store import FieldPath
 from firelift.stores.firestore.proto import DocumentMask, Message
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from firelift.migration.store import FieldPath
 
 SIMPLE_NAME = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
 NEEDS_BACKSLASH = re.compile(r"([\\`])")

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from firelift.migration.store import Document, FieldPath, Micros, Page, Source
 from firelift.stores.firestore import messages, proto
+from firelift.stores.firestore.names import DatabaseName
 from firelift.stores.firestore.proto import micros, timestamp
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from firelift.stores.firestore.names import DatabaseName
-    from firelift.stores.firestore.transport import Transport
+from firelift.stores.firestore.transport import Transport
 
 PAGE_DOCUMENTS = 5_000
 PAGE_BYTES = 16 * 2**20

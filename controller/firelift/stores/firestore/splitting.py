@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from firelift.migration.errors import StoreError
 from firelift.migration.store import Source
 from firelift.stores.firestore import messages, proto
+from firelift.stores.firestore.names import DatabaseName
+from firelift.stores.firestore.transport import Transport
 from firelift.stores.paths import covers, order
-
-if TYPE_CHECKING:
-    from firelift.stores.firestore.names import DatabaseName
-    from firelift.stores.firestore.transport import Transport
 
 CURSORS_PER_PAGE = 1_000
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 from firelift.migration.store import (
     Committed,
@@ -22,9 +23,6 @@ from firelift.stores.firestore.reading import PageReader
 from firelift.stores.firestore.splitting import split_points
 from firelift.stores.firestore.transport import Patience, Transport
 from firelift.stores.firestore.values import FirestoreValues
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 EMULATOR_VARIABLE = "FIRESTORE_EMULATOR_HOST"
 COUNT_ALIAS = "documents"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import google.auth
@@ -16,11 +17,7 @@ import grpc
 
 from firelift.stores.firestore import proto
 from firelift.stores.firestore.errors import COMMIT, READ, RETRIED_READS, store_error
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable
-
-    from firelift.stores.firestore.names import DatabaseName
+from firelift.stores.firestore.names import DatabaseName
 
 SERVICE = "/google.firestore.v1.Firestore/"
 ENDPOINT = "firestore.googleapis.com:443"
