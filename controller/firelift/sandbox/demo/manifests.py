@@ -1,0 +1,129 @@
+"""What a platform engineer would apply: two rollouts, the flags they publish, and one approval."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from firelift.sandbox.demo.metrics import REQUESTS
+
+Manifest = dict[str, Any]
+
+NAMESPACE = "productivity"
+PROJECT = "productivityai-mvp"
+LOGS = "logs-to-users"
+TASKS = "tasks-reshaped"
+PERCENTS = {"one-percent": 1, "ten-percent": 10, "fifty-percent": 50, "everyone": 100}
+PROPAGATION_SECONDS = 2
+SOAK_SECONDS = 6
+
+
+def namespace() -> Manifest:
+    """The team's namespace."""
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
+
+
+def app_flags() -> Manifest:
+    """The ConfigMap that the app follows. One key is the team's own and must stay as it is."""
+    return _object("v1", "ConfigMap", "app-flags", data={"THEME": "dark"})
+
+
+def logs_to_users() -> Manifest:
+    """Fitness logs from a flat collection into each user's sub-collection."""
+    migration = {
+        "name": "fitness-logs",
+        "source": {"collection": "fitness_logs"},
+        "target": {"document": "users/{doc.userId}/fitness_logs/{id}"},
+        "entityKey": "userId",
+        "transform": {"rename": {"type": "logType"}, "set": {"createdAt": "timestamp(doc.ts)"}, "remove": ["ts"]},
+        "validate": [
+            {"rule": "out.calories >= 0 && out.calories <= 10000", "message": "calories must be within 0..10000"}
+        ],
+    }
+    return _rollout(LOGS, migration, "logs", approved_before="everyone")
+
+
+def tasks_reshaped() -> Manifest:
+    """Tasks in place: a rename, two new fields, one removed."""
+    migration = {
+        "name": "tasks",
+        "source": {"collection": "tasks"},
+        "target": {"inPlace": {}},
+        "entityKey": "userId",
+        "appliesWhen": "!has(doc.schemaVersion)",
+        "transform": {
+            "rename": {"assignee": "assignedTo"},
+            "set": {"schemaVersion": "2", "summary": "doc.title + ' due ' + string(doc.due)"},
+            "remove": ["steps"],
+        },
+    }
+    rollout = _rollout(TASKS, migration, "tasks")
+    rollout["spec"]["onFailure"] = {"action": "Revert", "to": "RolloutStart"}
+    return rollout
+
+
+def approval(rollout: str, digest: str, approver: str) -> Manifest:
+    """A person's word that this very plan may go on."""
+    spec = {
+        "target": {"kind": "MigrationRollout", "name": rollout},
+        "digest": digest,
+        "decision": "Approve",
+        "approver": approver,
+        "comment": "half of our users for a while, and no complaint",
+    }
+    return _object("firelift.dev/v1alpha1", "MigrationApproval", f"{rollout}-everyone", spec=spec)
+
+
+def _rollout(name: str, migration: Manifest, service: str, approved_before: str = "") -> Manifest:
+    spec = {
+        "database": {"project": PROJECT},
+        "pace": {"maxWritesPerSecond": 2_000, "batchSize": 100},
+        "progressDeadlineSeconds": 120,
+        "migrations": [migration],
+        "gates": [_error_rate(service)],
+        "phases": [
+            _phase(phase, percent, migration["name"], service, approved=phase == approved_before)
+            for phase, percent in PERCENTS.items()
+        ],
+    }
+    return _object("firelift.dev/v1alpha1", "MigrationRollout", name, spec=spec)
+
+
+def _phase(name: str, percent: int, migration: str, service: str, *, approved: bool) -> Manifest:
+    steps = [
+        _publish("write-both", f"{service.upper()}_WRITE_BOTH", percent),
+        {"migrate": {"migrations": [migration], "cohort": {"percent": percent}}},
+        {"verify": {"sample": "100%", "maxMismatch": "0%", "recheckSeconds": 1}},
+        _publish("read-new", f"{service.upper()}_READ_NEW", percent),
+        {"soak": {"seconds": SOAK_SECONDS}},
+    ]
+    return {"name": name, "steps": [{"approve": {"count": 1}}, *steps] if approved else steps}
+
+
+def _publish(name: str, key: str, percent: int) -> Manifest:
+    flags = {
+        "configMap": {"name": "app-flags"},
+        "publishCohort": {key: percent},
+        "propagationSeconds": PROPAGATION_SECONDS,
+    }
+    return {"name": name, "flags": flags}
+
+
+def _error_rate(service: str) -> Manifest:
+    requests = f'metric.type = "{REQUESTS}" AND metric.labels.service = "{service}"'
+    return {
+        "name": "error-rate",
+        "cloudMonitoring": {
+            "numerator": {"filter": f'{requests} AND metric.labels.result = "error"'},
+            "denominator": {"filter": requests},
+        },
+        "limit": {"max": "1%"},
+        "intervalSeconds": 1,
+        "windowSeconds": 3,
+        "delaySeconds": 1,
+        "minSamples": 10,
+        "failAfter": {"failures": 3, "of": 5},
+    }
+
+
+def _object(api_version: str, kind: str, name: str, **body: Any) -> Manifest:
+    return {"apiVersion": api_version, "kind": kind, "metadata": {"name": name, "namespace": NAMESPACE}, **body}

@@ -1,0 +1,73 @@
+"""What on-call would see: the rollout's row of `kubectl get`, one line for each change."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import click
+
+from firelift.sandbox.sandbox import Sandbox
+
+Status = Mapping[str, Any]
+PERIOD = 0.3
+STYLES = {"True": "green", "False": "cyan"}
+
+
+class TimedOutError(RuntimeError):
+    """A rollout did not get where the demonstration expected it."""
+
+
+class Watch:
+    """Follows one rollout, prints its changes, and calls back on them."""
+
+    def __init__(self, sandbox: Sandbox, namespace: str, name: str) -> None:
+        self._sandbox = sandbox
+        self._namespace = namespace
+        self._name = name
+        self._row = ""
+        self._started = time.monotonic()
+
+    def status(self) -> Status:
+        """The status now; empty while there is none."""
+        arguments = ("get", "mroll", self._name, "-n", self._namespace, "-o", "json")
+        status: Status = json.loads(self._sandbox.kubectl(*arguments)).get("status", {})
+        return status
+
+    def until(self, reached: Callable[[Status], bool], *, seconds: float) -> Status:
+        """Print each change until `reached` says so.
+
+        Raises:
+            TimedOutError: with the last row and message.
+        """
+        deadline = time.monotonic() + seconds
+        while True:
+            status = self.status()
+            self._show(status)
+            if reached(status):
+                return status
+            if time.monotonic() > deadline:
+                raise TimedOutError(f"{self._name} after {seconds:g} s: {self._row}: {status.get('message', '')}")
+            time.sleep(PERIOD)
+
+    def _show(self, status: Status) -> None:
+        columns = ("phase", "step", "gatesSummary", "reason")
+        row = "  ".join(f"{status.get(column, '') or '-':<16}" for column in columns)
+        if row != self._row:
+            self._row = row
+            clock = f"{time.monotonic() - self._started:6.1f}s"
+            click.echo(
+                f"  {clock}  {self._name:<14}  {row}  {status.get('progress', ''):<34} {status.get('message', '')}"
+            )
+
+
+def reason_is(*reasons: str) -> Callable[[Status], bool]:
+    """Whether the status has one of these reasons."""
+    return lambda status: status.get("reason") in reasons
+
+
+def at(phase: str, step: str) -> Callable[[Status], bool]:
+    """Whether the status stands at this step."""
+    return lambda status: (status.get("phase"), status.get("step")) == (phase, step)
