@@ -1,0 +1,43 @@
+"""`MigrationApproval` objects: what people have decided about a rollout."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import ValidationError
+
+from firelift.api.approval import PLURAL, ApprovalSpec
+from firelift.api.base import GROUP, VERSION
+from firelift.kube.client import Cluster, Json
+from firelift.rollout.observation import ApprovalSeen
+
+
+async def of_rollout(cluster: Cluster, namespace: str, name: str) -> tuple[ApprovalSeen, ...]:
+    """The approvals that name this rollout, in order of creation."""
+    answer = await cluster.get(f"/apis/{GROUP}/{VERSION}/namespaces/{namespace}/{PLURAL}")
+    return select(answer["items"], name)
+
+
+def select(items: list[Json], name: str) -> tuple[ApprovalSeen, ...]:
+    """The approvals among `items` that name this rollout, in order of creation, then of name."""
+    seen = [approval for item in items if (approval := _parse(item, name)) is not None]
+    return tuple(sorted(seen, key=lambda approval: (approval.created, approval.name)))
+
+
+def _parse(item: Json, name: str) -> ApprovalSeen | None:
+    try:
+        spec = ApprovalSpec.model_validate(item["spec"])
+    except ValidationError:  # made under an older schema: what it approves cannot be known, so it approves nothing
+        return None
+    if spec.target.name != name:
+        return None
+    metadata = item["metadata"]
+    return ApprovalSeen(
+        name=metadata["name"],
+        digest=spec.digest,
+        decision=spec.decision,
+        approver=spec.approver,
+        created=datetime.fromisoformat(metadata["creationTimestamp"]),
+        gate=spec.gate or "",
+        expires=spec.expires_time,
+    )

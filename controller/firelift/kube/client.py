@@ -1,0 +1,127 @@
+"""The API server as JSON in and out: identity, deadlines, server-side apply, and the permit to change anything.
+
+Objects stay plain dictionaries: no field of a newer cluster can break their parsing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Any, Self, TypeAlias
+
+import aiohttp
+from kubernetes.aio import client, config
+
+from firelift.kube.errors import Unreachable, error_of
+
+Json: TypeAlias = dict[str, Any]
+Permit: TypeAlias = Callable[[], None]
+
+_APPLY = "application/apply-patch+yaml"
+_MERGE = "application/merge-patch+json"
+_JSON = "application/json"
+_READS = frozenset({"GET"})
+
+
+def always() -> None:
+    """The permit of a process that needs none."""
+
+
+class Cluster:
+    """A connection with one identity.
+
+    `permit` is asked before each call that changes something, and raises when this process may not change anything.
+    Every call has a deadline of `timeout_seconds`; every method raises `KubeError` and what `permit` raises.
+    """
+
+    def __init__(self, api: client.ApiClient, *, permit: Permit = always, timeout_seconds: float = 10.0) -> None:
+        self._api = api
+        self._permit = permit
+        self._timeout_seconds = timeout_seconds
+        self._timeout = aiohttp.ClientTimeout(total=timeout_seconds)
+
+    @classmethod
+    async def connect(cls, *, timeout_seconds: float = 10.0) -> Self:
+        """Take the identity of KUBECONFIG when it is set, else of the pod's ServiceAccount; nothing is sent yet."""
+        configuration = client.Configuration()
+        if kubeconfig := os.environ.get("KUBECONFIG"):
+            await config.load_kube_config(  # type: ignore[no-untyped-call] # the official client is typed only in part
+                kubeconfig, client_configuration=configuration, persist_config=False
+            )
+        else:
+            config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call] # as above
+        return cls(client.ApiClient(configuration), timeout_seconds=timeout_seconds)
+
+    def permitted_by(self, permit: Permit) -> Cluster:
+        """The same connection under a permit."""
+        return Cluster(self._api, permit=permit, timeout_seconds=self._timeout_seconds)
+
+    async def close(self) -> None:
+        """Release the connections."""
+        await self._api.close()  # type: ignore[no-untyped-call] # as above
+
+    async def get(self, path: str, **query: str) -> Json:
+        """Read an object or a list, as new as the cluster's store."""
+        return await self._call("GET", path, query=query)
+
+    async def create(self, path: str, body: Mapping[str, Any]) -> Json:
+        """Create an object in the collection at `path`."""
+        return await self._call("POST", path, body=body)
+
+    async def replace(self, path: str, body: Mapping[str, Any]) -> Json:
+        """Replace the object at `path`; with a resourceVersion only that very version."""
+        return await self._call("PUT", path, body=body)
+
+    async def apply(self, path: str, body: Mapping[str, Any], *, manager: str, force: bool = True) -> Json:
+        """Server-side apply; `force` takes fields over from other managers."""
+        query = {"fieldManager": manager, "force": "true" if force else "false"}
+        return await self._call("PATCH", path, query=query, body=body, content_type=_APPLY)
+
+    async def merge(self, path: str, body: Mapping[str, Any], *, manager: str) -> Json:
+        """Apply a merge patch; with a resourceVersion in it only to that very version."""
+        return await self._call("PATCH", path, query={"fieldManager": manager}, body=body, content_type=_MERGE)
+
+    async def delete(self, path: str, options: Mapping[str, Any]) -> Json:
+        """Delete an object with these DeleteOptions."""
+        return await self._call("DELETE", path, body=options)
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+        content_type: str = _JSON,
+    ) -> Json:
+        if method not in _READS:
+            self._permit()
+        attempted = f"{method} {path}"
+        request = await self._api.param_serialize(
+            method,
+            path,
+            query_params=list((query or {}).items()),
+            header_params={"Accept": _JSON, "Content-Type": content_type},
+            body=dict(body or {}),
+            auth_settings=["BearerToken"],
+        )
+        try:
+            answer = await self._api.call_api(*request, _request_timeout=self._timeout)
+            text: bytes = await answer.read()  # type: ignore[no-untyped-call] # as above
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            reason = str(error) or f"no answer within {self._timeout_seconds:g} s"
+            raise Unreachable(attempted, 0, reason) from error
+        if answer.status >= HTTPStatus.BAD_REQUEST:
+            raise error_of(attempted, answer.status, _message(text))
+        document: Json = json.loads(text)
+        return document
+
+
+def _message(text: bytes) -> str:
+    """The sentence of a metav1.Status, or the start of whatever a proxy answered."""
+    try:
+        return str(json.loads(text)["message"])
+    except (ValueError, KeyError, TypeError):
+        return text[:200].decode(errors="replace") or "empty answer"

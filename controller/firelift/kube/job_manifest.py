@@ -1,0 +1,161 @@
+"""What a run's Job looks like: a pure function of the run and of the operator's settings."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from firelift.api.base import API_VERSION, ROLLOUT_LABEL, RUN_ANNOTATION
+from firelift.api.rollout import KIND, WorkerSpec
+from firelift.api.run import RunPlan
+from firelift.kube.client import Json
+from firelift.rollout.observation import Rollout
+
+COMMAND = ("python", "-m", "firelift.worker")
+CONTAINER = "worker"
+
+_NAME = 40  # with the digest, an index of two digits and the suffix of a pod it stays below a label's 63
+_DIGEST = 10
+_LONGEST_LABEL = 63
+_INDEX_ANNOTATION = "metadata.annotations['batch.kubernetes.io/job-completion-index']"
+
+
+@dataclass(frozen=True, slots=True)
+class ExitCodes:
+    """What a worker's exit code means to its Job."""
+
+    ignored: tuple[int, ...]
+    """Says nothing about the work: the pod is replaced, and no failure is counted."""
+    fatal: tuple[int, ...]
+    """No further pod can do better: the whole Job fails at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobPolicy:
+    """The operator's part of every Job. `environment` is passed on to each worker."""
+
+    exit_codes: ExitCodes
+    service_account: str = ""
+    failures_per_index: int = 3
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+def job_name(rollout: Rollout, run: str) -> str:
+    """`<rollout, at most 40 characters>-<10 hex digits of the run>`: the same run always has the same Job."""
+    full = f"{rollout.namespace}/{rollout.name}/{rollout.ledger_id}/{run}"
+    digest = hashlib.sha256(full.encode()).hexdigest()[:_DIGEST]
+    return f"{rollout.name[:_NAME].replace('.', '-').rstrip('-')}-{digest}"
+
+
+def label_of(rollout: str) -> str:
+    """A rollout's name as a label's value; a name too long for one is cut and told apart by a digest."""
+    if len(rollout) <= _LONGEST_LABEL:
+        return rollout
+    return f"{rollout[:_NAME].rstrip('-.')}-{hashlib.sha256(rollout.encode()).hexdigest()[:_DIGEST]}"
+
+
+def build_job(rollout: Rollout, plan: RunPlan, policy: JobPolicy) -> Json:
+    """The Indexed Job of a run, owned by its rollout."""
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {
+            "name": job_name(rollout, plan.id),
+            "namespace": rollout.namespace,
+            "labels": _labels(rollout),
+            "annotations": {RUN_ANNOTATION: plan.id},
+            "ownerReferences": [_owner(rollout)],
+        },
+        "spec": {
+            "completionMode": "Indexed",
+            "completions": plan.workers,
+            "parallelism": min(plan.workers, rollout.spec.worker.parallelism),
+            "backoffLimitPerIndex": policy.failures_per_index,
+            "maxFailedIndexes": plan.workers,
+            "podFailurePolicy": {"rules": _failure_rules(policy.exit_codes)},
+            "template": {
+                "metadata": {"labels": _labels(rollout), "annotations": {RUN_ANNOTATION: plan.id}},
+                "spec": _pod(rollout, plan, policy),
+            },
+        },
+    }
+
+
+def _pod(rollout: Rollout, plan: RunPlan, policy: JobPolicy) -> Json:
+    worker = rollout.spec.worker
+    account = worker.service_account_name or policy.service_account
+    return {
+        "restartPolicy": "Never",
+        "automountServiceAccountToken": False,
+        "terminationGracePeriodSeconds": 30,
+        "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+        **({"serviceAccountName": account} if account else {}),
+        "containers": [
+            {
+                "name": CONTAINER,
+                "image": plan.image,
+                "command": list(COMMAND),
+                "env": _environment(rollout, plan, policy),
+                "resources": _resources(worker),
+                "securityContext": {
+                    "allowPrivilegeEscalation": False,
+                    "readOnlyRootFilesystem": True,
+                    "capabilities": {"drop": ["ALL"]},
+                },
+            }
+        ],
+    }
+
+
+def _environment(rollout: Rollout, plan: RunPlan, policy: JobPolicy) -> list[Json]:
+    given = [variable.model_dump(by_alias=True, exclude_none=True) for variable in rollout.spec.worker.env]
+    ours = {
+        **policy.environment,
+        "FIRELIFT_LEDGER": plan.ledger,
+        "FIRELIFT_RUN": plan.id,
+        "FIRELIFT_PROJECT": plan.database.project,
+        "FIRELIFT_DATABASE": plan.database.name,
+        "FIRELIFT_WORKERS": str(plan.workers),
+    }
+    index: Json = {"name": "JOB_COMPLETION_INDEX", "valueFrom": {"fieldRef": {"fieldPath": _INDEX_ANNOTATION}}}
+    reserved = {*ours, index["name"]}
+    return [
+        *(variable for variable in given if variable["name"] not in reserved),
+        *({"name": name, "value": value} for name, value in ours.items()),
+        index,
+    ]
+
+
+def _resources(worker: WorkerSpec) -> Json:
+    return {kind: values for kind, values in worker.resources.model_dump(by_alias=True).items() if values}
+
+
+def _failure_rules(codes: ExitCodes) -> list[Json]:
+    rules: list[Json] = [
+        {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
+    ]
+    for action, values in (("Ignore", codes.ignored), ("FailJob", codes.fatal)):
+        if values:
+            on = {"containerName": CONTAINER, "operator": "In", "values": sorted(values)}
+            rules.append({"action": action, "onExitCodes": on})
+    return rules
+
+
+def _labels(rollout: Rollout) -> dict[str, str]:
+    return {
+        "app.kubernetes.io/name": "firelift-worker",
+        "app.kubernetes.io/managed-by": "firelift",
+        ROLLOUT_LABEL: label_of(rollout.name),
+    }
+
+
+def _owner(rollout: Rollout) -> Json:
+    return {
+        "apiVersion": API_VERSION,
+        "kind": KIND,
+        "name": rollout.name,
+        "uid": rollout.uid,
+        "controller": True,
+        "blockOwnerDeletion": False,
+    }

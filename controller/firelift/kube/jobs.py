@@ -1,0 +1,107 @@
+"""The Jobs that runs' workers live in: made once or adopted, watched, removed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from firelift.api.base import RUN_ANNOTATION
+from firelift.kube.client import Cluster, Json
+from firelift.kube.errors import Changed, NotFound, Refused
+from firelift.rollout.observation import JobSeen
+
+
+async def read(cluster: Cluster, namespace: str, name: str, owner_uid: str) -> JobSeen | None:
+    """The Job of a run; None when there is none, when it is being deleted, or when it is another rollout's."""
+    job = await _get(cluster, namespace, name)
+    if job is None or owner_of(job) != owner_uid or "deletionTimestamp" in job["metadata"]:
+        return None
+    return seen(job)
+
+
+def seen(job: Json) -> JobSeen:
+    """What a Job says of itself. Whether the work is done, only the ledger knows."""
+    status = job.get("status", {})
+    failed = next((entry for entry in status.get("conditions", ()) if _is_failed(entry)), None)
+    return JobSeen(
+        active=status.get("active", 0),
+        succeeded=status.get("succeeded", 0),
+        failed=failed is not None,
+        failure=_sentence(failed) if failed else "",
+    )
+
+
+async def ensure(cluster: Cluster, body: Json, *, replace: bool) -> None:
+    """Make the Job, or find that it is there already; with `replace` one that has failed makes way for a new one.
+
+    A Job of the same run that an earlier object of this name left behind makes way as well.
+
+    Raises:
+        Refused: a Job of this name belongs to something else.
+        Changed: the old Job is not gone yet; the next turn makes the new one.
+    """
+    metadata = body["metadata"]
+    collection = _collection(metadata["namespace"])
+    try:
+        await cluster.create(collection, body)
+    except Changed:
+        existing = await cluster.get(f"{collection}/{metadata['name']}")
+    else:
+        return
+    _refuse_stranger(existing, metadata["annotations"][RUN_ANNOTATION])
+    if owner_of(existing) == owner_of(body) and not (replace and seen(existing).failed):
+        return
+    await _delete(cluster, metadata["namespace"], metadata["name"], existing["metadata"]["uid"])
+    await cluster.create(collection, body)
+
+
+async def remove(cluster: Cluster, namespace: str, name: str, owner_uid: str) -> None:
+    """Delete the Job and its pods; nothing happens when there is none, or when it is another rollout's."""
+    job = await _get(cluster, namespace, name)
+    if job is not None and owner_of(job) == owner_uid:
+        await _delete(cluster, namespace, name, job["metadata"]["uid"])
+
+
+def owner_of(job: Json) -> str:
+    """The UID of the rollout that a Job belongs to; empty when it has no controller."""
+    owners = job["metadata"].get("ownerReferences", ())
+    return next((str(owner["uid"]) for owner in owners if owner.get("controller")), "")
+
+
+async def _delete(cluster: Cluster, namespace: str, name: str, uid: str) -> None:
+    options: Json = {"propagationPolicy": "Background", "preconditions": {"uid": uid}}
+    try:
+        await cluster.delete(f"{_collection(namespace)}/{name}", options)
+    except (NotFound, Changed):  # it is gone, or another one stands in its place
+        return
+
+
+async def _get(cluster: Cluster, namespace: str, name: str) -> Json | None:
+    try:
+        return await cluster.get(f"{_collection(namespace)}/{name}")
+    except NotFound:
+        return None
+
+
+def _refuse_stranger(job: Json, run: str) -> None:
+    metadata = job["metadata"]
+    found = metadata.get("annotations", {}).get(RUN_ANNOTATION)
+    if found == run:
+        return
+    raise Refused(
+        f"create Job {metadata['name']} for run {run}",
+        0,
+        f"a Job of this name exists and belongs to {f'run {found}' if found else 'something else'}; "
+        "Firelift leaves it alone and tries again; delete or rename that Job",
+    )
+
+
+def _is_failed(condition: dict[str, Any]) -> bool:
+    return condition["type"] in {"Failed", "FailureTarget"} and condition["status"] == "True"
+
+
+def _sentence(condition: dict[str, Any]) -> str:
+    return f"{condition.get('reason', 'Failed')}: {condition.get('message', '')}".rstrip(": ")
+
+
+def _collection(namespace: str) -> str:
+    return f"/apis/batch/v1/namespaces/{namespace}/jobs"
