@@ -1,0 +1,5 @@
+"""The process kubelet: one node whose containers are local processes.
+
+There is no image, no mount namespace and no network namespace. A container runs its `command` with the project's
+environment on PATH; what it mounts is below `$FIRELIFT_POD_ROOT`, at the same path; pods share the machine's network.
+"""

@@ -1,0 +1,150 @@
+"""One pod on this node: from its binding to the removal of its object."""
+
+import asyncio
+import logging
+import shutil
+from http import HTTPStatus
+
+from kubernetes.aio.client.exceptions import ApiException
+
+from firelift.sandbox.kubelet.cluster import STRATEGIC_MERGE, UNREACHABLE, Json
+from firelift.sandbox.kubelet.node import Node
+from firelift.sandbox.kubelet.payloads import Payloads
+from firelift.sandbox.kubelet.references import PodConfigError, References
+from firelift.sandbox.kubelet.runner import ContainerRunner
+from firelift.sandbox.kubelet.status import pod_status, timestamp
+from firelift.sandbox.kubelet.tokens import Tokens
+from firelift.sandbox.kubelet.volumes import Volumes
+
+_RETRY_SECONDS = 0.5
+_VOLUME_SECONDS = 2.0  # how soon a changed ConfigMap reaches a mounted volume; a kubelet takes up to a minute
+_GONE = {HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT}  # no such pod any more, or another of the same name
+
+logger = logging.getLogger(__name__)
+
+
+class PodRunner:
+    """Runs a pod's containers, writes its status, and removes the object once it is deleted and its processes ended."""
+
+    def __init__(self, node: Node, pod: Json) -> None:
+        """Nothing is started yet."""
+        metadata, spec = pod["metadata"], pod["spec"]
+        self._node = node
+        self._pod = pod
+        self._dirty = asyncio.Event()
+        self._path = f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}"
+        self._directory = node.directory / "pods" / metadata["uid"]
+        references = References(node.cluster, metadata["namespace"])
+        payloads = Payloads(pod, references, Tokens(node.cluster, pod), node.allocatable)
+        self._volumes = Volumes(pod, self._directory / "volumes", payloads)
+        self._init = [self._container(each) for each in spec.get("initContainers", [])]
+        self._main = [self._container(each) for each in spec["containers"]]
+        self._started = timestamp()
+        self._over = False
+        self._written: Json = {}
+        self._deleted = asyncio.Event()
+        self._kill: asyncio.TimerHandle | None = None
+
+    def _container(self, container: Json) -> ContainerRunner:
+        return ContainerRunner(self._node, self._pod, container, self._volumes, self._dirty.set)
+
+    async def run(self) -> None:
+        """Run the pod to its end and report it."""
+        helpers = [asyncio.create_task(self._write_changes())]
+        self._dirty.set()
+        try:
+            if await self._publish_volumes():
+                helpers.append(asyncio.create_task(self._refresh_volumes()))
+                await self._run_containers()
+        finally:
+            for helper in helpers:
+                helper.cancel()
+            await asyncio.gather(*helpers, return_exceptions=True)
+            if self._kill is not None:
+                self._kill.cancel()
+        self._over = True
+        await self._write_status()
+        if self._deleted.is_set():
+            await self._remove_object()
+        await asyncio.to_thread(shutil.rmtree, self._directory, ignore_errors=True)
+
+    def delete(self, grace_seconds: float) -> None:
+        """Ask the containers to end, and kill them after the grace; a later call may shorten it."""
+        if not self._deleted.is_set():
+            self._deleted.set()
+            for container in [*self._init, *self._main]:
+                container.terminate()
+        loop = asyncio.get_running_loop()
+        due = loop.time() + grace_seconds
+        if self._kill is None or due < self._kill.when():
+            if self._kill is not None:
+                self._kill.cancel()
+            self._kill = loop.call_at(due, self._kill_all)
+
+    def _kill_all(self) -> None:
+        for container in [*self._init, *self._main]:
+            container.kill()
+
+    async def _run_containers(self) -> None:
+        policy = self._pod["spec"].get("restartPolicy", "Always")
+        for container in self._init:
+            await container.run("Never" if policy == "Never" else "OnFailure")
+            if container.state.exit_code != 0:
+                return
+        await asyncio.gather(*(container.run(policy) for container in self._main))
+
+    async def _publish_volumes(self) -> bool:
+        while not self._deleted.is_set():
+            try:
+                await self._volumes.publish()
+            except (PodConfigError, ApiException, *UNREACHABLE) as error:
+                for container in self._main:
+                    container.state.state = {"waiting": {"reason": "ContainerCreating", "message": str(error)}}
+                self._dirty.set()
+                await asyncio.sleep(_RETRY_SECONDS)
+            else:
+                return True
+        return False
+
+    async def _refresh_volumes(self) -> None:
+        while True:
+            await asyncio.sleep(_VOLUME_SECONDS)
+            try:
+                await self._volumes.publish()
+            except (PodConfigError, ApiException, *UNREACHABLE) as error:
+                logger.warning("volumes of pod %s were not refreshed: %s", self._path, error)
+
+    async def _write_changes(self) -> None:
+        while True:
+            await self._dirty.wait()
+            self._dirty.clear()
+            await self._write_status()
+
+    async def _write_status(self) -> None:
+        states = [each.state for each in self._init], [each.state for each in self._main]
+        status = pod_status(*states, started=self._started, over=self._over, previous=self._written)
+        if status == self._written:
+            return
+        body = {"metadata": {"uid": self._pod["metadata"]["uid"]}, "status": status}
+        await self._insist("PATCH", body)
+        self._written = status
+
+    async def _remove_object(self) -> None:
+        await self._insist("DELETE", {"gracePeriodSeconds": 0, "preconditions": {"uid": self._pod["metadata"]["uid"]}})
+
+    async def _insist(self, method: str, body: Json) -> None:
+        while True:
+            try:
+                if method == "PATCH":
+                    await self._node.cluster.patch(f"{self._path}/status", body, kind=STRATEGIC_MERGE)
+                else:
+                    await self._node.cluster.delete(self._path, body)
+            except ApiException as error:
+                if error.status in _GONE:
+                    return
+                logger.warning("%s of pod %s: %s; again in %g s", method, self._path, error, _RETRY_SECONDS)
+            except UNREACHABLE as error:
+                logger.warning("%s of pod %s: %r; again in %g s", method, self._path, error, _RETRY_SECONDS)
+            else:
+                return
+            await asyncio.sleep(_RETRY_SECONDS)

@@ -1,0 +1,33 @@
+"""The real parts, started once per session and only when a test asks for them."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from firelift.sandbox.emulator import Emulator
+from firelift.sandbox.processes import Supervisor
+from firelift.sandbox.sandbox import Sandbox
+
+
+@pytest.fixture(scope="session")
+def emulator_process() -> Iterator[Emulator]:
+    directory = Path(tempfile.mkdtemp(prefix="firelift-emulator-"))
+    with Supervisor(directory, remove=True) as supervisor:
+        emulator = Emulator(supervisor)
+        emulator.wait()
+        yield emulator
+
+
+@pytest.fixture(scope="session")
+def emulator(emulator_process: Emulator) -> str:
+    """The Firestore emulator's `127.0.0.1:port`; a test keeps to itself by a project id of its own."""
+    return emulator_process.host
+
+
+@pytest.fixture(scope="session")
+def sandbox(emulator_process: Emulator) -> Iterator[Sandbox]:
+    """One control plane with a node, the emulator and the Google Cloud stand-in; a test uses its own namespace."""
+    with Sandbox(emulator=emulator_process) as sandbox:
+        yield sandbox
