@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from firelift.api.base import Model, Name, ObjectName, Seconds
+from firelift.api.base import KEYED_BY_NAME, Model, Name, ObjectName, Seconds
 from firelift.api.gates import GateSpec
 from firelift.api.migration import MigrationSpec
 from firelift.api.steps import FailureAction, StepSpec
@@ -83,7 +83,7 @@ class WorkerSpec(Model):
     service_account_name: Annotated[str, Field(max_length=253)] = ""
     parallelism: Annotated[int, Field(ge=1, le=32)] = 2
     resources: Resources = Resources()
-    env: Annotated[tuple[EnvVar, ...], Field(max_length=32)] = ()
+    env: Annotated[tuple[EnvVar, ...], Field(max_length=32, json_schema_extra=KEYED_BY_NAME)] = ()
 
 
 class PaceSpec(Model):
@@ -107,7 +107,7 @@ class PhaseSpec(Model):
 
     name: Name
     steps: Annotated[tuple[StepSpec, ...], Field(min_length=1, max_length=16)]
-    gates: Annotated[tuple[GateSpec, ...], Field(max_length=16)] = ()
+    gates: Annotated[tuple[GateSpec, ...], Field(max_length=16, json_schema_extra=KEYED_BY_NAME)] = ()
 
 
 class RolloutSpec(Model):
@@ -128,9 +128,11 @@ class RolloutSpec(Model):
     on_failure: FailurePolicy = FailurePolicy()
     deletion_policy: DeletionPolicy = DeletionPolicy.RETAIN
     progress_deadline_seconds: Annotated[int, Field(ge=1, le=31_536_000)] = 3600
-    migrations: Annotated[tuple[MigrationSpec, ...], Field(min_length=1, max_length=20)]
-    gates: Annotated[tuple[GateSpec, ...], Field(max_length=16)] = ()
-    phases: Annotated[tuple[PhaseSpec, ...], Field(min_length=1, max_length=20)]
+    migrations: Annotated[
+        tuple[MigrationSpec, ...], Field(min_length=1, max_length=20, json_schema_extra=KEYED_BY_NAME)
+    ]
+    gates: Annotated[tuple[GateSpec, ...], Field(max_length=16, json_schema_extra=KEYED_BY_NAME)] = ()
+    phases: Annotated[tuple[PhaseSpec, ...], Field(min_length=1, max_length=20, json_schema_extra=KEYED_BY_NAME)]
 
     def migration(self, name: str) -> MigrationSpec:
         """The migration of that name."""

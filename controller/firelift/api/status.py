@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from firelift.api.base import Model
+from firelift.api.base import KEYED_BY_NAME, KEYED_BY_TYPE, Model
 from firelift.api.conditions import ConditionStatus, ConditionType
 
 Short = Annotated[str, Field(max_length=128)]
@@ -108,10 +108,10 @@ class RolloutStatus(Model):
     reason: Short = ""
     message: Line = ""
     attempt: int = 0
-    conditions: Annotated[tuple[Condition, ...], Field(max_length=8)] = ()
+    conditions: Annotated[tuple[Condition, ...], Field(max_length=8, json_schema_extra=KEYED_BY_TYPE)] = ()
     started_phases: Annotated[tuple[Short, ...], Field(max_length=20)] = ()
-    phases: Annotated[tuple[PhaseStatus, ...], Field(max_length=20)] = ()
-    gates: Annotated[tuple[GateStatus, ...], Field(max_length=32)] = ()
+    phases: Annotated[tuple[PhaseStatus, ...], Field(max_length=20, json_schema_extra=KEYED_BY_NAME)] = ()
+    gates: Annotated[tuple[GateStatus, ...], Field(max_length=32, json_schema_extra=KEYED_BY_NAME)] = ()
     approval: ApprovalStatus | None = None
     waiting_for: WaitingFor | None = None
     history: Annotated[tuple[HistoryEntry, ...], Field(max_length=20)] = ()

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from firelift.api.base import Model, Name
+from firelift.api.base import UNIQUE, Model, Name
 
 
 class CohortSpec(Model):
@@ -19,5 +19,5 @@ class CohortSpec(Model):
 class MigrateStep(Model):
     """Run these migrations in the order of `spec.migrations`, for the cohort less what earlier phases moved."""
 
-    migrations: Annotated[tuple[Name, ...], Field(min_length=1, max_length=20)]
+    migrations: Annotated[tuple[Name, ...], Field(min_length=1, max_length=20, json_schema_extra=UNIQUE)]
     cohort: CohortSpec

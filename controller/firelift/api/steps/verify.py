@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from firelift.api.base import Model, Name, Percentage, Seconds
+from firelift.api.base import UNIQUE, Model, Name, Percentage, Seconds
 
 
 class Authority(StrEnum):
@@ -23,7 +23,7 @@ class VerifyStep(Model):
     Differences are looked at again after `recheck_seconds` before they count.
     """
 
-    migrations: Annotated[tuple[Name, ...], Field(max_length=20)] = ()
+    migrations: Annotated[tuple[Name, ...], Field(max_length=20, json_schema_extra=UNIQUE)] = ()
     sample: Percentage = "100%"
     max_mismatch: Percentage = "0%"
     authority: Authority = Authority.SOURCE

@@ -1,0 +1,66 @@
+"""Cross-field rules: one sentence, judged by the API server in CEL and by pydantic offline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+from pydantic import ConfigDict, model_validator
+
+from firelift.api.base import Model
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule over one object.
+
+    `cel` is the API server's half, empty where a list's type or the cost of CEL leaves it to us. `holds` is ours; None
+    for a rule over a change, which only the API server sees. `message` is the sentence. Where the sentence has numbers
+    `message_cel` is CEL for it and `says` the same in Python; `message` then stands in for them. `field` is the path,
+    such as ``.spec.attempt``, that the API server names as wrong.
+    """
+
+    cel: str
+    message: str
+    holds: Callable[[Any], bool] | None = None
+    message_cel: str = ""
+    says: Callable[[Any], str] | None = None
+    field: str = ""
+
+    def sentence(self, value: Any) -> str:
+        """The sentence for an object that breaks the rule."""
+        return self.says(value) if self.says else self.message
+
+    def manifest(self) -> dict[str, str]:
+        """The rule as an item of `x-kubernetes-validations`."""
+        parts = {
+            "rule": self.cel,
+            "message": self.message,
+            "messageExpression": self.message_cel,
+            "fieldPath": self.field,
+        }
+        return {key: value for key, value in parts.items() if value}
+
+
+Rules = tuple[Rule, ...]
+
+
+def _add_rules(schema: dict[str, Any], model: type[RuledModel]) -> None:
+    if manifests := [rule.manifest() for rule in model.rules if rule.cel]:
+        schema["x-kubernetes-validations"] = manifests
+
+
+class RuledModel(Model):
+    """A model whose `rules` hold for every instance, and stand in its schema."""
+
+    model_config = ConfigDict(json_schema_extra=_add_rules)
+
+    rules: ClassVar[Rules] = ()
+
+    @model_validator(mode="after")
+    def _keep_rules(self) -> Self:
+        broken = [rule.sentence(self) for rule in self.rules if rule.holds and not rule.holds(self)]
+        if broken:
+            raise ValueError("; ".join(broken))
+        return self
