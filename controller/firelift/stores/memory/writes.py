@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from firelift.migration.errors import AlreadyExists, FailedPrecondition, NotFound
 from firelift.migration.store import Create, Delete, Fields, Micros, Put, Update, Value, Verify, Write
 from firelift.stores.firestore.values import FirestoreValues
-from firelift.stores.limits import check_fields
-from firelift.stores.masks import merge
+from firelift.stores.memory.limits import check_fields
+from firelift.stores.memory.masks import merge
 from firelift.stores.paths import check_document
 
 KIT = FirestoreValues()

@@ -1,6 +1,6 @@
-"""What Firestore refuses to store. Only the in-memory store needs to know; Firestore says it itself.
+"""What Firestore refuses to store, for the store in memory; Firestore says it itself.
 
-Numbers from the Firestore quotas page; each refusal is what the emulator answers too.
+Numbers from the Firestore quotas page; the emulator refuses the same.
 """
 
 from __future__ import annotations

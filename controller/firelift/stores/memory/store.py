@@ -26,9 +26,9 @@ from firelift.migration.store import (
     Write,
 )
 from firelift.stores.firestore.values import FirestoreValues
-from firelift.stores.limits import check_commit
-from firelift.stores.masks import select
-from firelift.stores.memory_writes import Staged, Version
+from firelift.stores.memory.limits import check_commit
+from firelift.stores.memory.masks import select
+from firelift.stores.memory.writes import Staged, Version
 from firelift.stores.paths import check_document, covers, order
 
 BIRTH: Micros = 1_700_000_000_000_000
