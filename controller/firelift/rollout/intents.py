@@ -14,9 +14,20 @@ from firelift.rollout.state import RolloutState
 
 @dataclass(frozen=True, slots=True)
 class EnsureRun:
-    """The run's document exists and says `state`; while it says Run its lease is kept fresh."""
+    """The run's document exists and says `state`; while it says Run its lease is kept fresh.
+
+    An existing document keeps its plan: only its control changes.
+    """
 
     plan: RunPlan
+    state: RunState
+
+
+@dataclass(frozen=True, slots=True)
+class SetRunState:
+    """The run's document, if there is one, says `state` (Hold or Stop): its workers idle or leave. Never makes one."""
+
+    run: str
     state: RunState
 
 
@@ -81,7 +92,16 @@ class EmitEvent:
 
 
 Intent: TypeAlias = (
-    EnsureRun | EnsureJob | RemoveJob | SetFlags | AcquireLock | ReleaseLock | ClaimLedger | ReleaseLedger | EmitEvent
+    EnsureRun
+    | SetRunState
+    | EnsureJob
+    | RemoveJob
+    | SetFlags
+    | AcquireLock
+    | ReleaseLock
+    | ClaimLedger
+    | ReleaseLedger
+    | EmitEvent
 )
 
 

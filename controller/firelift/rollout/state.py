@@ -13,10 +13,10 @@ from typing import Annotated
 from pydantic import Field
 
 from firelift.api.base import Model
-from firelift.api.conditions import Reason
+from firelift.api.conditions import ConditionStatus, ConditionType, Reason
 from firelift.api.gates import GateSpec
 from firelift.api.migration import MigrationSpec
-from firelift.api.rollout import PhaseSpec, RevertTo
+from firelift.api.rollout import PaceSpec, PhaseSpec, RevertTo
 from firelift.api.run import Totals
 
 HISTORY = 20
@@ -74,10 +74,15 @@ class GateRecord(Model):
     """A gate's memory for the step that it watches: a cursor over aligned intervals, tallies, the last verdicts."""
 
     name: str
+    since: datetime
+    """Only windows that begin at or after this time count: the step's start, or the end of its last standstill."""
     cursor: datetime
-    """End of the last interval that was judged, or the step's start."""
+    """End of the last interval that was judged, or `since`."""
     judged: int = 0
+    """Intervals with Pass or Fail."""
     passed: int = 0
+    recent: Annotated[tuple[bool, ...], Field(max_length=VERDICTS)] = ()
+    """The last Pass (True) and Fail (False), oldest first: what `failAfter` counts."""
     last: Annotated[tuple[Judged, ...], Field(max_length=VERDICTS)] = ()
     absent_since: datetime | None = None
     """Since when there has been neither Pass nor Fail."""
@@ -89,16 +94,26 @@ class StepRecord(Model):
     state: StepState = StepState.PENDING
     started: datetime | None = None
     finished: datetime | None = None
+    requested: datetime | None = None
+    """Since when people have been asked to approve it."""
+    held_seconds: float = 0.0
+    """For how long its clock stood still: suspended, paused or aborted."""
     undo_started: datetime | None = None
     undo_pass: int = 0
+    restored_time: datetime | None = None
+    """When the flags were seen to have their values of before again."""
     runs: tuple[str, ...] = ()
-    """Runs that were begun for this step, in order, over all attempts."""
+    """Forward runs whose documents were seen, in order, over all attempts; sweeps stand with the step they belong to."""
     undo_runs: tuple[str, ...] = ()
+    """Runs of the inverse whose documents were seen."""
     totals: Totals = Totals()
     conflicts_kept: int = 0
     before: dict[str, str | None] = {}
     written: dict[str, str] = {}
     written_time: datetime | None = None
+    """When the flags were seen to have the values of `written`."""
+    taken_back: bool = False
+    """Whether `maxSeconds` has run out and the values of before were restored."""
     message: str = ""
 
 
@@ -111,6 +126,8 @@ class PhaseRecord(Model):
     spec: PhaseSpec | None = None
     migrations: tuple[MigrationSpec, ...] = ()
     gates: tuple[GateSpec, ...] = ()
+    pace: PaceSpec = PaceSpec()
+    workers: int = 1
     steps: dict[str, StepRecord] = {}
 
 
@@ -134,6 +151,8 @@ class RevertRecord(Model):
     started: datetime
     first_phase: str = ""
     """The earliest phase that it walks back through."""
+    first_index: int = 0
+
     conflicts: int = 0
 
 
@@ -152,6 +171,14 @@ class Event(Model):
     message: str = ""
 
 
+class ConditionMemory(Model):
+    """Since when a condition has its status."""
+
+    type: ConditionType
+    status: ConditionStatus
+    since: datetime
+
+
 class RolloutState(Model):
     """The whole memory. `version` rises with each change."""
 
@@ -165,10 +192,20 @@ class RolloutState(Model):
     failure: Failure | None = None
     revert: RevertRecord | None = None
     overrides: tuple[Override, ...] = ()
-    suspended_since: datetime | None = None
+    locks: tuple[str, ...] = ()
+    """Collection groups whose locks this rollout asked for and has not given back."""
+    superseded: tuple[str, ...] = ()
+    """Runs of an earlier attempt whose workers must be gone before the next attempt begins."""
+    refused_attempt: int = 0
+    """An attempt that was asked for when none was due; only a higher one counts."""
+    held_since: datetime | None = None
+    """Since when the clock has stood still: suspended, paused or ended."""
+    conditions: tuple[ConditionMemory, ...] = ()
     progress_time: datetime | None = None
     """When documents, steps or flags last moved; the progress deadline counts from it."""
     progress_mark: int = 0
+    seen_time: datetime | None = None
+    """The last time at which somebody watched the progress: time in which nobody did is not held against it."""
     worker_image: str = ""
     started: datetime | None = None
     finished: datetime | None = None
