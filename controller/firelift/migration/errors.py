@@ -12,7 +12,14 @@ MigrationError
 │   ├── Poison              the database refuses the data itself (InvalidArgument, OutOfRange)
 │   └── Denied              permission or identity: only a person can help
 ├── FencedError             another writer owns the lane, or it is sealed
-└── RunStopped              the operator told this run to stop, or its lease ran out
+├── RunStopped              the operator told this run to stop
+│   └── LeaseLost           nobody keeps the run's lease fresh
+├── LostRace                somebody else changed a document of the ledger first
+├── StaleEpoch              a newer leader has written this document
+├── LedgerBroken            the ledger holds what cannot be, or what this version cannot read
+├── RetriesExhausted        the database kept refusing one chunk
+├── TransformUnusable       the plan's transform cannot be loaded or compiled
+└── InvalidData             a record broke a rule, and `onInvalid` is Fail
 ```
 """
 
@@ -69,4 +76,32 @@ class FencedError(MigrationError):
 
 
 class RunStopped(MigrationError):
-    """The run was told to stop, or its lease ran out; nothing more may be written."""
+    """The run was told to stop or to hold, or its process is; nothing more may be written."""
+
+
+class LeaseLost(RunStopped):
+    """Nobody keeps the run's lease fresh: the operator is away, so that nobody watches the gates."""
+
+
+class LostRace(MigrationError):
+    """Somebody else changed a document of the ledger first; read it again and decide again."""
+
+
+class StaleEpoch(MigrationError):
+    """A newer leader has written this document; whoever gets this must not write any more."""
+
+
+class LedgerBroken(MigrationError):
+    """The ledger holds what cannot be, or what this version cannot read."""
+
+
+class RetriesExhausted(MigrationError):
+    """The database kept refusing one chunk; the Job tries again with its own backoff."""
+
+
+class TransformUnusable(MigrationError):
+    """The plan's transform cannot be loaded or compiled; only a new plan can help."""
+
+
+class InvalidData(MigrationError):
+    """A record broke a rule, and the migration's `onInvalid` is Fail."""

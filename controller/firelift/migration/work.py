@@ -27,12 +27,14 @@ class Record:
 class Batch:
     """Records in order. `exhausted`: there are none behind the last one. `end` is the cursor behind all that was read.
 
-    `end` may lie behind the last record, where a reader has left out what is not of its cohort.
+    `end` may lie behind the last record, where a reader has left out what is not of its cohort. `scanned` counts what
+    was looked at, left-out ones included; it is shown as progress and nothing is decided by it.
     """
 
     records: Sequence[Record]
     end: str
     exhausted: bool
+    scanned: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,8 @@ class Processor(Protocol):
 class Lane:
     """One lane of a run, as in its lane map. For a scan `start` (exclusive) and `end` (inclusive) are paths.
 
-    For a journal lane `subject` is the run whose lane `subject_lane` is walked.
+    For a journal lane `subject` is the run whose lane `subject_lane` is walked. `cursor` is where the reader begins:
+    None at the lane's start, for a run that follows another at the seal of the lane that it continues.
     """
 
     number: int
@@ -88,11 +91,16 @@ class Lane:
     end: str | None = None
     subject: str | None = None
     subject_lane: int = 0
+    cursor: str | None = None
 
 
 @dataclass(slots=True)
 class LaneMap:
-    """All lanes of a run, made once. `estimate` is the number of records in the source when it was made."""
+    """All lanes of a run, made once. `estimate` is the number of records in the source when it was made.
+
+    `closed`: the run had not begun when a successor closed it; it has no lanes and never will.
+    """
 
     lanes: list[Lane] = field(default_factory=list)
     estimate: int = 0
+    closed: bool = False

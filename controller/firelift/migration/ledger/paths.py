@@ -1,0 +1,62 @@
+"""Where everything of a ledger is kept.
+
+``_firelift/{ledger}`` is the root; below it lie the sub-collections `RUNS`, `JOURNAL` and `DEAD_LETTERS`. Their names
+are of Firelift's own, because index exemptions and TTLs apply to a whole collection group. Locks lie beside the
+ledgers, as all of them share them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+RUNS = "firelift_runs"
+JOURNAL = "firelift_journal"
+DEAD_LETTERS = "firelift_deadletters"
+COLLECTIONS = (RUNS, JOURNAL, DEAD_LETTERS)
+
+
+def root(ledger: str) -> str:
+    """The ledger's root document."""
+    return f"_firelift/{ledger}"
+
+
+def collection(ledger: str, name: str) -> str:
+    """One of `COLLECTIONS` of a ledger."""
+    return f"{root(ledger)}/{name}"
+
+
+def run(ledger: str, run_id: str) -> str:
+    """A run's document: its plan and its control."""
+    return f"{collection(ledger, RUNS)}/{run_id}"
+
+
+def lane_map(ledger: str, run_id: str) -> str:
+    """The document with the lanes of a run."""
+    return f"{run(ledger, run_id)}.lanes"
+
+
+def failure(ledger: str, run_id: str, index: int) -> str:
+    """The document in which a worker says why it gave up."""
+    return f"{run(ledger, run_id)}.failure.{index}"
+
+
+def entry(ledger: str, run_id: str, lane: int, seq: int) -> str:
+    """A journal entry. The hash in front spreads the lanes over the key range, so that none is a hot spot."""
+    spread = hashlib.blake2b(f"{run_id}\0{lane}".encode(), digest_size=2).hexdigest()
+    return f"{collection(ledger, JOURNAL)}/{spread}.{run_id}.{lane:04d}.{seq:010d}"
+
+
+def part(entry_path: str, number: int) -> str:
+    """A document with more of an entry's images, from 1."""
+    return f"{entry_path}.p{number:02d}"
+
+
+def dead_letter(ledger: str, run_id: str, record: str) -> str:
+    """A dead letter: one per run and record, however often it is met."""
+    digest = hashlib.blake2b(record.encode(), digest_size=12).hexdigest()
+    return f"{collection(ledger, DEAD_LETTERS)}/{run_id}.{digest}"
+
+
+def lock(group: str) -> str:
+    """The lock of a collection group."""
+    return f"firelift_locks/{group}"

@@ -1,0 +1,107 @@
+"""How far a run is, read from the running totals of its lanes' newest entries."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+
+from firelift.api.run import Totals
+from firelift.migration.ledger import paths
+from firelift.migration.ledger.entries import Entry
+from firelift.migration.ledger.failures import read_failure
+from firelift.migration.ledger.journal import Journal
+from firelift.migration.ledger.lane_map import read_lane_map
+from firelift.migration.ledger.runs import RunStore
+from firelift.migration.store import Store
+from firelift.migration.work import LaneMap
+
+LATENCIES = 200
+EXAMPLES = 10
+NEWEST = 8
+"""Entries of a lane that are read at a turn; older ones that nobody saw only miss in the latencies."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunProgress:
+    """What a run has done so far.
+
+    `complete`: each lane is sealed as worked off. `estimate` is the number of records in the source when the lanes were
+    made, `scanned` how many of them lie behind the cursors; both 0 before there is a lane map. `commit_latencies_ms`
+    are recent ones in no order; `failure` is the newest sentence of a worker that gave up and has not come back.
+    """
+
+    totals: Totals = field(default_factory=Totals)
+    scanned: int = 0
+    estimate: int = 0
+    lanes: int = 0
+    sealed: int = 0
+    complete: bool = False
+    commit_latencies_ms: tuple[int, ...] = ()
+    failure: str = ""
+    examples: tuple[str, ...] = ()
+
+
+class Progress:
+    """The progress of one run, cheap to ask for again: what is known to be there is not read twice."""
+
+    def __init__(self, store: Store, ledger: str, run: str) -> None:
+        self._store = store
+        self._ledger = ledger
+        self._run = run
+        self._journal = Journal(store, ledger)
+        self._map: LaneMap | None = None
+        self._workers = 0
+        self._newest: dict[int, Entry] = {}
+        self._latencies: deque[int] = deque(maxlen=LATENCIES)
+        self._examples: dict[str, None] = {}
+
+    async def update(self) -> RunProgress:
+        """Read what is new.
+
+        Raises:
+            StoreError: when the database cannot be read; what was known before stays known.
+        """
+        self._map = self._map or await read_lane_map(self._store, self._ledger, self._run)
+        if self._map is not None:
+            await asyncio.gather(*(self._advance(lane.number) for lane in self._map.lanes))
+        return self._summary(self._map or LaneMap(closed=True), await self._failure())
+
+    async def _advance(self, lane: int) -> None:
+        known = self._newest.get(lane)
+        if known and known.sealed:
+            return
+        seen = known.seq if known else 0
+        end = await self._journal.end(self._run, lane, at_least=seen)
+        new = (
+            await self._journal.walk(self._run, lane, after=max(seen, end - NEWEST), limit=NEWEST) if end > seen else []
+        )
+        for entry in new:
+            self._newest[lane] = entry
+            self._latencies.extend(filter(None, (entry.latency_ms,)))
+            self._examples.update(dict.fromkeys(entry.examples[: EXAMPLES - len(self._examples)]))
+
+    async def _failure(self) -> str:
+        if not self._workers:
+            run = (await RunStore(self._store, self._ledger).read([self._run]))[self._run]
+            self._workers = run.plan.workers if run else 0
+        names = [paths.failure(self._ledger, self._run, index) for index in range(self._workers)]
+        return await read_failure(self._store, names)
+
+    def _summary(self, lanes: LaneMap, failure: str) -> RunProgress:
+        newest = self._newest.values()
+        complete = sum(entry.sealed and entry.complete for entry in newest)
+        totals = Totals()
+        for entry in newest:
+            totals = totals.plus(entry.totals)
+        return RunProgress(
+            totals=totals,
+            scanned=sum(entry.scanned for entry in newest),
+            estimate=lanes.estimate,
+            lanes=len(lanes.lanes),
+            sealed=sum(entry.sealed for entry in newest),
+            complete=not lanes.closed and complete == len(lanes.lanes),
+            commit_latencies_ms=tuple(self._latencies),
+            failure=failure,
+            examples=tuple(self._examples),
+        )
