@@ -66,7 +66,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Documents in order. `exhausted` says that no document of the source lies behind the last one."""
+    """Documents in order.
+
+    `exhausted` says that no document of the source lies behind the last one; False says that one may.
+    """
 
     documents: Sequence[Document]
     exhausted: bool
@@ -85,7 +88,7 @@ class Update:
     """Change just the fields in `mask` of an existing document.
 
     A path in `mask` that `fields` lacks is deleted. With `update_time` the commit fails with `FailedPrecondition`
-    when the document has changed since, with None it fails with `NotFound` when there is no document.
+    when the document has changed or gone since, with None it fails with `NotFound` when there is no document.
     """
 
     path: str
@@ -128,7 +131,7 @@ Write: TypeAlias = Create | Update | Put | Delete | Verify
 class Committed:
     """The answer of a commit. `update_times[i]` belongs to write i; 0 for a delete.
 
-    A write that changed nothing, and a `Verify`, answer an older time than `commit_time`.
+    A write that changed nothing, and a `Verify`, answer an older time than `commit_time`; a verified absence 0.
     """
 
     commit_time: Micros
@@ -143,6 +146,7 @@ class ValueKit(Protocol):
 
         Raises:
             TypeError: for any other type, naming it.
+            ValueError: for an integer beyond 64 bits, a time without a zone, or text that is not valid Unicode.
         """
 
     def decode(self, value: Value) -> Any:
@@ -160,6 +164,15 @@ class ValueKit(Protocol):
 
     def new_map(self, entries: Mapping[str, Value]) -> Value:
         """A map of stored values, copied."""
+
+    def is_list(self, value: Value) -> bool:
+        """True for a list. A vector is not a list."""
+
+    def items(self, value: Value) -> Sequence[Value]:
+        """The items of a list; empty for anything else."""
+
+    def new_list(self, items: Sequence[Value]) -> Value:
+        """A list of stored values, copied."""
 
     def dumps(self, value: Value) -> bytes:
         """The value as bytes; equal values (map order aside) give equal bytes."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -34,10 +34,7 @@ class FirestoreValues:
         if isinstance(plain, Mapping):
             return self.new_map({_key(key): self.encode(item) for key, item in plain.items()})
         if isinstance(plain, list | tuple):
-            value = Value()
-            value.array_value.SetInParent()
-            value.array_value.values.extend(self.encode(item) for item in plain)
-            return value
+            return self.new_list([self.encode(item) for item in plain])
         raise TypeError(f"a {type(plain).__name__} has no Firestore value; convert it to a plain type first")
 
     def decode(self, value: Message) -> Any:
@@ -75,6 +72,21 @@ class FirestoreValues:
         value = Value()
         value.map_value.SetInParent()
         put_fields(value.map_value.fields, entries)
+        return value
+
+    def is_list(self, value: Message) -> bool:
+        """True for a list. A vector is not a list."""
+        return bool(value.WhichOneof("value_type") == "array_value")
+
+    def items(self, value: Message) -> list[Message]:
+        """The items of a list; empty for anything else."""
+        return list(value.array_value.values) if self.is_list(value) else []
+
+    def new_list(self, items: Sequence[Message]) -> Message:
+        """A list of stored values, copied."""
+        value = Value()
+        value.array_value.SetInParent()
+        value.array_value.values.extend(items)
         return value
 
     def dumps(self, value: Message) -> bytes:

@@ -1,0 +1,162 @@
+r"""Field paths as people write them, and fields by path: ``a.b``, with backticks for odd names: `` `a.b`.c ``.
+
+Inside backticks a backslash escapes a backtick or a backslash. Nothing here changes its input: what is put or removed
+is in new maps, and every value that is not on the path is the very object that it was.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+from firelift.migration.store import FieldPath, Fields, Value, ValueKit
+
+SEGMENT = re.compile(r"`((?:[^`\\]|\\[`\\])+)`|([^.`\\]+)")
+PLAIN = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+
+
+class NotAMap(ValueError):
+    """A path leads through a value that is not a map, so writing there would destroy that value."""
+
+
+def parse(text: str) -> FieldPath:
+    """The segments of a written path.
+
+    Raises:
+        ValueError: naming the position that cannot be read.
+    """
+    path: list[str] = []
+    position = 0
+    while True:
+        match = SEGMENT.match(text, position)
+        if match is None:
+            raise ValueError(
+                f"field path {text!r}: no field name at position {position + 1}; names are joined by single dots, "
+                "and a name that holds a dot, a backtick or a backslash stands in backticks"
+            )
+        path.append(re.sub(r"\\(.)", r"\1", match[1]) if match[1] else match[2])
+        position = match.end()
+        if position == len(text):
+            return tuple(path)
+        if text[position] != ".":
+            raise ValueError(f"field path {text!r}: expected a dot at position {position + 1}")
+        position += 1
+
+
+def written(path: FieldPath) -> str:
+    """The inverse of `parse`."""
+    return ".".join(name if PLAIN.fullmatch(name) else f"`{_escaped(name)}`" for name in path)
+
+
+def _escaped(name: str) -> str:
+    return name.replace("\\", "\\\\").replace("`", "\\`")
+
+
+def get(kit: ValueKit, fields: Fields, path: FieldPath) -> Value | None:
+    """The value at a path, None when there is none."""
+    value = fields.get(path[0])
+    for name in path[1:]:
+        if value is None:
+            return None
+        value = kit.entries(value).get(name)
+    return value
+
+
+def put(kit: ValueKit, fields: Fields, path: FieldPath, value: Value, *, force: bool = False) -> dict[str, Value]:
+    """The fields with a value at the path; absent maps on the way are made.
+
+    Raises:
+        NotAMap: when something else than a map is on the way; with `force` it gives way instead.
+    """
+    changed = dict(fields)
+    head, rest = path[0], path[1:]
+    if not rest:
+        changed[head] = value
+        return changed
+    inside = fields.get(head)
+    if inside is not None and not kit.is_map(inside) and not force:
+        raise NotAMap(f"the field {head!r} is not a map, so there can be no {written(path)}")
+    entries = {} if inside is None else kit.entries(inside)
+    changed[head] = kit.new_map(put(kit, entries, rest, value, force=force))
+    return changed
+
+
+def remove(kit: ValueKit, fields: Fields, path: FieldPath) -> dict[str, Value]:
+    """The fields without the path; a map that becomes empty stays, as it does in Firestore."""
+    changed = dict(fields)
+    head, rest = path[0], path[1:]
+    if not rest:
+        changed.pop(head, None)
+    elif get(kit, fields, path) is not None:
+        changed[head] = kit.new_map(remove(kit, kit.entries(fields[head]), rest))
+    return changed
+
+
+def pick(kit: ValueKit, fields: Fields, paths: Iterable[FieldPath]) -> dict[str, Value]:
+    """Just these paths, those that are absent left out."""
+    picked: dict[str, Value] = {}
+    for path in paths:
+        value = get(kit, fields, path)
+        if value is not None:
+            picked = put(kit, picked, path, value)
+    return picked
+
+
+def equal(kit: ValueKit, one: Value | None, other: Value | None) -> bool:
+    """Whether two values are the same in type and content; None is the absence of one."""
+    if one is other:
+        return True
+    return one is not None and other is not None and kit.dumps(one) == kit.dumps(other)
+
+
+def changed_paths(kit: ValueKit, before: Fields, after: Fields) -> Iterator[FieldPath]:
+    """The paths that a masked update needs to turn one document into the other; none lies inside another.
+
+    A map that is on both sides is compared entry by entry; one that is new or goes is a path as a whole, so that
+    taking it back leaves no empty map behind.
+    """
+    for name in dict.fromkeys((*before, *after)):
+        old, new = before.get(name), after.get(name)
+        if old is new:
+            continue
+        if old is not None and new is not None and kit.is_map(old) and kit.is_map(new):
+            for rest in changed_paths(kit, kit.entries(old), kit.entries(new)):
+                yield (name, *rest)
+        elif not equal(kit, old, new):
+            yield (name,)
+
+
+def absent_paths(kit: ValueKit, there: Fields, wanted: Fields) -> Iterator[FieldPath]:
+    """The shallowest paths of `wanted` that `there` has nothing at."""
+    for name, value in wanted.items():
+        old = there.get(name)
+        if old is None:
+            yield (name,)
+        elif kit.is_map(old) and kit.is_map(value):
+            for rest in absent_paths(kit, kit.entries(old), kit.entries(value)):
+                yield (name, *rest)
+
+
+def covering_paths(kit: ValueKit, fields: Fields, ignored: Iterable[FieldPath]) -> Iterator[FieldPath]:
+    """The shallowest paths that together hold everything but the ignored ones."""
+    inside: dict[str, list[FieldPath]] = {}
+    for path in ignored:
+        inside.setdefault(path[0], []).append(path[1:])
+    for name, value in fields.items():
+        rests = inside.get(name)
+        if rests is None or (() not in rests and not kit.is_map(value)):
+            yield (name,)
+        elif () not in rests:
+            for rest in covering_paths(kit, kit.entries(value), rests):
+                yield (name, *rest)
+
+
+def overlap(one: FieldPath, other: FieldPath) -> bool:
+    """Whether one path is the other, or lies inside it."""
+    shorter = min(len(one), len(other))
+    return one[:shorter] == other[:shorter]
+
+
+def plain_paths(values: Mapping[FieldPath, object]) -> str:
+    """The paths of a mapping for a sentence."""
+    return ", ".join(written(path) for path in sorted(values))

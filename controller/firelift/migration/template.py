@@ -1,0 +1,175 @@
+"""Where a copy goes: path templates such as ``users/{doc.userId}/fitness_logs/{id}``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from firelift.api.migration import SourceSpec
+from firelift.migration.errors import TransformUnusable
+from firelift.migration.fields import get, parse
+from firelift.migration.refusal import Refused
+from firelift.migration.store import Document, FieldPath, ValueKit
+
+PLACEHOLDER = re.compile(r"\{(id|entity|doc\.(?:`(?:[^`\\]|\\.)*`|[^{}`])+)\}")
+MAX_SEGMENT_BYTES = 1_500
+"""Of one document id. Source: Firestore's quotas, "Constraints on document IDs"."""
+
+Part = str | FieldPath
+"""A literal, or the path of a placeholder: ``("id",)``, ``("entity",)`` or ``("doc", …)``."""
+
+
+@dataclass(frozen=True, slots=True)
+class PathTemplate:
+    """A compiled template: segments of literals and placeholders."""
+
+    text: str
+    source: SourceSpec
+    segments: tuple[tuple[Part, ...], ...]
+
+    @property
+    def distinct(self) -> bool:
+        """Whether two sources can never have one target: an own segment ``{id}`` within one source collection."""
+        return self.source.collection is not None and ((("id",),) in self.segments)
+
+    def path(self, kit: ValueKit, document: Document, entity: str | None) -> str:
+        """The target of a document.
+
+        Raises:
+            Refused: when a placeholder has no value that makes a path segment, or the target would be a
+                document of the source itself.
+        """
+        values = _Placeholders(kit, document, entity)
+        target = "/".join("".join(self._text(part, values) for part in segment) for segment in self.segments)
+        for segment in target.split("/"):
+            self._check(segment, target)
+        if self._in_source(target):
+            raise Refused("target", f"the target {target} lies in the source itself")
+        return target
+
+    def _text(self, part: Part, values: _Placeholders) -> str:
+        return part if isinstance(part, str) else values.text(part, self.text)
+
+    def _check(self, segment: str, target: str) -> None:
+        fault = segment_fault(segment)
+        if fault:
+            raise Refused("target", f"the target {target!r} of template {self.text} has a segment that {fault}")
+
+    def _in_source(self, target: str) -> bool:
+        collection = target.rpartition("/")[0]
+        if self.source.collection is not None:
+            return collection == self.source.collection
+        return collection.rpartition("/")[2] == self.source.collection_group
+
+
+@dataclass(frozen=True, slots=True)
+class _Placeholders:
+    kit: ValueKit
+    document: Document
+    entity: str | None
+
+    def text(self, path: FieldPath, template: str) -> str:
+        name = "{" + ".".join(path) + "}"
+        value = self._value(path)
+        if value is None:
+            raise Refused("target", f"the record has no value for {name} of template {template}")
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            raise Refused(
+                "target", f"{name} of template {template} must be a string or an integer, found {type(value).__name__}"
+            )
+        text = str(value)
+        if "/" in text:
+            raise Refused("target", f"{name} of template {template} has a slash in it, which would split the path")
+        return text
+
+    def _value(self, path: FieldPath) -> object:
+        if path[0] == "id":
+            return self.document.id
+        if path[0] == "entity":
+            return self.entity
+        stored = get(self.kit, self.document.fields, path[1:])
+        return None if stored is None else self.kit.decode(stored)
+
+
+def compile_template(text: str, source: SourceSpec) -> PathTemplate:
+    """The template, checked as far as it can be without a document.
+
+    Raises:
+        TransformUnusable: for a template that no document could follow, or that leads into its own source.
+    """
+    segments = tuple(_parts(segment, text) for segment in _split(text))
+    if len(segments) % 2 or not segments:
+        raise TransformUnusable(f"target.document {text!r} names a collection: it needs an even number of segments")
+    if any(not isinstance(part, str) for part in segments[-2]):
+        raise TransformUnusable(
+            f"target.document {text!r}: the last collection's name must be literal, because one rollout at a time "
+            "holds the lock of that collection"
+        )
+    for segment in segments:
+        _check_literal(segment, text)
+    _refuse_own_source(segments, text, source)
+    return PathTemplate(text, source, segments)
+
+
+def _split(text: str) -> list[str]:
+    # A slash inside a placeholder's backticks belongs to a field's name.
+    marked = PLACEHOLDER.sub(lambda match: match[0].replace("/", "\0"), text)
+    return [segment.replace("\0", "/") for segment in marked.split("/")]
+
+
+def _parts(segment: str, text: str) -> tuple[Part, ...]:
+    parts: list[Part] = []
+    position = 0
+    for match in PLACEHOLDER.finditer(segment):
+        parts.extend(_literal(segment[position : match.start()], text))
+        parts.append(_placeholder(match[1], text))
+        position = match.end()
+    return (*parts, *_literal(segment[position:], text))
+
+
+def _literal(literal: str, text: str) -> list[Part]:
+    if "{" in literal or "}" in literal:
+        raise TransformUnusable(
+            f"target.document {text!r}: {literal!r} is no placeholder; there are {{id}}, {{entity}} and {{doc.<field>}}"
+        )
+    return [literal] if literal else []
+
+
+def _placeholder(inner: str, text: str) -> FieldPath:
+    if not inner.startswith("doc."):
+        return (inner,)
+    try:
+        return ("doc", *parse(inner[len("doc.") :]))
+    except ValueError as error:
+        raise TransformUnusable(f"target.document {text!r}: {error}") from error
+
+
+def _check_literal(segment: tuple[Part, ...], text: str) -> None:
+    literal = "".join(part for part in segment if isinstance(part, str))
+    if all(isinstance(part, str) for part in segment):
+        fault = segment_fault(literal)
+        if fault:
+            raise TransformUnusable(f"target.document {text!r} has a segment that {fault}")
+
+
+def _refuse_own_source(segments: tuple[tuple[Part, ...], ...], text: str, source: SourceSpec) -> None:
+    literal = "/".join("".join(p if isinstance(p, str) else "{" for p in segment) for segment in segments[:-1])
+    group = literal.rpartition("/")[2]
+    if literal == source.collection or (source.collection_group is not None and group == source.collection_group):
+        raise TransformUnusable(
+            f"target.document {text!r} lies in the source itself, so that copies would be copied again; name another "
+            "collection, or use inPlace"
+        )
+
+
+def segment_fault(segment: str) -> str | None:
+    """What keeps a text from being a path segment, to follow "a segment that"; None when nothing does."""
+    size = len(segment.encode(errors="surrogatepass"))
+    faults: Mapping[str, bool] = {
+        "is empty": not segment,
+        f"is {segment!r}": segment in {".", ".."},
+        f"is reserved: {segment!r}": len(segment) > 3 and segment.startswith("__") and segment.endswith("__"),  # noqa: PLR2004 - two pairs
+        f"has {size} bytes, more than {MAX_SEGMENT_BYTES}": size > MAX_SEGMENT_BYTES,
+    }
+    return next((fault for fault, found in faults.items() if found), None)
