@@ -53,7 +53,7 @@ class FirestoreAdmin:
             name=name,
             uid=uid,
             location_id=self._location,
-            type=types.Database.DatabaseType.FIRESTORE_NATIVE,
+            type_=types.Database.DatabaseType.FIRESTORE_NATIVE,
         )
         database.create_time.FromNanoseconds(self._clock.now())
         self._databases[name] = database
