@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import grpc
 import pytest
@@ -20,6 +20,7 @@ from firelift.migration.errors import (
     UnknownOutcome,
 )
 from firelift.migration.store import Create, Document, Missing, Source, Verify
+from firelift.stores.firestore import proto
 from firelift.stores.firestore.store import FirestoreStore, open_firestore
 from firelift.stores.firestore.transport import Patience
 
@@ -189,6 +190,27 @@ async def test_a_commit_without_an_answer_ends_at_its_deadline(store: FirestoreS
     with pytest.raises(UnknownOutcome) as failure:
         await store.commit([Create("users/a", {})])
     assert failure.value.code == "DEADLINE_EXCEEDED"
+
+
+@pytest.mark.parametrize(
+    ("method", "turn"),
+    [
+        ("BatchGetDocuments", Turn(got("a", at=5))),
+        ("RunAggregationQuery", Turn(())),
+        ("Commit", Turn([proto.CommitResponse()])),
+    ],
+)
+async def test_an_answer_that_is_not_whole_is_not_taken_for_one(
+    store: FirestoreStore, script: Script, method: str, turn: Turn
+) -> None:
+    script.turns[method] = [turn]
+    calls: dict[str, Callable[[], Awaitable[object]]] = {
+        "BatchGetDocuments": lambda: store.get(["users/a", "users/b"]),
+        "RunAggregationQuery": lambda: store.count(USERS),
+        "Commit": lambda: store.commit([Create("users/a", {})]),
+    }
+    with pytest.raises(UnknownOutcome):
+        await calls[method]()
 
 
 async def test_partitions_are_sorted_across_pages_and_clipped_to_the_source(

@@ -181,3 +181,12 @@ async def test_a_commit_refuses_to_verify_what_it_also_writes(store: Store) -> N
 async def test_five_hundred_writes_fit_in_a_commit(store: Store) -> None:
     committed = await store.commit([Create(f"users/{n}", stored(store, {"n": n})) for n in range(500)])
     assert list(committed.update_times) == [committed.commit_time] * 500
+
+
+@pytest.mark.parametrize("kind", [Delete, Verify])
+async def test_a_version_that_a_document_never_had_is_poison(store: Store, kind: type[Delete | Verify]) -> None:
+    at = await seed(store, "users/ada")
+    later = await seed(store, "users/bob")
+    assert later > at
+    with pytest.raises(Poison):
+        await store.commit([kind("users/ada", later)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TypeAlias
 
 from firelift.migration.errors import Poison
@@ -19,6 +20,7 @@ NUMERIC_ID = re.compile(r"__id(-?\d+)__")
 """An id that was a number in Datastore. It can be read and written, and sorts before all others, by its number."""
 
 
+@lru_cache(maxsize=100_000)
 def order(path: str) -> Order:
     """A sort key that orders paths as Firestore does: segment by segment, by the bytes of their UTF-8."""
     return tuple(_segment_order(segment) for segment in path.split("/"))

@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
+from firelift.migration.errors import UnknownOutcome
 from firelift.migration.store import (
     Committed,
     Document,
@@ -57,6 +58,9 @@ class FirestoreStore:
             return dict(self._answer(answer, at) for answer in answers if answer.WhichOneof("result"))
 
         found = await self._transport.read(f"get of {len(paths)} documents", attempt)
+        absent = next((path for path in paths if path not in found), None)
+        if absent is not None:
+            raise _incomplete(f"get of {len(paths)} documents ended without an answer for {absent}")
         return [found[path] for path in paths]
 
     async def page(
@@ -79,7 +83,10 @@ class FirestoreStore:
 
         async def attempt(deadline: float) -> int:
             answers = [answer async for answer in self._transport.aggregate(request, deadline)]
-            return sum(_counted(answer) for answer in answers)
+            counts = [answer.result.aggregate_fields for answer in answers if answer.HasField("result")]
+            if len(counts) != 1:
+                raise _incomplete(f"count of {source.collection} had {len(counts)} answers and not one")
+            return int(counts[0][COUNT_ALIAS].integer_value)
 
         return await self._transport.read(f"count of {source.collection}", attempt)
 
@@ -90,6 +97,8 @@ class FirestoreStore:
     async def commit(self, writes: Sequence[Write]) -> Committed:
         """All writes or none, in order, at one time."""
         response = await self._transport.commit(messages.commit_request(self._name, writes))
+        if len(response.write_results) != len(writes):
+            raise _incomplete(f"commit of {len(writes)} writes answered {len(response.write_results)}")
         return messages.committed(response, writes)
 
     async def close(self) -> None:
@@ -119,5 +128,5 @@ def open_firestore(
     return FirestoreStore(name, Transport(name, host, patience or Patience()))
 
 
-def _counted(answer: Any) -> int:
-    return int(answer.result.aggregate_fields[COUNT_ALIAS].integer_value)
+def _incomplete(what: str) -> UnknownOutcome:
+    return UnknownOutcome("DATA_LOSS", what)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from firelift.migration.errors import AlreadyExists, FailedPrecondition, NotFound
+from firelift.migration.errors import AlreadyExists, FailedPrecondition, NotFound, Poison
 from firelift.migration.store import Create, Delete, Fields, Micros, Put, Update, Value, Verify, Write
 from firelift.stores.firestore.values import FirestoreValues
 from firelift.stores.memory.limits import check_fields
@@ -90,6 +90,8 @@ def _require_absent(path: str, now: Version | None) -> None:
 def _unchanged(path: str, now: Version | None, update_time: Micros | None) -> Version:
     if now is None and update_time is None:
         raise NotFound("NOT_FOUND", f"there is no document {path} to update")
+    if now and update_time is not None and update_time > now.update_time:
+        raise Poison("INVALID_ARGUMENT", f"{path} is at version {now.update_time} and was never at {update_time}")
     if now is None or update_time not in {None, now.update_time}:
         stored = now.update_time if now else "gone"
         raise FailedPrecondition("FAILED_PRECONDITION", f"{path} was read at version {update_time} and is {stored}")
