@@ -102,6 +102,29 @@ async def test_the_log_counts_calls_by_their_status(control: aiohttp.ClientSessi
     assert [request["detail"] for request in report["requests"]] == [f"projects/{reporter.project}"] * 3
 
 
+@pytest.mark.parametrize(
+    ("given", "field", "kind"),
+    [
+        ({"value": 7}, "int64_value", 1),
+        ({"value": 0.25, "unit": "1"}, "double_value", 1),
+        ({"value": True}, "bool_value", 1),
+        ({"value": 7, "kind": "DELTA", "seconds": 60}, "int64_value", 2),
+    ],
+)
+async def test_a_point_can_be_written_by_hand(
+    control: aiohttp.ClientSession, reporter: Reporter, given: dict[str, Any], field: str, kind: int
+) -> None:
+    metric = {"project": reporter.project, "metric": "custom.googleapis.com/level", "labels": {"code": "500"}}
+    answer = await control.post("/points", json={**metric, **given})
+    end = datetime.now(UTC)
+
+    (series,) = await reporter.list("level", interval={"start_time": end - timedelta(seconds=60), "end_time": end})
+
+    assert answer.status == 201
+    assert getattr(series.points[0].value, field) == given["value"]
+    assert (series.metric_kind, dict(series.metric.labels)) == (kind, {"code": "500"})
+
+
 async def test_the_clock_can_be_moved(control: aiohttp.ClientSession, reporter: Reporter) -> None:
     await control.post("/clock", json={"offset_seconds": -3600})
 

@@ -68,6 +68,13 @@ async def test_percentiles_of_every_kind_of_buckets(reporter: Reporter, buckets:
     assert series.points[0].value.double_value == pytest.approx(expected + 0.5)
 
 
+async def test_a_distribution_has_at_most_200_buckets(reporter: Reporter) -> None:
+    options = {"linear_buckets": {"num_finite_buckets": 1_000_000_000, "width": 1, "offset": 0}}
+
+    with pytest.raises(InvalidArgument, match="at most 200 are allowed"):
+        await reporter.gauge("latency", {1: {"distribution_value": {"count": 0, "bucket_options": options}}})
+
+
 async def test_a_second_aggregation_follows_the_first(reporter: Reporter) -> None:
     for code, count in (("200", 60), ("500", 12)):
         values: dict[float, Any] = {121: {"int64_value": 0}, 0: {"int64_value": count}}

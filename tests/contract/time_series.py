@@ -58,12 +58,12 @@ class Reporter:
 
     async def list(self, metric: str, condition: str = "", **given: Any) -> list[monitoring_v3.TimeSeries]:
         """Read series of a metric over the window."""
-        request = monitoring_v3.ListTimeSeriesRequest(
-            name=f"projects/{self.project}",
-            filter=f'metric.type = "custom.googleapis.com/{metric}" {condition}',
-            interval={"start_time": WINDOW.start, "end_time": WINDOW.end},
-            **given,
-        )
+        question = {
+            "name": f"projects/{self.project}",
+            "filter": f'metric.type = "custom.googleapis.com/{metric}" {condition}',
+            "interval": {"start_time": WINDOW.start, "end_time": WINDOW.end},
+        }
+        request = monitoring_v3.ListTimeSeriesRequest({**question, **given})
         return [series async for series in await self.client.list_time_series(request)]
 
 

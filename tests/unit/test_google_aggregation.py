@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from firelift.sandbox.google.align import Periods, align
 from firelift.sandbox.google.distributions import (
@@ -95,6 +97,20 @@ def test_a_counter_that_was_reset_counts_from_zero_again() -> None:
     counter = series(Kind.CUMULATIVE, ValueType.INT64, {(0, 60): 1000, (60, 90): 5, (60, 120): 7})
 
     assert values(align(counter, "ALIGN_DELTA", TWO_MINUTES)) == [1000, 7]
+
+
+@given(st.lists(st.tuples(st.integers(1, 90), st.integers(0, 1000)), min_size=1, max_size=20), st.integers(1, 300))
+def test_no_alignment_period_gains_or_loses_what_was_counted(steps: list[tuple[int, int]], seconds: int) -> None:
+    points: dict[tuple[float, float], object] = {}
+    time = count = 0
+    for gap, gained in steps:
+        time, count = time + gap, count + gained
+        points[0, time] = float(count)
+    periods = Periods(0, time * SECOND, seconds * SECOND)
+
+    answer = align(series(Kind.CUMULATIVE, ValueType.DOUBLE, points), "ALIGN_DELTA", periods)
+
+    assert math.fsum(point.value for point in answer.points if isinstance(point.value, float)) == pytest.approx(count)
 
 
 def test_a_rate_is_per_second_and_says_so_in_its_unit() -> None:

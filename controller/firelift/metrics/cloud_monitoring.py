@@ -80,7 +80,8 @@ class CloudMonitoring:
 
         A ratio is the numerator's total over the denominator's, in the unit ``1``: a denominator that is absent or
         zero is no data, a numerator without series beside it is 0. Its samples are the denominator's total; those of
-        a single value are its distribution's count, else the number of points.
+        a single value are its distribution's count, else the number of points. `newest` is known to a sixtieth of the
+        window, never finer than the shortest alignment period.
         """
         asked = Measurement(None, 0, "", "", datetime.now(UTC))
         try:

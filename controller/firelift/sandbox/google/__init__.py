@@ -1,4 +1,12 @@
-"""A Google Cloud stand-in for what has no emulator: Cloud Monitoring and the Firestore Admin API's GetDatabase."""
+"""A Google Cloud stand-in for what has no emulator: Cloud Monitoring and the Firestore Admin API's GetDatabase.
+
+The official clients speak to it unchanged, over gRPC without TLS. Limits, validity of aligners and reducers, and the
+words of refusals follow Google's reference and messages seen in the wild. Where the reference is silent it assumes:
+OR binds tighter than AND; `:` is a substring whatever the case; periods are counted back from the end of the interval,
+and the oldest may begin before its start; a cumulative metric counts from 0 at its start time; a distribution counts
+whole where its interval ends. Not served: write rate limits, metadata and group selectors, ALIGN_INTERPOLATE,
+ALIGN_PERCENT_CHANGE.
+"""
 
 from firelift.sandbox.google.faults import Fault
 from firelift.sandbox.google.server import Options, StandIn, running_stand_in

@@ -1,4 +1,4 @@
-"""The HTTP side: ask for faults, read the log, move the clock, name a database. JSON in and out."""
+"""The HTTP side: ask for faults, read the log, move the clock, write a point by hand. JSON in and out."""
 
 from __future__ import annotations
 
@@ -6,16 +6,20 @@ import json
 from typing import TYPE_CHECKING
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, ValidationError
 
 from firelift.sandbox.google.faults import Fault
-from firelift.sandbox.google.values import RefusedError
+from firelift.sandbox.google.series import Descriptor
+from firelift.sandbox.google.values import SECOND, Identity, Kind, Point, RefusedError, ValueType
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Handler
 
     from firelift.sandbox.google.calls import Calls, Clock
     from firelift.sandbox.google.databases import FirestoreAdmin
+    from firelift.sandbox.google.monitoring import MetricService
+
+_TYPES = {bool: ValueType.BOOL, int: ValueType.INT64, float: ValueType.DOUBLE}
 
 
 class _Offset(BaseModel):
@@ -29,11 +33,26 @@ class _Named(BaseModel):
     uid: str = ""
 
 
-class Control:
-    """Routes: /faults (GET, POST, DELETE), /requests (GET), /clock (POST), /databases (POST)."""
+class _Value(BaseModel):
+    """A point written by hand: a gauge of now, or what was counted over the last `seconds`."""
 
-    def __init__(self, calls: Calls, clock: Clock, databases: FirestoreAdmin) -> None:
+    model_config = ConfigDict(extra="forbid")
+    project: str = Field(min_length=1)
+    metric: str = Field(min_length=1)
+    value: StrictBool | StrictInt | StrictFloat
+    labels: dict[str, str] = {}
+    resource: str = "global"
+    unit: str = ""
+    kind: Kind = Kind.GAUGE
+    seconds: float = Field(default=0, ge=0, le=86_400)
+
+
+class Control:
+    """Routes: /faults (GET, POST, DELETE), /requests (GET), /clock, /databases and /points (POST)."""
+
+    def __init__(self, calls: Calls, clock: Clock, databases: FirestoreAdmin, metrics: MetricService) -> None:
         self._calls = calls
+        self._metrics = metrics
         self._clock = clock
         self._databases = databases
 
@@ -46,6 +65,7 @@ class Control:
         application.router.add_get("/requests", self._requests)
         application.router.add_post("/clock", self._move_clock)
         application.router.add_post("/databases", self._name_database)
+        application.router.add_post("/points", self._write_point)
         return application
 
     async def _list_faults(self, _request: web.Request) -> web.Response:
@@ -70,6 +90,15 @@ class Control:
     async def _name_database(self, request: web.Request) -> web.Response:
         named = _Named.model_validate(await request.json())
         return web.json_response({"name": named.name, "uid": self._databases.register(named.name, named.uid)})
+
+    async def _write_point(self, request: web.Request) -> web.Response:
+        given = _Value.model_validate(await request.json())
+        end = self._clock.now()
+        identity = Identity.of(given.metric, given.labels, given.resource, {"project_id": given.project})
+        descriptor = Descriptor(given.metric, given.kind, _TYPES[type(given.value)], given.unit)
+        point = Point(end - round(given.seconds * SECOND), end, given.value)
+        self._metrics.store.write(given.project, descriptor, identity, point, end)
+        return web.json_response(given.model_dump(mode="json"), status=201)
 
 
 @web.middleware

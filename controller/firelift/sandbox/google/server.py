@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 MAX_MESSAGE = 64 * 1024 * 1024
+_GRACE_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ async def running_stand_in(options: Options | None = None) -> AsyncIterator[Stan
     except RuntimeError as error:
         raise OSError(f"the stand-in cannot listen on 127.0.0.1:{options.port}: {error}") from error
     await server.start()
-    runner = web.AppRunner(Control(calls, clock, databases).application(), access_log=None)
+    runner = web.AppRunner(Control(calls, clock, databases, service).application(), access_log=None)
     try:
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", options.control_port)
@@ -70,4 +71,4 @@ async def running_stand_in(options: Options | None = None) -> AsyncIterator[Stan
         yield StandIn(f"127.0.0.1:{port}", control, calls.faults, calls.log, clock, databases)
     finally:
         await runner.cleanup()
-        await server.stop(grace=0)
+        await server.stop(grace=_GRACE_SECONDS)

@@ -22,6 +22,8 @@ CreateTimeSeriesRequest = monitoring_v3.CreateTimeSeriesRequest.pb()
 CreateMetricDescriptorRequest = monitoring_v3.CreateMetricDescriptorRequest.pb()
 ListMetricDescriptorsRequest = monitoring_v3.ListMetricDescriptorsRequest.pb()
 ListMetricDescriptorsResponse = monitoring_v3.ListMetricDescriptorsResponse.pb()
+MAX_BUCKETS = 200
+"""Buckets of a distribution (Cloud Monitoring's own limit)."""
 _FIELDS = {
     "bool_value": ValueType.BOOL,
     "int64_value": ValueType.INT64,
@@ -141,6 +143,7 @@ def _write_distribution(message: Any, value: Distribution) -> None:
 
 
 def _bounds(options: Any) -> tuple[float, ...]:
+    _check_size(options)
     match options.WhichOneof("options"):
         case "linear_buckets":
             linear = options.linear_buckets
@@ -152,3 +155,10 @@ def _bounds(options: Any) -> tuple[float, ...]:
             return tuple(options.explicit_buckets.bounds)
         case _:
             return ()
+
+
+def _check_size(options: Any) -> None:
+    finite = max(options.linear_buckets.num_finite_buckets, options.exponential_buckets.num_finite_buckets)
+    edges = max(finite, len(options.explicit_buckets.bounds))
+    if edges > MAX_BUCKETS:
+        raise invalid(f"Distribution has {edges} buckets, at most {MAX_BUCKETS} are allowed.")
