@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from hypothesis import given, settings
@@ -26,7 +27,7 @@ FIELDS = st.dictionaries(NAMES, PLAIN, max_size=3).map(
 )
 MASKS = st.lists(st.lists(NAMES, min_size=1, max_size=3).map(tuple), max_size=3, unique=True)
 
-# A version is how many commits ago the document was read; the stores' own times go in for it.
+# A version is how many changes ago the document was read; the stores' own times go in for it.
 VERSIONS = st.none() | st.integers(0, 3)
 WRITES = st.one_of(
     st.builds(Create, PATHS, FIELDS),
@@ -42,14 +43,16 @@ Told: TypeAlias = tuple[Any, ...]
 
 @dataclass(slots=True)
 class Twin:
-    """One store, and the times at which its commits were made."""
+    """One store, the times at which its commits were made, and those at which each document was changed."""
 
     store: Store
-    times: list[Micros]
+    times: list[Micros] = field(default_factory=list)
+    versions: dict[str, list[Micros]] = field(default_factory=lambda: defaultdict(list))
 
     def dated(self, write: Write) -> Write:
         if isinstance(write, Update | Delete | Verify) and write.update_time is not None:
-            return replace(write, update_time=self.times[-1 - min(write.update_time, len(self.times) - 1)])
+            versions = self.versions[write.path] or self.times
+            return replace(write, update_time=versions[-1 - min(write.update_time, len(versions) - 1)])
         return write
 
     async def commit(self, writes: Sequence[Write]) -> Told:
@@ -58,6 +61,9 @@ class Twin:
         except StoreError as error:
             return (error.code,)
         self.times.append(committed.commit_time)
+        for write, time in zip(writes, committed.update_times, strict=True):
+            if time == committed.commit_time:
+                self.versions[write.path].append(time)
         return tuple(self.age(time) for time in committed.update_times)
 
     def age(self, time: Micros) -> int | None:
@@ -77,8 +83,8 @@ class Twin:
 @settings(max_examples=60, deadline=None)
 @given(COMMITS)
 async def test_twins_answer_alike(emulator: str, commits: list[list[Write]]) -> None:
-    real = Twin(open_firestore(f"twin-{secrets.token_hex(6)}", emulator_host=emulator), [])
-    memory = Twin(MemoryStore(), [])
+    real = Twin(open_firestore(f"twin-{secrets.token_hex(6)}", emulator_host=emulator))
+    memory = Twin(MemoryStore())
     first: list[Write] = [Put("a/1", {"x": KIT.encode(1)})]
     for writes in [first, *commits]:
         assert await memory.commit(writes) == await real.commit(writes)
