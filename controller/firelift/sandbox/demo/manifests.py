@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from firelift.sandbox.demo.metrics import REQUESTS
@@ -127,3 +128,8 @@ def _error_rate(service: str) -> Manifest:
 
 def _object(api_version: str, kind: str, name: str, **body: Any) -> Manifest:
     return {"apiVersion": api_version, "kind": kind, "metadata": {"name": name, "namespace": NAMESPACE}, **body}
+
+
+def text(manifest: Manifest) -> str:
+    """What kubectl reads."""
+    return json.dumps(manifest)

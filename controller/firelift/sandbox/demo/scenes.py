@@ -1,0 +1,124 @@
+"""The three scenes: a rollout to the end, a rollout that takes itself back, and processes that die in between."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable
+
+import click
+
+from firelift.sandbox.demo import manifests
+from firelift.sandbox.demo.checks import Check
+from firelift.sandbox.demo.watch import PERIOD, Status, TimedOutError, Watch, at, reason_is
+from firelift.sandbox.marks import find
+from firelift.sandbox.sandbox import Sandbox
+
+ENDED = reason_is(
+    "Completed", "Reverted", "RevertedWithConflicts", "RevertFailed", "GateFailed", "StepFailed", "Aborted"
+)
+LIMIT_SECONDS = 240.0
+
+
+class Scenes:
+    """Plays the scenes on a sandbox, and remembers what the checks ask for."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+        self._operator = sandbox.start_operator()
+        self._killed: list[str] = []
+
+    def move(self) -> Check:
+        """Fitness logs through 1, 10, 50 and 100 %, with an approval, and with kills at 50 %."""
+        watch = self._apply(manifests.logs_to_users())
+        watch.until(_either(at("fifty-percent", "migrate"), ENDED), seconds=LIMIT_SECONDS)
+        self._kill_both()
+        status = watch.until(_either(reason_is("AwaitingApproval"), ENDED), seconds=LIMIT_SECONDS)
+        self._approve(status)
+        status = watch.until(ENDED, seconds=LIMIT_SECONDS)
+        return Check(
+            f"{manifests.LOGS}: all phases done", status.get("reason") == "Completed", status.get("message", "")
+        )
+
+    def take_back(self) -> list[Check]:
+        """Tasks in place, until the app's errors break the gate at 50 %."""
+        watch = self._apply(manifests.tasks_reshaped())
+        status = watch.until(ENDED, seconds=LIMIT_SECONDS)
+        breach = _breach(status)
+        return [
+            Check(
+                f"{manifests.TASKS}: reverted and verified",
+                status.get("reason") == "Reverted",
+                status.get("message", ""),
+            ),
+            Check(f"{manifests.TASKS}: said why, with both numbers", "%" in breach and "> 1" in breach, breach),
+        ]
+
+    def conflicts(self) -> Check:
+        """The live writes that workers met between reading and committing."""
+        met = 0
+        for name in (manifests.LOGS, manifests.TASKS):
+            status = Watch(self._sandbox, manifests.NAMESPACE, name).status()
+            met += sum(phase.get("conflicts", 0) for phase in status.get("phases", ()))
+        return Check("live writes met between read and commit, and each resolved", met > 0, f"{met} conflicts")
+
+    def own_keys(self) -> Check:
+        """The ConfigMap after everything: the team's own key, the published cohorts of the first rollout, no more."""
+        found = json.loads(self._kubectl("get", "configmap", "app-flags", "-o", "json"))["data"]
+        seed = f"{manifests.NAMESPACE}.{manifests.LOGS}"
+        keys = ("LOGS_WRITE_BOTH", "LOGS_READ_NEW")
+        expected = {"THEME": "dark"} | dict.fromkeys(keys, "100") | {f"{key}_SEED": seed for key in keys}
+        return Check(
+            "flags: the reverted rollout's are gone, the others as they should be", found == expected, str(found)
+        )
+
+    def _apply(self, manifest: manifests.Manifest) -> Watch:
+        name = manifest["metadata"]["name"]
+        click.secho(f"\n$ kubectl apply -f {name}.yaml", bold=True)
+        click.echo(self._kubectl("apply", "--server-side", "-f", "-", stdin=manifests.text(manifest)).rstrip())
+        return Watch(self._sandbox, manifests.NAMESPACE, name)
+
+    def _approve(self, status: Status) -> None:
+        digest = status.get("approval", {}).get("digest", "")
+        user = json.loads(self._kubectl("auth", "whoami", "-o", "json"))["status"]["userInfo"]["username"]
+        click.secho(f"$ kubectl create -f approval.yaml   # {digest[:19]}… by {user}", bold=True)
+        approval = manifests.approval(manifests.LOGS, digest, user)
+        click.echo(self._kubectl("create", "-f", "-", stdin=manifests.text(approval)).rstrip())
+
+    def _kill_both(self) -> None:
+        """Kill a worker as soon as one runs, and the operator; then start the operator anew."""
+        worker = self._worker()
+        os.kill(worker, signal.SIGKILL)
+        self._operator.kill()
+        self._killed += [f"worker {worker}", f"operator {self._operator.pid}"]
+        click.secho(f"$ kill -9 {worker} {self._operator.pid}   # a worker and the operator", fg="red", bold=True)
+        self._operator = self._sandbox.start_operator("operator-again")
+
+    def _worker(self) -> int:
+        deadline = time.monotonic() + LIMIT_SECONDS
+        while not (workers := find("FIRELIFT_LEDGER", f"{manifests.NAMESPACE}.{manifests.LOGS}")):
+            if time.monotonic() > deadline:
+                raise TimedOutError(f"no worker of {manifests.LOGS} ran within {LIMIT_SECONDS:g} s")
+            time.sleep(PERIOD)
+        return workers[0]
+
+    def killed(self) -> Check:
+        """Both kinds of process died by kill -9 in mid-phase, and the outcome above is what it would have been."""
+        expected = 2
+        return Check(
+            "a worker and the operator were killed in mid-phase", len(self._killed) == expected, ", ".join(self._killed)
+        )
+
+    def _kubectl(self, *arguments: str, stdin: str = "") -> str:
+        return self._sandbox.kubectl("-n", manifests.NAMESPACE, *arguments, stdin=stdin)
+
+
+def _either(*reached: Callable[[Status], bool]) -> Callable[[Status], bool]:
+    return lambda status: any(one(status) for one in reached)
+
+
+def _breach(status: Status) -> str:
+    """The sentence of the gate that broke, from the history."""
+    return next((entry["message"] for entry in status.get("history", ()) if "gate error-rate" in entry["message"]), "")
