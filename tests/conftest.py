@@ -1,10 +1,12 @@
 """The real parts, started once per session and only when a test asks for them."""
 
 import tempfile
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.waiting import eventually
 
 from firelift.sandbox.emulator import Emulator
 from firelift.sandbox.processes import Supervisor
@@ -31,3 +33,13 @@ def sandbox(emulator_process: Emulator) -> Iterator[Sandbox]:
     """One control plane with a node, the emulator and the Google Cloud stand-in; a test uses its own namespace."""
     with Sandbox(emulator=emulator_process) as sandbox:
         yield sandbox
+
+
+@pytest.fixture
+def namespace(sandbox: Sandbox) -> Iterator[str]:
+    """A namespace of the test's own, whose pods may be created; it is deleted behind the test."""
+    name = f"test-{uuid.uuid4().hex[:8]}"
+    sandbox.kubectl("create", "namespace", name)
+    eventually(lambda: "default" in sandbox.kubectl("get", "serviceaccounts", f"--namespace={name}", "-o", "name"))
+    yield name
+    sandbox.kubectl("delete", "namespace", name, "--wait=false")

@@ -108,7 +108,7 @@ class Supervisor:
         self.sandbox_id = uuid.uuid4().hex
         self.logs = directory / "logs"
         self.logs.mkdir(parents=True, exist_ok=True)
-        self._processes: list[Process] = []
+        self.processes: list[Process] = []
         self._guard = subprocess.Popen(  # noqa: S603  # this Python, and a module of ours
             [sys.executable, "-m", "firelift.sandbox.guard", self.sandbox_id, *([str(directory)] if remove else [])],
             stdin=subprocess.PIPE,
@@ -125,7 +125,7 @@ class Supervisor:
         """Start a component with this process's environment, changed by `environment` and marked as the sandbox's."""
         merged = {**os.environ, **(environment or {}), SANDBOX_MARK: self.sandbox_id}
         process = Process(name, command, log=self.logs / f"{name}.log", environment=merged)
-        self._processes.append(process)
+        self.processes.append(process)
         return process
 
     def close(self) -> None:
@@ -134,8 +134,8 @@ class Supervisor:
         Raises:
             ProcessError: a process of the sandbox could not be killed.
         """
-        while self._processes:
-            self._processes.pop().stop()
+        while self.processes:
+            self.processes.pop().stop()
         with self._guard:  # leaving it closes the pipe, which is the guard's sign, and waits
             pass
         if self._guard.returncode:

@@ -14,6 +14,9 @@ from firelift.sandbox.kubectl import run_kubectl
 from firelift.sandbox.processes import Process, Supervisor
 from firelift.sandbox.tools import ensure_control_plane
 
+OPERATOR_NAMESPACE = "firelift-system"
+OPERATOR_ACCOUNT = "firelift-operator"
+_NAMESPACE = f"{{apiVersion: v1, kind: Namespace, metadata: {{name: {OPERATOR_NAMESPACE}}}}}"
 _CHECKOUT = Path(__file__).resolve().parents[3]
 _KUBELET_READY_SECONDS = 60.0
 _TOKEN_DURATION = "--duration=168h"  # noqa: S105  # a flag of kubectl
@@ -117,18 +120,16 @@ class Sandbox:
         self.kubectl("apply", "--server-side", "-f", str(_CHECKOUT / "crds"))
         self.kubectl("wait", "--for=condition=Established", "--timeout=60s", "-f", str(_CHECKOUT / "crds"))
 
-    def install_manifests(self, namespace: str = "firelift-system") -> None:
-        """Apply the chart's plain manifests (RBAC, admission policy) into `namespace`, which is made when absent."""
-        self.kubectl(
-            "apply",
-            "--server-side",
-            "-f",
-            "-",
-            stdin=f'{{"apiVersion": "v1", "kind": "Namespace", "metadata": {{"name": "{namespace}"}}}}',
-        )
-        self.kubectl(
-            "apply", "--server-side", f"--namespace={namespace}", "-f", str(_CHECKOUT / "charts/firelift/templates")
-        )
+    def install_manifests(self) -> None:
+        """Apply the chart's plain manifests: ServiceAccounts, RBAC and the admission policy of approvals."""
+        self.kubectl("apply", "--server-side", "-f", "-", stdin=_NAMESPACE)
+        self.kubectl("apply", "--server-side", "-f", str(_CHECKOUT / "charts/firelift/templates"))
+
+    def start_operator(self, name: str = "operator") -> Process:
+        """Start an operator as its own process under the chart's ServiceAccount; `name` is its log's name too."""
+        kubeconfig = self.service_account_kubeconfig(OPERATOR_NAMESPACE, OPERATOR_ACCOUNT)
+        environment = self.google_environment() | {"KUBECONFIG": str(kubeconfig)}
+        return self.supervisor.start(name, [sys.executable, "-m", "firelift.operator"], environment)
 
     def service_account_kubeconfig(self, namespace: str, name: str) -> Path:
         """Write a kubeconfig that authenticates as an existing ServiceAccount by a token of one week."""

@@ -1,0 +1,73 @@
+# Every target does its own set-up: uv, the Python environment and the control-plane binaries, each once.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+PYTHON ?= python3
+CACHE := $(or $(FIRELIFT_CACHE),$(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME)/firelift,$(HOME)/.cache/firelift))
+UV := $(or $(shell command -v uv),$(CACHE)/bin/uv)
+RUN := .venv/bin
+SYNCED := .venv/.synced
+# From what starts nothing to what starts everything.
+SUITES := unit property contract integration e2e
+PYTEST_ARGS ?=
+
+export UV_PROJECT_ENVIRONMENT := .venv
+unexport VIRTUAL_ENV
+
+.PHONY: help
+help: ## Say what there is to make.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: tools ## Show a rollout, a failing gate, a revert and two kill -9 on real parts, and check the database.
+	@$(RUN)/python -m firelift.sandbox demo
+
+.PHONY: sandbox
+sandbox: tools ## Keep a cluster with the operator and an emulator in the foreground, for use from another terminal.
+	@$(RUN)/python -m firelift.sandbox up
+
+.PHONY: test
+test: lint tools ## Run the linters, then every test: unit, property, contract, integration, e2e.
+	$(RUN)/pytest $(PYTEST_ARGS) $(wildcard $(SUITES:%=tests/%))
+
+.PHONY: $(SUITES)
+$(SUITES): $(SYNCED)
+	$(RUN)/pytest $(PYTEST_ARGS) tests/$@
+integration e2e: tools
+
+.PHONY: lint
+lint: $(SYNCED) ## Check style, format, types and the direction of imports.
+	$(RUN)/ruff check
+	$(RUN)/ruff format --check
+	$(RUN)/mypy controller tests
+	$(RUN)/lint-imports
+
+.PHONY: bench
+bench: $(SYNCED) ## Run the benchmarks.
+	@if compgen -G 'tests/bench/*.py' >/dev/null; then $(RUN)/pytest $(PYTEST_ARGS) tests/bench; \
+	else echo 'There are no benchmarks yet.'; fi
+
+.PHONY: tools
+tools: $(SYNCED) ## Build etcd, kube-apiserver and kube-controller-manager into the cache, once (3 to 5 minutes).
+	@$(RUN)/python -m firelift.sandbox tools
+
+.PHONY: clean
+clean: ## Remove what make has made in the checkout; the built binaries stay in the cache outside it.
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	find controller tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(SYNCED): pyproject.toml uv.lock | $(UV)
+	$(UV) sync --all-extras --locked
+	@touch $@
+
+# uv is one executable: it is taken out of a throw-away environment in one step, so that two runs may race.
+$(CACHE)/bin/uv:
+	@echo 'uv is not on PATH: installing it into $(@D)'
+	@mkdir -p $(@D) && scratch=$$(mktemp -d $(@D)/uv.XXXXXX) && trap 'rm -rf "$$scratch"' EXIT && \
+	$(PYTHON) -m venv "$$scratch" && \
+	"$$scratch/bin/pip" install --quiet --disable-pip-version-check 'uv>=0.9,<1' && \
+	mv "$$scratch/bin/uv" $@

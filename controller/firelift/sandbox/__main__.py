@@ -1,0 +1,52 @@
+"""`python -m firelift.sandbox`: a developer's tool."""
+
+import sys
+from importlib import import_module
+
+import click
+
+from firelift.sandbox.emulator import EmulatorMissingError
+from firelift.sandbox.go import GoMissingError
+from firelift.sandbox.kubectl import KubectlError, find_kubectl
+from firelift.sandbox.processes import ProcessError
+from firelift.sandbox.tools import ToolsError, ensure_control_plane
+from firelift.sandbox.up import up as keep_up
+
+_EXPECTED = (EmulatorMissingError, GoMissingError, KubectlError, ProcessError, ToolsError)
+
+
+@click.group()
+def cli() -> None:
+    """Run Firelift on real parts on this machine: no cluster and no cloud are needed."""
+
+
+@cli.command()
+def up() -> None:
+    """Keep the sandbox in the foreground and print how to use it from another terminal."""
+    find_kubectl()
+    keep_up()
+
+
+@cli.command()
+def demo() -> None:
+    """Run the demonstration; the exit code is 0 only when every check holds."""
+    find_kubectl()
+    import_module("firelift.sandbox.demo.__main__").main()
+
+
+@cli.command()
+def tools() -> None:
+    """Build the control-plane binaries unless the cache has them."""
+    click.echo(f"control plane: {ensure_control_plane().apiserver.parent}")
+
+
+def main() -> None:
+    """Run the command; an error that a person can remedy is one sentence, not a traceback."""
+    try:
+        cli()
+    except _EXPECTED as error:
+        sys.exit(f"sandbox: {error}")
+
+
+if __name__ == "__main__":
+    main()
