@@ -3,7 +3,7 @@
 import http.client
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from firelift.sandbox.ports import free_port
@@ -30,10 +30,11 @@ class EmulatorMissingError(RuntimeError):
     """No Firestore emulator, or no Java to run it; the message names the remedy."""
 
 
-def emulator_command(environment: Mapping[str, str]) -> list[str]:
+def emulator_command(environment: Mapping[str, str], *, system_roots: Sequence[str] = _SDK_ROOTS) -> list[str]:
     """Return the command that runs the emulator, without its host and port.
 
-    Looked for in this order: `FIRESTORE_EMULATOR` (a launcher or a .jar), the gcloud SDK, the Firebase CLI's cache.
+    Looked for in this order: `FIRESTORE_EMULATOR` (a launcher or a .jar), the gcloud SDK (beside `gcloud` on PATH, then
+    in `system_roots`), the Firebase CLI's cache.
 
     Raises:
         EmulatorMissingError: with the sentence that says what to install.
@@ -43,17 +44,17 @@ def emulator_command(environment: Mapping[str, str]) -> list[str]:
         raise EmulatorMissingError(f"FIRESTORE_EMULATOR is {chosen}, and there is no such file. {_REMEDY}")
     if chosen and not chosen.endswith(".jar"):
         return [chosen, "start"]
-    jar = Path(chosen) if chosen else next(_installed_jars(environment), None)
+    jar = Path(chosen) if chosen else next(_installed_jars(environment, system_roots), None)
     if jar is None:
         raise EmulatorMissingError(f"The Firestore emulator was not found. {_REMEDY}")
     return [_java(environment), _HEAP, "-XX:+UseSerialGC", "-Duser.language=en", "-cp", str(jar), _MAIN_CLASS, "start"]
 
 
-def _installed_jars(environment: Mapping[str, str]) -> Iterator[Path]:
+def _installed_jars(environment: Mapping[str, str], system_roots: Sequence[str]) -> Iterator[Path]:
     gcloud = shutil.which("gcloud", path=environment.get("PATH"))
     beside_gcloud = [str(Path(gcloud).resolve().parent.parent)] if gcloud else []
     home = Path(environment.get("HOME", "/"))
-    roots = [*beside_gcloud, *_SDK_ROOTS, str(home / "google-cloud-sdk")]
+    roots = [*beside_gcloud, *system_roots, str(home / "google-cloud-sdk")]
     yield from (jar for root in roots if (jar := Path(root) / _JAR_IN_SDK).is_file())
     firebase = environment.get("FIREBASE_EMULATORS_PATH", str(home / ".cache/firebase/emulators"))
     yield from sorted(Path(firebase).glob("cloud-firestore-emulator-v*.jar"), reverse=True)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from firelift.sandbox.go import find_go
 
-_MODULE = Path(__file__).resolve().parents[3] / "tools" / "kubernetes"
+MODULE = Path(__file__).resolve().parents[3] / "tools" / "kubernetes"
 _VERSION_PACKAGE = "k8s.io/component-base/version"
 # Without a version kubectl cannot parse what the server answers.
 _LDFLAGS = (
@@ -79,14 +79,14 @@ def _require(directory: Path, remedy: str) -> ControlPlaneBinaries:
 
 
 def _key() -> str:
-    if not (_MODULE / "go.mod").is_file():
+    if not (MODULE / "go.mod").is_file():
         raise ToolsError(
-            f"The sandbox builds its control plane from tools/kubernetes of a source checkout, and {_MODULE} is not "
+            f"The sandbox builds its control plane from tools/kubernetes of a source checkout, and {MODULE} is not "
             "there: it is a developer's tool. Clone the repository and install it in editable mode, or set "
             "KUBEBUILDER_ASSETS to a folder with etcd, kube-apiserver and kube-controller-manager."
         )
     digest = hashlib.sha256()
-    for part in [(_MODULE / "go.mod").read_bytes(), (_MODULE / "go.sum").read_bytes(), " ".join(_INSTALL).encode()]:
+    for part in [(MODULE / "go.mod").read_bytes(), (MODULE / "go.sum").read_bytes(), " ".join(_INSTALL).encode()]:
         digest.update(hashlib.sha256(part).digest())
     return f"{platform.system()}-{platform.machine()}-{digest.hexdigest()[:16]}".lower()
 
@@ -112,12 +112,12 @@ def _build(target: Path) -> None:
         environment = {**os.environ, "GOBIN": str(built), "CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off"}
         with log.open("wb") as output:
             child = subprocess.Popen(  # noqa: S603  # Go, with arguments of our own
-                [go, *_INSTALL], cwd=_MODULE, env=environment, stdout=output, stderr=output
+                [go, *_INSTALL], cwd=MODULE, env=environment, stdout=output, stderr=output
             )
             code = _report_until_done(child, log)
         if code:
             tail = "\n".join(log.read_text(errors="replace").splitlines()[-_TAIL_LINES:])
-            raise ToolsError(f"'go install' in {_MODULE} ended with code {code}; the end of its output:\n{tail}")
+            raise ToolsError(f"'go install' in {MODULE} ended with code {code}; the end of its output:\n{tail}")
         (built / "server").rename(built / "etcd")
         built.rename(target)  # in one step: a run that was killed leaves nothing that looks finished
 
