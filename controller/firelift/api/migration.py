@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from firelift.api.base import Expression, FieldPathText, Model, Name, Sentence
+from firelift.api.base import UNIQUE, Expression, FieldPathText, Model, Name, Sentence
+from firelift.api.paths import NOT_INTO_ITS_SOURCE, SOURCE_RULES, TARGET_RULES
+from firelift.api.rules import Rule, RuledModel, Rules
 
 CollectionPath = Annotated[str, Field(min_length=1, max_length=1024)]
 
@@ -36,72 +38,124 @@ class OnRevertConflict(StrEnum):
     QUARANTINE = "Quarantine"
 
 
-class SourceSpec(Model):
+class SourceSpec(RuledModel):
     """Where documents are read: exactly one of the two."""
 
     collection: CollectionPath | None = None
+    """The path of one collection, such as ``fitness_logs`` or ``users/ada/logs``."""
     collection_group: Annotated[str, Field(min_length=1, max_length=512)] | None = None
+    """The id of all collections of that name, wherever they are."""
+
+    rules: ClassVar[Rules] = SOURCE_RULES
 
 
 class InPlace(Model):
     """The target is the source document itself."""
 
 
-class TargetSpec(Model):
-    """Where documents are written: exactly one of the two.
-
-    `document` is a path template such as ``users/{doc.userId}/logs/{id}``; placeholders are ``{id}``, ``{entity}``
-    and ``{doc.<field path>}``, each of which must be a string or an integer that makes one valid path segment.
-    """
+class TargetSpec(RuledModel):
+    """Where documents are written: exactly one of the two."""
 
     document: Annotated[str, Field(min_length=3, max_length=1024)] | None = None
+    """A path template such as ``users/{doc.userId}/logs/{id}``; placeholders are ``{id}``, ``{entity}`` and
+    ``{doc.<field path>}``, each of which must be a string or an integer that makes one valid path segment."""
     in_place: InPlace | None = None
+    """The source document itself; `applies_when` or `marker` then says which documents are still to do."""
+
+    rules: ClassVar[Rules] = TARGET_RULES
 
 
 class PythonTransform(Model):
     """A function ``(doc: dict, context: Context) -> dict | None`` named as ``module:attribute``."""
 
     entrypoint: Annotated[str, Field(max_length=253, pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
+    """Such as ``shop.migrations:convert``; it must be importable in the worker's image."""
 
 
-class TransformSpec(Model):
+class TransformSpec(RuledModel):
     """Rename, then set, then remove; or a Python function instead of all three."""
 
     rename: Annotated[dict[FieldPathText, FieldPathText], Field(max_length=64)] = {}
+    """From field path to field path; the value is copied as it is stored, whatever its type."""
     set: Annotated[dict[FieldPathText, Expression], Field(max_length=64)] = {}
-    remove: Annotated[tuple[FieldPathText, ...], Field(max_length=64)] = ()
+    """From field path to a CEL expression over `doc`, `id`, `path`, `entity` and `now`."""
+    remove: Annotated[tuple[FieldPathText, ...], Field(max_length=64, json_schema_extra=UNIQUE)] = ()
+    """Field paths that the result does not have."""
     python: PythonTransform | None = None
+    """A Python function that makes the result instead."""
+
+    rules: ClassVar[Rules] = (
+        Rule(
+            "!has(self.python) || (self.rename.size() == 0 && self.set.size() == 0 && self.remove.size() == 0)",
+            "a transform must have either `python` or `rename`, `set` and `remove`, not both",
+            lambda transform: transform.python is None or not (transform.rename or transform.set or transform.remove),
+        ),
+    )
+
+    @property
+    def empty(self) -> bool:
+        """Whether documents are left as they are."""
+        return not (self.rename or self.set or self.remove or self.python)
 
 
 class MarkerSpec(Model):
     """A field and value that an in-place migration writes, and that says "already done"."""
 
     field: FieldPathText
+    """The path of the field that is written."""
     value: Annotated[str, Field(max_length=253)]
+    """The string that the field then has."""
 
 
 class ValidateRule(Model):
     """A CEL rule over `doc` (the source) and `out` (the result) that must be true."""
 
     rule: Expression
+    """CEL that must be true."""
     message: Sentence = ""
+    """What a dead letter says when it is not."""
 
 
-class MigrationSpec(Model):
+class MigrationSpec(RuledModel):
     """One source, one target and the way from one to the other."""
 
     name: Name
+    """What steps, runs and the ledger call it."""
     source: SourceSpec
     target: TargetSpec
     entity_key: FieldPathText | None = None
+    """The field that says whose record it is: a cohort moves all records of an entity together. Absent: the id."""
     transform: TransformSpec = TransformSpec()
     applies_when: Expression | None = None
+    """CEL over `doc`, `id`, `path` and `entity`: false leaves the document alone."""
     marker: MarkerSpec | None = None
     validate_: Annotated[tuple[ValidateRule, ...], Field(max_length=32, alias="validate")] = ()
+    """Rules that a result must keep."""
     on_invalid: OnInvalid = OnInvalid.DEAD_LETTER
     on_existing: OnExisting = OnExisting.FILL_MISSING
     on_revert_conflict: OnRevertConflict = OnRevertConflict.KEEP
-    ignore_fields: Annotated[tuple[FieldPathText, ...], Field(max_length=32)] = ()
+    ignore_fields: Annotated[tuple[FieldPathText, ...], Field(max_length=32, json_schema_extra=UNIQUE)] = ()
+    """Field paths that the app may change without making a conflict of it."""
+
+    rules: ClassVar[Rules] = (
+        Rule(
+            "!has(self.target.inPlace) || has(self.appliesWhen) || has(self.marker)",
+            "a migration in place must have `appliesWhen` or `marker`, or a second run would change documents twice",
+            lambda migration: not migration.in_place or migration.applies_when or migration.marker,
+        ),
+        Rule(
+            "!has(self.marker) || has(self.target.inPlace)",
+            "`marker` must be used with `target.inPlace`",
+            lambda migration: migration.marker is None or migration.in_place,
+        ),
+        Rule(
+            "!has(self.target.inPlace) || has(self.transform.python) || self.transform.rename.size() > 0"
+            " || self.transform.set.size() > 0 || self.transform.remove.size() > 0",
+            "a migration in place must have a transform that does something",
+            lambda migration: not migration.in_place or not migration.transform.empty,
+        ),
+        NOT_INTO_ITS_SOURCE,
+    )
 
     @property
     def in_place(self) -> bool:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from firelift.api.base import KEYED_BY_NAME, Model, Name, ObjectName, Seconds
+from firelift.api.cross_field import ROLLOUT_RULES, UNIQUE_GATES
 from firelift.api.gates import GateSpec
 from firelift.api.migration import MigrationSpec
+from firelift.api.rules import Rule, RuledModel, Rules
 from firelift.api.steps import FailureAction, StepSpec
+from firelift.api.steps.cross_field import PHASE_RULES
 
 KIND = "MigrationRollout"
 PLURAL = "migrationrollouts"
@@ -31,7 +34,7 @@ class DeletionPolicy(StrEnum):
 
 
 class Intent(StrEnum):
-    """What on-call asks for. Both latch; only a higher `attempt` leaves them."""
+    """What on-call asks for, with a field manager of their own. Both latch; only a higher `attempt` leaves them."""
 
     REVERT = "Revert"
     ABORT = "Abort"
@@ -41,29 +44,57 @@ class DatabaseRef(Model):
     """The database that is changed and that holds the ledger."""
 
     project: Annotated[str, Field(min_length=4, max_length=63, pattern=r"^[a-z][-a-z0-9:.]*[a-z0-9]$")]
+    """The id of the Google Cloud project."""
     name: Annotated[str, Field(max_length=63, pattern=r"^(\(default\)|[a-z][-a-z0-9]{2,61}[a-z0-9])$")] = "(default)"
+    """The id of the database in it."""
 
 
 class KeyRef(Model):
     """A key of a ConfigMap or a Secret in the rollout's namespace."""
 
     name: ObjectName
+    """Its name."""
     key: Annotated[str, Field(min_length=1, max_length=253)]
+    """The key in it."""
 
 
-class EnvSource(Model):
+class EnvSource(RuledModel):
     """Exactly one of the two."""
 
     config_map_key_ref: KeyRef | None = None
     secret_key_ref: KeyRef | None = None
 
+    rules: ClassVar[Rules] = (
+        Rule(
+            "has(self.configMapKeyRef) != has(self.secretKeyRef)",
+            "`valueFrom` must have exactly one of `configMapKeyRef` and `secretKeyRef`",
+            lambda source: (source.config_map_key_ref is None) != (source.secret_key_ref is None),
+        ),
+    )
 
-class EnvVar(Model):
+
+class EnvVar(RuledModel):
     """An environment variable of the worker: `value`, or `value_from`."""
 
     name: Annotated[str, Field(max_length=128, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+    """Its name."""
     value: Annotated[str, Field(max_length=4096)] | None = None
+    """Its value as it is; never a secret."""
     value_from: EnvSource | None = None
+
+    rules: ClassVar[Rules] = (
+        Rule(
+            "has(self.value) != has(self.valueFrom)",
+            "a variable must have exactly one of `value` and `valueFrom`",
+            lambda variable: (variable.value is None) != (variable.value_from is None),
+        ),
+        Rule(
+            "!self.name.startsWith('FIRELIFT_')",
+            "names of variables that start with FIRELIFT_ are the operator's",
+            lambda variable: not variable.name.startswith("FIRELIFT_"),
+            field=".name",
+        ),
+    )
 
 
 Quantity = Annotated[str, Field(max_length=32, pattern=r"^[0-9]+(\.[0-9]+)?(m|Ki|Mi|Gi|k|M|G)?$")]
@@ -73,15 +104,20 @@ class Resources(Model):
     """As in a pod: cpu, memory and ephemeral-storage."""
 
     requests: Annotated[dict[Annotated[str, Field(max_length=63)], Quantity], Field(max_length=8)] = {}
+    """What a pod is sure to get."""
     limits: Annotated[dict[Annotated[str, Field(max_length=63)], Quantity], Field(max_length=8)] = {}
+    """What it cannot pass."""
 
 
 class WorkerSpec(Model):
-    """The pods that move the data. Empty means the operator's default; the image is pinned at the first run."""
+    """The pods that move the data. Empty fields mean the operator's defaults."""
 
     image: Annotated[str, Field(max_length=512)] = ""
+    """With your own transforms in it, if they are Python. Its digest is pinned at the first run."""
     service_account_name: Annotated[str, Field(max_length=253)] = ""
+    """In the rollout's namespace; it needs no right in Kubernetes."""
     parallelism: Annotated[int, Field(ge=1, le=32)] = 2
+    """How many pods work at once."""
     resources: Resources = Resources()
     env: Annotated[tuple[EnvVar, ...], Field(max_length=32, json_schema_extra=KEYED_BY_NAME)] = ()
 
@@ -90,9 +126,13 @@ class PaceSpec(Model):
     """How fast documents are written, over all workers of a run."""
 
     max_writes_per_second: Annotated[int, Field(ge=1, le=100_000)] = 500
+    """Documents per second, all pods together."""
     batch_size: Annotated[int, Field(ge=1, le=400)] = 200
+    """Documents per Commit, at most."""
     pause_between_batches_seconds: Annotated[int, Field(ge=0, le=3600)] = 0
+    """How long each worker rests between two Commits."""
     max_retries: Annotated[int, Field(ge=0, le=20)] = 3
+    """How often a pod is started again for the same part of the work."""
 
 
 class FailurePolicy(Model):
@@ -100,39 +140,56 @@ class FailurePolicy(Model):
 
     action: FailureAction = FailureAction.REVERT
     to: RevertTo = RevertTo.PHASE_START
+    """How far a revert goes back, whoever asked for it, unless `revert_to` says otherwise."""
 
 
-class PhaseSpec(Model):
-    """Steps in order, under the rollout's gates and its own; one of its own replaces the one of the same name."""
+class PhaseSpec(RuledModel):
+    """Steps in order, under gates. Once it has started, it cannot be changed."""
 
     name: Name
-    steps: Annotated[tuple[StepSpec, ...], Field(min_length=1, max_length=16)]
+    """What status, runs and the ledger call it."""
+    steps: Annotated[tuple[StepSpec, ...], Field(min_length=1, max_length=12)]
+    """One after the other; a revert walks back through them."""
     gates: Annotated[tuple[GateSpec, ...], Field(max_length=16, json_schema_extra=KEYED_BY_NAME)] = ()
+    """Watched in this phase only; each replaces the rollout's of the same name."""
+
+    rules: ClassVar[Rules] = (*PHASE_RULES, UNIQUE_GATES)
 
 
-class RolloutSpec(Model):
+class RolloutSpec(RuledModel):
     """What a team wants to happen to its data."""
 
     database: DatabaseRef
     ledger_id: Annotated[
         str, Field(max_length=253, pattern=r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$", alias="ledgerID")
     ] = ""
+    """Immutable. The document under `_firelift` that remembers everything. Empty: `<namespace>.<name>`."""
     seed: Annotated[str, Field(max_length=253)] = ""
+    """Immutable. Of the cohort hash. Empty: the ledger's id."""
     attempt: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    """May only rise, and is the only way out of a rollout that failed, was reverted or was aborted."""
     suspend: bool = False
+    """Hold everything, a revert included, until it is false again."""
     intent: Intent | None = None
     revert_to: RevertTo | None = None
     worker: WorkerSpec = WorkerSpec()
     ledger_retention_seconds: Seconds = 2_592_000
+    """How long the way back stays open after the end."""
     pace: PaceSpec = PaceSpec()
     on_failure: FailurePolicy = FailurePolicy()
     deletion_policy: DeletionPolicy = DeletionPolicy.RETAIN
     progress_deadline_seconds: Annotated[int, Field(ge=1, le=31_536_000)] = 3600
+    """Without progress for so long the rollout pauses."""
     migrations: Annotated[
         tuple[MigrationSpec, ...], Field(min_length=1, max_length=20, json_schema_extra=KEYED_BY_NAME)
     ]
+    """What becomes of documents; in one step they run in this order."""
     gates: Annotated[tuple[GateSpec, ...], Field(max_length=16, json_schema_extra=KEYED_BY_NAME)] = ()
-    phases: Annotated[tuple[PhaseSpec, ...], Field(min_length=1, max_length=20, json_schema_extra=KEYED_BY_NAME)]
+    """Watched in every phase."""
+    phases: Annotated[tuple[PhaseSpec, ...], Field(min_length=1, max_length=16, json_schema_extra=KEYED_BY_NAME)]
+    """One after the other."""
+
+    rules: ClassVar[Rules] = ROLLOUT_RULES
 
     def migration(self, name: str) -> MigrationSpec:
         """The migration of that name."""

@@ -93,7 +93,7 @@ def _convert_object(out: Schema, schema: Schema, definitions: Mapping[str, Schem
     if "properties" in out:
         out["properties"] = {name: _convert(child, definitions) for name, child in out["properties"].items()}
         if "default" in out:
-            out["default"] = _beyond_nested(out["default"], out["properties"])
+            out["default"] = _without_nulls(out["default"])
     for pattern, values in out.pop("patternProperties", {"": out.get("additionalProperties")}).items():
         if isinstance(values, dict):
             out["additionalProperties"] = _convert(values, definitions)
@@ -109,21 +109,10 @@ def _key_rule(names: Schema) -> Schema:
     return {"rule": f"self.all(k, {rule})", "message": words}
 
 
-def _beyond_nested(default: Schema, properties: Mapping[str, Schema]) -> Schema:
-    """What of an object's default its properties' own defaults do not already say."""
-    return {
-        name: value
-        for name, value in default.items()
-        if value is not None and not _says_itself(properties[name], value)
-    }
-
-
-def _says_itself(schema: Schema, value: Any) -> bool:
-    if "default" not in schema:
-        return False
-    if schema["type"] == "object" and "properties" in schema:
-        return not _beyond_nested(value, schema["properties"])
-    return bool(schema["default"] == value)
+def _without_nulls(default: Schema) -> Schema:
+    """A default as the API server takes it: complete, because it is judged by the rules before nested defaults."""
+    filled = {name: value for name, value in default.items() if value is not None}
+    return {name: _without_nulls(value) if isinstance(value, dict) else value for name, value in filled.items()}
 
 
 @cache

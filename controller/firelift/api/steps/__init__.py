@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from firelift.api.base import Model, Name
+from firelift.api.base import Name
+from firelift.api.rules import RuledModel, Rules
 from firelift.api.steps.approve import ApproveStep
+from firelift.api.steps.cross_field import STEP_RULES
 from firelift.api.steps.flags import FlagsStep
 from firelift.api.steps.migrate import MigrateStep
 from firelift.api.steps.soak import SoakStep
@@ -33,19 +35,25 @@ class OnRevert(StrEnum):
     KEEP = "Keep"
 
 
-class StepSpec(Model):
-    """Exactly one verb. `name` defaults to the verb."""
+class StepSpec(RuledModel):
+    """Exactly one verb."""
 
     name: Name | None = None
+    """What status calls it. Absent: its verb, so two steps of one verb in a phase need names."""
     timeout_seconds: Annotated[int, Field(ge=1, le=31_536_000)] | None = None
+    """How long it may take. Absent: for ever, under the progress deadline."""
     on_timeout: FailureAction | None = None
+    """What taking longer leads to. Absent: `spec.onFailure`."""
     on_revert: OnRevert = OnRevert.UNDO
     irreversible: bool = False
+    """It has no way back: it needs an approval, and a revert stops there and says so."""
     flags: FlagsStep | None = None
     migrate: MigrateStep | None = None
     verify: VerifyStep | None = None
     soak: SoakStep | None = None
     approve: ApproveStep | None = None
+
+    rules: ClassVar[Rules] = STEP_RULES
 
     @property
     def verb(self) -> str:

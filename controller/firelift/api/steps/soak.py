@@ -21,4 +21,5 @@ class SoakStep(Model):
     """Wait `seconds` while 95 % of each gate's intervals get a verdict. Without gates say `evidence: None`."""
 
     seconds: Annotated[int, Field(ge=1, le=31_536_000)]
+    """The least time; intervals without a verdict lengthen it."""
     evidence: Evidence = Evidence.GATES

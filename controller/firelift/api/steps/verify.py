@@ -18,13 +18,14 @@ class Authority(StrEnum):
 
 
 class VerifyStep(Model):
-    """Compare a sample of everything that was moved so far; empty `migrations` means each one of this phase.
+    """Compare a sample of everything that was moved so far with what it should be."""
 
-    Differences are looked at again after `recheck_seconds` before they count.
-    """
-
-    migrations: Annotated[tuple[Name, ...], Field(max_length=20, json_schema_extra=UNIQUE)] = ()
+    migrations: Annotated[tuple[Name, ...], Field(max_length=12, json_schema_extra=UNIQUE)] = ()
+    """Which ones. Empty: each that this phase migrates."""
     sample: Percentage = "100%"
+    """The share of documents that is looked at."""
     max_mismatch: Percentage = "0%"
+    """The share of differences above which the step fails."""
     authority: Authority = Authority.SOURCE
     recheck_seconds: Seconds = 2
+    """Differences are looked at again after this long before they count."""

@@ -1,0 +1,89 @@
+"""What must hold between the parts of a rollout: names that are known, cohorts that grow, soaks that rest on something.
+
+A list that is keyed by name has unique names by its type in the API server; pydantic is told so here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import pairwise
+from typing import Any
+
+from firelift.api.rules import Rule
+
+_FALLS_LATER = (
+    "self.phases.exists(i, p, p.steps.exists(a, s, has(s.migrate) && has(s.migrate.cohort.percent)"
+    " && self.phases.exists(j, q, j >= i && q.steps.exists(b, t, has(t.migrate) && has(t.migrate.cohort.percent)"
+    " && t.migrate.cohort.percent < s.migrate.cohort.percent && (j > i || b > a)"
+    " && sets.intersects(s.migrate.migrations, t.migrate.migrations)))))"
+)
+
+
+def _unique_names(items: Iterable[Any]) -> bool:
+    names = [item.name for item in items]
+    return len(set(names)) == len(names)
+
+
+def _steps(spec: Any) -> list[Any]:
+    return [step for phase in spec.phases for step in phase.steps]
+
+
+def _named(step: Any) -> tuple[str, ...]:
+    return tuple(step.migrate.migrations if step.migrate else step.verify.migrations if step.verify else ())
+
+
+def _unknown(spec: Any) -> list[str]:
+    known = {migration.name for migration in spec.migrations}
+    return [name for step in _steps(spec) for name in _named(step) if name not in known]
+
+
+def _rises(spec: Any, migration: str) -> bool:
+    moves = [step.migrate for step in _steps(spec) if step.migrate and migration in step.migrate.migrations]
+    percents = [move.cohort.percent for move in moves if move.cohort.percent is not None]
+    return all(earlier <= later for earlier, later in pairwise(percents))
+
+
+def _soaks_have_evidence(spec: Any) -> bool:
+    return all(
+        step.soak is None or step.soak.evidence == "None" or spec.gates or phase.gates
+        for phase in spec.phases
+        for step in phase.steps
+    )
+
+
+UNIQUE_GATES = Rule("", "names of `gates` must be unique", lambda owner: _unique_names(owner.gates))
+
+ROLLOUT_RULES = (
+    UNIQUE_GATES,
+    Rule("", "names of `migrations` must be unique", lambda spec: _unique_names(spec.migrations)),
+    Rule("", "names of `phases` must be unique", lambda spec: _unique_names(spec.phases)),
+    Rule(
+        "self.phases.all(p, p.steps.all(s,"
+        " (!has(s.migrate) || s.migrate.migrations.all(n, self.migrations.exists(m, m.name == n)))"
+        " && (!has(s.verify) || s.verify.migrations.all(n, self.migrations.exists(m, m.name == n)))))",
+        "steps must only name migrations of `spec.migrations`: %s",
+        lambda spec: not _unknown(spec),
+        inserts=("self.migrations.map(m, m.name)",),
+        values=lambda spec: (f"[{', '.join(migration.name for migration in spec.migrations)}]",),
+        field=".phases",
+    ),
+    Rule(
+        f"!{_FALLS_LATER}",
+        "the percent of a migration must never fall from one migrate step to a later one",
+        lambda spec: all(_rises(spec, migration.name) for migration in spec.migrations),
+        field=".phases",
+    ),
+    Rule(
+        "self.gates.size() > 0 || self.phases.all(p, p.gates.size() > 0"
+        " || p.steps.all(s, !has(s.soak) || s.soak.evidence == 'None'))",
+        "a soak without gates must say `evidence: None`: nothing would judge it",
+        _soaks_have_evidence,
+        field=".phases",
+    ),
+    Rule(
+        "!has(self.revertTo) || (has(self.intent) && self.intent == 'Revert')",
+        "`revertTo` must come with `intent: Revert`",
+        lambda spec: spec.revert_to is None or spec.intent == "Revert",
+        field=".revertTo",
+    ),
+)

@@ -1,0 +1,111 @@
+"""What a migration may read and write: shapes of Firestore paths, and names that are Firelift's or Firestore's."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from firelift.api.rules import Rule
+
+_COLLECTION = r"^[^/]+(/[^/]+/[^/]+)*$"
+_DOCUMENT_TEMPLATE = r"^[^/{}]+/[^/]+(/[^/{}]+/[^/]+)*$"
+_PLACEHOLDERS = r"^([^{}]|\{(id|entity|doc\.[^{}]+)\})*$"
+_RESERVED = r"(^|/)(_firelift|firelift_[^/]*|__[^/]*__|\.\.?)(/|$)"
+_RESERVED_WORDS = "must not use `_firelift`, names that start with `firelift_`, `__names__`, `.` or `..`"
+
+
+def _matches(pattern: str, text: str | None) -> bool:
+    return text is None or re.search(pattern, text) is not None
+
+
+def _unreserved(text: str | None) -> bool:
+    return text is None or re.search(_RESERVED, text) is None
+
+
+SOURCE_RULES = (
+    Rule(
+        "has(self.collection) != has(self.collectionGroup)",
+        "a source must have exactly one of `collection` and `collectionGroup`",
+        lambda source: (source.collection is None) != (source.collection_group is None),
+    ),
+    Rule(
+        f"!has(self.collection) || self.collection.matches(r'{_COLLECTION}')",
+        "`collection` must be a path of an odd number of segments, none of them empty, not %s",
+        lambda source: _matches(_COLLECTION, source.collection),
+        inserts=("self.collection",),
+        values=lambda source: (source.collection,),
+        field=".collection",
+    ),
+    Rule(
+        "!has(self.collectionGroup) || !self.collectionGroup.contains('/')",
+        "`collectionGroup` must be one collection id, without a slash",
+        lambda source: "/" not in (source.collection_group or ""),
+        field=".collectionGroup",
+    ),
+    Rule(
+        f"!has(self.collection) || !self.collection.matches(r'{_RESERVED}')",
+        f"`collection` {_RESERVED_WORDS}",
+        lambda source: _unreserved(source.collection),
+        field=".collection",
+    ),
+    Rule(
+        f"!has(self.collectionGroup) || !self.collectionGroup.matches(r'{_RESERVED}')",
+        f"`collectionGroup` {_RESERVED_WORDS}",
+        lambda source: _unreserved(source.collection_group),
+        field=".collectionGroup",
+    ),
+)
+
+TARGET_RULES = (
+    Rule(
+        "has(self.document) != has(self.inPlace)",
+        "a target must have exactly one of `document` and `inPlace`",
+        lambda target: (target.document is None) != (target.in_place is None),
+    ),
+    Rule(
+        f"!has(self.document) || self.document.matches(r'{_DOCUMENT_TEMPLATE}')",
+        "`document` must be collection ids and document ids in turn, an even number of segments, none of them empty, "
+        "with placeholders only where document ids stand",
+        lambda target: _matches(_DOCUMENT_TEMPLATE, target.document),
+        field=".document",
+    ),
+    Rule(
+        f"!has(self.document) || self.document.matches(r'{_PLACEHOLDERS}')",
+        "placeholders of `document` must be {id}, {entity} or {doc.<field path>}",
+        lambda target: _matches(_PLACEHOLDERS, target.document),
+        field=".document",
+    ),
+    Rule(
+        "!has(self.document) || self.document.contains('{')",
+        "`document` must have a placeholder, or every source document would be written to the same target",
+        lambda target: target.document is None or "{" in target.document,
+        field=".document",
+    ),
+    Rule(
+        f"!has(self.document) || !self.document.matches(r'{_RESERVED}')",
+        f"`document` {_RESERVED_WORDS}",
+        lambda target: _unreserved(target.document),
+        field=".document",
+    ),
+)
+
+NOT_INTO_ITS_SOURCE = Rule(
+    "!has(self.target.document) || ("
+    "(!has(self.source.collection) || !self.target.document.startsWith(self.source.collection + '/')"
+    " || self.target.document.substring(self.source.collection.size() + 1).contains('/'))"
+    " && (!has(self.source.collectionGroup) || self.target.document.split('/').size() < 2"
+    " || self.target.document.split('/')[self.target.document.split('/').size() - 2] != self.source.collectionGroup))",
+    "`target.document` must not lie in the collection that is the source; to change documents where they are, "
+    "use `target.inPlace`",
+    lambda migration: not _into_its_source(migration),
+    field=".target",
+)
+
+
+def _into_its_source(migration: Any) -> bool:
+    template: str | None = migration.target.document
+    if template is None or "/" not in template:
+        return False
+    collection = template.rpartition("/")[0]
+    path, group = migration.source.collection, migration.source.collection_group
+    return bool(collection == path or collection.split("/")[-1] == group)

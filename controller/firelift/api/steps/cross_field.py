@@ -1,0 +1,78 @@
+"""What must hold between the fields of a step and of a phase's steps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from firelift.api.rules import Rule
+
+_VERBS = ("flags", "migrate", "verify", "soak", "approve")
+_SET = "[" + ", ".join(f"has(self.{verb})" for verb in _VERBS) + "].filter(is_set, is_set).size()"
+_LASTS = "(has(self.soak) ? self.soak.seconds : has(self.flags) ? self.flags.propagationSeconds : 0)"
+_KEY = "(has(s.name) ? s.name : " + " : ".join(f"has(s.{verb}) ? '{verb}'" for verb in _VERBS) + " : '')"
+
+
+def _verbs(step: Any) -> int:
+    return sum(getattr(step, verb) is not None for verb in _VERBS)
+
+
+def _least_seconds(step: Any) -> int:
+    """How long a step lasts at least."""
+    if step.soak:
+        return int(step.soak.seconds)
+    return int(step.flags.propagation_seconds) if step.flags else 0
+
+
+STEP_RULES = (
+    Rule(
+        f"{_SET} == 1",
+        f"a step must have exactly one of {', '.join(_VERBS)}, not %d",
+        lambda step: _verbs(step) == 1,
+        inserts=(_SET,),
+        values=lambda step: (_verbs(step),),
+    ),
+    Rule(
+        "!self.irreversible || has(self.flags) || has(self.migrate)",
+        "only `flags` and `migrate` can be `irreversible`: the other verbs change nothing",
+        lambda step: not step.irreversible or step.flags or step.migrate,
+        field=".irreversible",
+    ),
+    Rule(
+        "!self.irreversible || self.onRevert == 'Undo'",
+        "an `irreversible` step must not have `onRevert: Keep`: a revert stops there and does not pass it",
+        lambda step: not step.irreversible or step.on_revert == "Undo",
+        field=".onRevert",
+    ),
+    Rule(
+        "!has(self.onTimeout) || has(self.timeoutSeconds)",
+        "`onTimeout` must come with `timeoutSeconds`",
+        lambda step: step.on_timeout is None or step.timeout_seconds is not None,
+        field=".onTimeout",
+    ),
+    Rule(
+        f"!has(self.timeoutSeconds) || self.timeoutSeconds > {_LASTS}",
+        "`timeoutSeconds` must be more than the %d s that the step lasts, not %d",
+        lambda step: step.timeout_seconds is None or step.timeout_seconds > _least_seconds(step),
+        inserts=(_LASTS, "self.timeoutSeconds"),
+        values=lambda step: (_least_seconds(step), step.timeout_seconds),
+        field=".timeoutSeconds",
+    ),
+)
+
+PHASE_RULES = (
+    Rule(
+        f"self.steps.map(s, {_KEY}).all(key, self.steps.exists_one(s, {_KEY} == key))",
+        "names of steps must be unique within a phase; a step without a name is called by its verb",
+        lambda phase: len({step.key for step in phase.steps}) == len(phase.steps),
+        field=".steps",
+    ),
+    Rule(
+        "self.steps.exists(s, has(s.migrate)) || self.steps.all(s, !has(s.verify) || s.verify.migrations.size() > 0)",
+        "a verify step must name its `migrations` in a phase that migrates nothing",
+        lambda phase: (
+            any(step.migrate for step in phase.steps)
+            or all(step.verify is None or step.verify.migrations for step in phase.steps)
+        ),
+        field=".steps",
+    ),
+)
