@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from firelift.stores.firestore.proto import Value, micros, timestamp
-from firelift.stores.firestore.values import FirestoreValues
+from firelift.stores.firestore.proto import Document, Value, micros, timestamp
+from firelift.stores.firestore.values import FieldView, FirestoreValues
 
 KIT = FirestoreValues()
 BERLIN = timezone(timedelta(hours=1))
@@ -115,6 +115,20 @@ def test_looking_into_a_map_does_not_change_it() -> None:
     with pytest.raises(KeyError):
         KIT.entries(value)["absent"]
     assert KIT.dumps(value) == before
+
+
+def test_fields_as_read_are_a_mapping_that_reading_does_not_change() -> None:
+    message = Document()
+    message.fields["a"].integer_value = 1
+    view = FieldView(message.fields)
+    number: object = 1
+    assert (view["a"], view.get("b"), "a" in view, "b" in view) == (KIT.encode(1), None, True, False)
+    assert number not in view
+    with pytest.raises(KeyError, match="b"):
+        view["b"]
+    assert view == {"a": KIT.encode(1)} == dict(view)
+    assert (len(view), list(view), repr(view)) == (1, ["a"], "{'a': integer_value: 1\n}")
+    assert list(message.fields) == ["a"]
 
 
 def test_entries_of_what_is_no_map_are_none() -> None:

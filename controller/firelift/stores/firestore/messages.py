@@ -22,7 +22,7 @@ from firelift.migration.store import (
 from firelift.stores.firestore import proto
 from firelift.stores.firestore.names import DatabaseName, escape, mask_of
 from firelift.stores.firestore.proto import micros, timestamp
-from firelift.stores.firestore.values import put_fields
+from firelift.stores.firestore.values import FieldView, put_fields
 from firelift.stores.paths import check_document
 
 VERIFY_TAG = b"\x2a"
@@ -98,8 +98,7 @@ def document(name: DatabaseName, message: Any, read_time: Micros) -> Document:
     """A document as read."""
     return Document(
         path=name.path(message.name),
-        # A dict, because reading an absent key of a protobuf map creates it.
-        fields=dict(message.fields),
+        fields=FieldView(message.fields),
         create_time=micros(message.create_time),
         update_time=micros(message.update_time),
         read_time=read_time,

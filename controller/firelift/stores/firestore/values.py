@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -100,6 +100,36 @@ class FirestoreValues:
     def size(self, value: Message) -> int:
         """Bytes on the wire."""
         return int(value.ByteSize())
+
+
+class FieldView(Mapping[str, Message]):
+    """The fields of a message, read only, each made a Python object when it is asked for.
+
+    The protobuf map itself would create an absent key that is read. A dict of all fields would cost 15 microseconds
+    of CPU a document of 16 fields, where most documents have two or three looked at.
+    """
+
+    __slots__ = ("_fields",)
+
+    def __init__(self, fields: Any) -> None:
+        self._fields = fields
+
+    def __getitem__(self, name: str) -> Message:
+        if name not in self._fields:
+            raise KeyError(name)
+        return self._fields[name]
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name in self._fields
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._fields)
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
 
 
 def put_fields(target: Any, entries: Mapping[str, Message]) -> None:
