@@ -1,0 +1,139 @@
+"""Chunks: as many records as one commit can take, with all that the commit is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from firelift.api.run import Totals
+from firelift.migration.image import Image
+from firelift.migration.ledger.packing import PART_BYTES
+from firelift.migration.store import Create, Put, Update, Value, ValueKit, Verify, Write
+from firelift.migration.work import Change, Record
+
+MAX_WRITES = 500
+"""Of one commit, guards, journal and dead letters included. Source: the limit that Firestore long had and that its
+client libraries keep to."""
+
+MAX_BYTES = int(9.5 * 2**20)
+"""Of one commit; an API request may have 10 MiB. Source: the Firestore quotas page."""
+
+WRITE_OVERHEAD = 256
+"""Bytes of a write besides its values, roughly: names, mask, precondition."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Records that are committed together. `end` is the cursor behind them; `scanned` was looked at for them."""
+
+    records: Sequence[Record]
+    changes: Sequence[Change]
+    end: str
+    scanned: int
+
+    def prefix(self, count: int) -> Chunk:
+        """The first `count` records; all of them are the chunk itself."""
+        if count >= len(self.records):
+            return self
+        return Chunk(self.records[:count], self.changes[:count], self.records[count - 1].cursor, count)
+
+    def behind(self, count: int) -> Chunk:
+        """What is left after the first `count` records."""
+        return Chunk(self.records[count:], self.changes[count:], self.end, self.scanned - count)
+
+    def half(self) -> Chunk:
+        """The first half, at least one record."""
+        return self.prefix(max(1, len(self.records) // 2))
+
+    def decided(self, kit: ValueKit, changes: Sequence[Change], batch_size: int) -> Chunk:
+        """The same records with other changes, as many of them as a commit can take."""
+        return replace(self, changes=changes).prefix(fitting(kit, changes, batch_size))
+
+    @property
+    def writes(self) -> list[Write]:
+        """Guards first, each one once, then what changes documents."""
+        guards = dict.fromkeys(guard for change in self.changes for guard in change.guards)
+        return [*guards, *(write for change in self.changes for write in change.writes)]
+
+    @property
+    def images(self) -> tuple[Image, ...]:
+        """Of all changes in order."""
+        return tuple(image for change in self.changes for image in change.images)
+
+    @property
+    def tally(self) -> Totals:
+        """The sum over all changes."""
+        return total(change.tally for change in self.changes)
+
+
+def total(tallies: Iterable[Totals]) -> Totals:
+    """The sum, made at once: a model per document would cost more than its transform."""
+    counts = dict.fromkeys(Totals.model_fields, 0)
+    for tally in tallies:
+        for name in tally.model_fields_set:
+            counts[name] += getattr(tally, name)
+    return Totals(**counts)
+
+
+def fitting(kit: ValueKit, changes: Sequence[Change], batch_size: int) -> int:
+    """How many leading changes one commit can take, at least one when there is any.
+
+    At most `batch_size` documents are changed, and no document is touched by two records: the second would be
+    decided on what the first one changes.
+    """
+    measure = _Measure(kit, batch_size)
+    count = 0
+    for change in changes:
+        if not measure.add(change) and count:
+            break
+        count += 1
+    return count
+
+
+class _Measure:
+    """What a growing commit amounts to."""
+
+    def __init__(self, kit: ValueKit, batch_size: int) -> None:
+        self._kit = kit
+        self._batch_size = batch_size
+        self._data = 0
+        self._writes = 1
+        self._bytes = 0
+        self._image_bytes = 0
+        self._changed: set[str] = set()
+        self._guards: set[Verify] = set()
+        self._guarded: set[str] = set()
+
+    def add(self, change: Change) -> bool:
+        """Whether it still fits with this change."""
+        clash = self._clashes(change)
+        self._count(change)
+        parts = self._image_bytes // PART_BYTES
+        fits = self._data <= self._batch_size and self._writes + parts <= MAX_WRITES and self._bytes <= MAX_BYTES
+        return fits and not clash
+
+    def _clashes(self, change: Change) -> bool:
+        written = {write.path for write in change.writes}
+        guarded = {guard.path for guard in change.guards if guard not in self._guards}
+        return bool(written & (self._changed | self._guarded) or guarded & (self._changed | self._guarded))
+
+    def _count(self, change: Change) -> None:
+        fresh = [guard for guard in change.guards if guard not in self._guards]
+        self._data += len(change.writes)
+        self._writes += len(change.writes) + len(fresh) + (change.dead_letter is not None)
+        self._image_bytes += sum(_image_size(self._kit, image) for image in change.images)
+        self._bytes += sum(_size(self._kit, write) for write in (*change.writes, *fresh))
+        self._bytes += sum(_image_size(self._kit, image) for image in change.images)
+        self._changed.update(write.path for write in change.writes)
+        self._guards.update(fresh)
+        self._guarded.update(guard.path for guard in fresh)
+
+
+def _size(kit: ValueKit, write: Write) -> int:
+    fields: Iterable[Value] = write.fields.values() if isinstance(write, Create | Update | Put) else ()
+    return WRITE_OVERHEAD + len(write.path) + sum(kit.size(value) for value in fields)
+
+
+def _image_size(kit: ValueKit, image: Image) -> int:
+    values = (value for value in image.before.values() if value is not None)
+    return WRITE_OVERHEAD + len(image.path) + sum(kit.size(value) for value in values)

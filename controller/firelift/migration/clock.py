@@ -1,0 +1,37 @@
+"""Time as the data plane uses it: spans of it, never a date that decides anything."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Spans, waiting, and a date for people to read."""
+
+    def seconds(self) -> float:
+        """Seconds since some moment. A suspension of the machine counts."""
+
+    def date(self) -> datetime:
+        """This machine's idea of now, for people to read."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+class SystemClock:
+    """The machine's own."""
+
+    def seconds(self) -> float:
+        """Seconds since boot; unlike `time.monotonic` they go on while the machine is suspended."""
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+    def date(self) -> datetime:
+        """Now, in UTC."""
+        return datetime.now(UTC)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        await asyncio.sleep(seconds)

@@ -1,0 +1,169 @@
+"""The loop of one lane: read, decide, commit, and again, until there is nothing behind the cursor."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from firelift.api.migration import OnInvalid
+from firelift.api.run import RunKind, RunPlan, Totals
+from firelift.migration.chunks import Chunk, fitting
+from firelift.migration.clock import Clock
+from firelift.migration.errors import (
+    Conflict,
+    InvalidData,
+    Poison,
+    Pressure,
+    RetriesExhausted,
+    StoreError,
+    UnknownOutcome,
+)
+from firelift.migration.pace import Pacer
+from firelift.migration.store import ValueKit
+from firelift.migration.tail import Tail
+from firelift.migration.watch import Watch
+from firelift.migration.work import Batch, Change, DeadLetter, Processor, Reader, Record
+
+FRESH_SECONDS = 5.0
+"""What was read longer ago is read again before it is decided about."""
+
+CONFLICTS_BEFORE_SPLIT = 2
+MAX_CONFLICTS = 60
+"""Live writes that one chunk may lose against, shrinking to one document, before the worker gives up."""
+
+BACKOFF_SECONDS = 0.25
+MAX_BACKOFF_SECONDS = 30.0
+
+
+@dataclass(slots=True)
+class LaneWorker:
+    """One lane being worked off by one writer, with one commit in flight."""
+
+    plan: RunPlan
+    tail: Tail
+    reader: Reader
+    processor: Processor
+    kit: ValueKit
+    watch: Watch
+    pacer: Pacer
+    clock: Clock
+    _failures: int = field(default=0, init=False)
+
+    async def run(self) -> None:
+        """Work until the lane is sealed as complete.
+
+        Raises:
+            MigrationError: when the worker has to leave the lane; what is committed stays committed.
+        """
+        await self.tail.load()
+        while not self.tail.complete:
+            try:
+                await self._turn()
+            except (Pressure, UnknownOutcome) as error:
+                await self._back_off(error)
+
+    async def _turn(self) -> None:
+        await self._ready()
+        began = self.clock.seconds()
+        batch = await self.reader.read(self.tail.cursor)
+        behind = await self._work(batch, began)
+        if behind and batch.exhausted:
+            await self.watch.permit()
+            left = 0 if batch.records else batch.scanned
+            await self.tail.seal(batch.end or self.tail.cursor, left)
+
+    async def _work(self, batch: Batch, began: float) -> bool:
+        """Commit a batch slice by slice. False: the cursor is elsewhere, or the rest is too old to be decided about."""
+        if not batch.records and batch.exhausted:
+            return True
+        size, count = self.plan.pace.batch_size, len(batch.records)
+        for at in range(0, max(count, 1), size):
+            if at:
+                await self._ready()
+                if self.clock.seconds() - began > FRESH_SECONDS:
+                    return False
+            records = batch.records[at : at + size]
+            left_out = max(0, batch.scanned - count) if at + size >= count else 0
+            end = batch.end if at + size >= count else records[-1].cursor
+            if not await self._slice(records, end, len(records) + left_out):
+                return False
+        return True
+
+    async def _slice(self, records: Sequence[Record], end: str, scanned: int) -> bool:
+        changes = await self.processor.prepare(records, again=False) if records else []
+        rest = Chunk(records, changes, end, scanned)
+        while True:
+            committed = await self._settle(rest.prefix(fitting(self.kit, rest.changes, self.plan.pace.batch_size)))
+            if committed is None or committed == len(rest.records):
+                return committed is not None
+            rest = rest.behind(committed)
+
+    async def _settle(self, chunk: Chunk) -> int | None:
+        """Commit the chunk or a shorter prefix; how many records that was, None when the cursor is elsewhere."""
+        conflicts = 0
+        while True:
+            await self.watch.permit()
+            self.pacer.spend(len(chunk.writes) + 1)
+            try:
+                landed = await self.tail.append(chunk)
+            except Conflict as error:
+                conflicts += 1
+                chunk = await self._again(chunk, conflicts, error)
+            except Poison as error:
+                chunk = self._narrowed(chunk, error)
+            except (Pressure, UnknownOutcome) as error:
+                await self._back_off(error)
+            else:
+                self._failures = 0
+                return len(chunk.records) if landed else None
+
+    async def _again(self, chunk: Chunk, conflicts: int, error: Conflict) -> Chunk:
+        self.tail.count(Totals(conflicts=1))
+        if conflicts > CONFLICTS_BEFORE_SPLIT:
+            chunk = chunk.half()
+            await self.watch.pause(_jittered(BACKOFF_SECONDS / len(chunk.records)) if chunk.records else 0)
+        if conflicts > MAX_CONFLICTS:
+            raise RetriesExhausted(
+                f"{chunk.end} lost against live writes {conflicts} times in a row, and {MAX_CONFLICTS} are allowed; "
+                f"the last answer was {error}. The Job tries again; a document that is written all the time needs a "
+                "quiet moment"
+            ) from error
+        changes = await self.processor.prepare(chunk.records, again=True) if chunk.records else []
+        return chunk.decided(self.kit, changes, self.plan.pace.batch_size)
+
+    def _narrowed(self, chunk: Chunk, error: Poison) -> Chunk:
+        """Half of a chunk that the database refuses; the one record that is left becomes a dead letter."""
+        if len(chunk.records) > 1:
+            return chunk.half()
+        if not chunk.changes or not chunk.changes[0].writes:
+            raise error
+        path = _subject(chunk.changes[0])
+        if self.plan.migration.on_invalid is OnInvalid.FAIL and self.plan.kind in {RunKind.MIGRATE, RunKind.SWEEP}:
+            raise InvalidData(f"the database refuses what {path} becomes, and onInvalid is Fail: {error}") from error
+        letter = DeadLetter(path, str(error), rule="database")
+        return replace(chunk, changes=[Change(Totals(read=1, dead_letters=1), dead_letter=letter)])
+
+    async def _back_off(self, error: StoreError) -> None:
+        self._failures += 1
+        allowed = self.plan.pace.max_retries
+        if self._failures > allowed:
+            raise RetriesExhausted(
+                f"lane {self.tail.lane.number} of run {self.plan.id} got no answer that counts {self._failures} times "
+                f"in a row, and pace.maxRetries allows {allowed}; the last one was {error}. The Job tries again"
+            ) from error
+        self.tail.count(Totals(retries=1))
+        await self.watch.pause(_jittered(min(MAX_BACKOFF_SECONDS, BACKOFF_SECONDS * 2**self._failures)))
+
+    async def _ready(self) -> None:
+        await self.watch.pause(self.pacer.wait)
+        await self.watch.permit()
+
+
+def _jittered(seconds: float) -> float:
+    return random.uniform(seconds / 2, seconds)  # noqa: S311 - spreads retries, guards nothing
+
+
+def _subject(change: Change) -> str:
+    image = next(iter(change.images), None)
+    return (image.source or image.path) if image else change.writes[0].path

@@ -1,0 +1,90 @@
+"""Making the lanes of a run: ranges of a source, lanes of earlier journals, or what an earlier attempt has left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import pairwise
+
+from firelift.api.run import RunKind, RunPlan
+from firelift.migration.ledger.journal import Journal
+from firelift.migration.ledger.lane_map import adopt_lane_map, read_lane_map
+from firelift.migration.ledger.seal import seal_run
+from firelift.migration.store import Source
+from firelift.migration.work import Lane, LaneMap
+
+LANES_PER_WORKER = 4
+LANE_RECORDS = 500
+"""A source is not cut finer than this: each lane costs a few reads and a seal."""
+
+SCANNING = frozenset({RunKind.MIGRATE, RunKind.SWEEP, RunKind.VERIFY})
+
+
+async def ensure_lanes(journal: Journal, plan: RunPlan) -> LaneMap:
+    """The lanes of a run, made by whoever comes first.
+
+    All runs that this one walks or follows are sealed before its lanes are made, so that what it reads is final.
+    """
+    there = await read_lane_map(journal.store, journal.ledger, plan.id)
+    return there or await adopt_lane_map(journal.store, journal.ledger, plan.id, await _make(journal, plan))
+
+
+def source_of(plan: RunPlan) -> Source:
+    """The whole source of a run's migration."""
+    source = plan.migration.source
+    return Source(source.collection or source.collection_group or "", all_descendants=source.collection is None)
+
+
+async def _make(journal: Journal, plan: RunPlan) -> LaneMap:
+    walked = [await _walked(journal, subject) for subject in reversed(plan.subjects)]
+    if plan.follows is not None:
+        followed = await _followed(journal, plan.follows)
+        if followed is not None:
+            return followed
+    scanned = await _scanned(journal, plan) if plan.kind in SCANNING else LaneMap()
+    return _numbered([scanned, *walked])
+
+
+def _numbered(maps: Iterable[LaneMap]) -> LaneMap:
+    joined = LaneMap()
+    for each in maps:
+        joined.lanes.extend(replace(lane, number=len(joined.lanes) + n) for n, lane in enumerate(each.lanes))
+        joined.estimate += each.estimate
+    return joined
+
+
+async def _scanned(journal: Journal, plan: RunPlan) -> LaneMap:
+    source = source_of(plan)
+    records = await journal.store.count(source)
+    parts = min(plan.workers * LANES_PER_WORKER, records // LANE_RECORDS)
+    cuts = await journal.store.split_points(source, parts) if parts > 1 else []
+    ranges = pairwise([None, *cuts, None])
+    return LaneMap([Lane(n, start, end) for n, (start, end) in enumerate(ranges)], estimate=records)
+
+
+async def _walked(journal: Journal, subject: str) -> LaneMap:
+    lanes, seals = await seal_run(journal, subject)
+    walked = [Lane(lane.number, subject=subject, subject_lane=lane.number) for lane in lanes.lanes]
+    return LaneMap(walked, estimate=sum(each.totals.written for each in seals))
+
+
+async def _followed(journal: Journal, run: str) -> LaneMap | None:
+    lanes, seals = await seal_run(journal, run)
+    if lanes.closed:
+        return None
+    cursors = {entry.lane: entry.end for entry in seals}
+    left = [replace(lane, cursor=cursors[lane.number] or lane.cursor) for lane in lanes.lanes]
+    done = sum(entry.scanned for entry in seals)
+    return LaneMap(left, estimate=max(0, lanes.estimate - done))
+
+
+def lanes_before(plan: RunPlan, lanes: LaneMap, lane: Lane) -> list[int]:
+    """The lanes that must be worked off before this one begins.
+
+    A revert takes back what happened last first: a document that two runs have changed goes back the way it came.
+    """
+    if plan.kind is not RunKind.REVERT:
+        return []
+    age = {subject: place for place, subject in enumerate(reversed(plan.subjects))}
+    mine = age.get(lane.subject or "", 0)
+    return [each.number for each in lanes.lanes if age.get(each.subject or "", 0) < mine]

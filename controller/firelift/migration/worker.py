@@ -1,0 +1,162 @@
+"""One worker of a run: its share of the lanes, several at once, under the operator's eye."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from firelift.api.run import RunPlan
+from firelift.migration.clock import Clock, SystemClock
+from firelift.migration.errors import FencedError, MigrationError, RunStopped, StoreError
+from firelift.migration.lane import LaneWorker
+from firelift.migration.ledger.failures import clear_failure, write_failure
+from firelift.migration.ledger.journal import Journal
+from firelift.migration.ledger.lanes import ensure_lanes, lanes_before
+from firelift.migration.ledger.runs import RunStore
+from firelift.migration.pace import Pacer
+from firelift.migration.readers import JournalReader
+from firelift.migration.store import Store
+from firelift.migration.tail import Tail
+from firelift.migration.watch import Watch
+from firelift.migration.work import Lane, LaneMap, Processor, Reader
+
+LANES_AT_ONCE = 4
+TURN_SECONDS = 0.5
+"""Between two looks at lanes that have to end before one of ours begins."""
+
+Build: TypeAlias = Callable[[RunPlan, Store, JournalReader, Lane], tuple[Reader, Processor]]
+"""Makes the reader and the processor of a lane; `processors.build` is the one that workers use."""
+
+Say: TypeAlias = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Which lanes of which run a worker works off: those whose number is `index` modulo `count`."""
+
+    ledger: str
+    run: str
+    index: int
+    count: int
+
+    def of(self, lanes: LaneMap) -> list[Lane]:
+        """The worker's lanes in order."""
+        return [lane for lane in lanes.lanes if lane.number % self.count == self.index]
+
+
+async def work(
+    store: Store,
+    share: Share,
+    build: Build,
+    *,
+    leave: asyncio.Event | None = None,
+    clock: Clock | None = None,
+    say: Say = lambda _: None,
+) -> None:
+    """Work off a share until its lanes are sealed as complete; `leave` set, finish the commits in flight and stop.
+
+    Raises:
+        RunStopped: when the operator, the lease or `leave` ended it early.
+        MigrationError: when it cannot go on; the ledger says why, for the operator to show.
+    """
+    clock = clock or SystemClock()
+    journal, runs = Journal(store, share.ledger), RunStore(store, share.ledger)
+    watch = Watch(runs, share.run, clock, say)
+    watching = [asyncio.create_task(watch.watch()), asyncio.create_task(_leaving(leave, watch))]
+    try:
+        await watch.permit()
+        await clear_failure(store, share.ledger, share.run, share.index)
+        plan = await runs.plan(share.run)
+        crew = Crew(plan, share, journal, build, watch, Pacer(plan.pace, share.count, clock), clock, say)
+        await crew.work()
+    except MigrationError as error:
+        await _told(store, share, error, say)
+        raise
+    finally:
+        for task in watching:
+            task.cancel()
+        await asyncio.gather(*watching, return_exceptions=True)
+
+
+@dataclass(slots=True)
+class Crew:
+    """The lanes of one worker. The first one that fails makes the others leave after their commits in flight."""
+
+    plan: RunPlan
+    share: Share
+    journal: Journal
+    build: Build
+    watch: Watch
+    pacer: Pacer
+    clock: Clock
+    say: Say
+    _sealed: set[int] = field(default_factory=set, init=False)
+
+    async def work(self) -> None:
+        """Work off all lanes of the share, the lowest numbers first."""
+        lanes = await ensure_lanes(self.journal, self.plan)
+        if lanes.closed:
+            raise FencedError(f"run {self.plan.id} was closed by a successor before it began; nothing was written")
+        waiting = iter(self.share.of(lanes))
+        await _all([self._lane_after_lane(waiting, lanes) for _ in range(LANES_AT_ONCE)])
+
+    async def _lane_after_lane(self, waiting: Any, lanes: LaneMap) -> None:
+        for lane in waiting:
+            try:
+                await self._lane(lane, lanes)
+            except BaseException as error:
+                self.watch.leave(f"lane {lane.number} of run {self.plan.id} has ended the worker: {error}")
+                raise
+
+    async def _lane(self, lane: Lane, lanes: LaneMap) -> None:
+        await self._wait_for(lanes_before(self.plan, lanes, lane))
+        reader, processor = self.build(self.plan, self.journal.store, self.journal, lane)
+        tail = Tail(self.journal, self.plan, lane, secrets.token_hex(8), self.clock)
+        self.say(f"lane {lane.number} of run {self.plan.id} begins")
+        kit = self.journal.store.values
+        await LaneWorker(self.plan, tail, reader, processor, kit, self.watch, self.pacer, self.clock).run()
+        self._sealed.add(lane.number)
+        self.say(f"lane {lane.number} of run {self.plan.id} is done: {_counts(tail)}")
+
+    async def _wait_for(self, numbers: list[int]) -> None:
+        for number in numbers:
+            while number not in self._sealed:
+                last = await self.journal.last(self.plan.id, number)
+                if last is not None and last.sealed:
+                    self._sealed.add(number)
+                else:
+                    await self.watch.permit()
+                    await self.watch.pause(TURN_SECONDS)
+
+
+def _counts(tail: Tail) -> str:
+    totals = tail.newest.totals if tail.newest else None
+    counts = totals.model_dump(exclude_defaults=True) if totals else {}
+    return ", ".join(f"{count} {name}" for name, count in counts.items()) or "nothing in it"
+
+
+async def _all(works: list[Coroutine[Any, Any, None]]) -> None:
+    """Run them all to their ends; the error that began it is raised, not the stops that it caused."""
+    ended = await asyncio.gather(*works, return_exceptions=True)
+    errors = [each for each in ended if isinstance(each, BaseException)]
+    for error in sorted(errors, key=lambda each: isinstance(each, RunStopped)):
+        raise error
+
+
+async def _leaving(leave: asyncio.Event | None, watch: Watch) -> None:
+    if leave is not None:
+        await leave.wait()
+        watch.leave("the worker's process was told to stop")
+
+
+async def _told(store: Store, share: Share, error: MigrationError, say: Say) -> None:
+    if isinstance(error, RunStopped):
+        return
+    sentence = f"{type(error).__name__}: {error}"
+    with suppress(StoreError):
+        await write_failure(store, share.ledger, share.run, share.index, sentence)
+    say(sentence)

@@ -1,0 +1,172 @@
+"""One worker on a quiet database, and on one that answers badly."""
+
+from collections.abc import Sequence
+
+import pytest
+from tests.simple_work import LEDGER, SOURCE, TARGET, begin, build, plain, plan, seed
+from tests.virtual_time import VirtualClock, in_virtual_time
+
+from firelift.api.run import RunPlan
+from firelift.migration.errors import Denied, MigrationError, Poison, Pressure, RetriesExhausted, UnknownOutcome
+from firelift.migration.ledger.entries import Entry
+from firelift.migration.ledger.journal import Journal
+from firelift.migration.ledger.progress import Progress, RunProgress
+from firelift.migration.store import Committed, Create, Put, Source, Update, Write
+from firelift.migration.worker import Share, work
+from firelift.stores.memory import MemoryStore
+
+
+async def worked(store: MemoryStore, made: RunPlan) -> RunProgress:
+    await begin(store, made)
+    await work(store, Share(LEDGER, made.id, 0, 1), build(), clock=VirtualClock())
+    return await Progress(store, LEDGER, made.id).update()
+
+
+async def seeded(count: int) -> MemoryStore:
+    store = MemoryStore()
+    await seed(store, {f"{SOURCE}/d{number:03d}": {"n": number} for number in range(count)})
+    return store
+
+
+async def everything(store: MemoryStore, collection: str) -> list[dict[str, object] | None]:
+    page = await store.page(Source(collection), limit=10_000)
+    return [plain(store, document) for document in page.documents]
+
+
+async def entries(store: MemoryStore, run_id: str) -> list[Entry]:
+    return await Journal(store, LEDGER).walk(run_id, 0, after=0, limit=1000, images=True)
+
+
+@in_virtual_time
+async def test_each_document_is_changed_once_and_the_lane_is_sealed() -> None:
+    store = await seeded(23)
+    progress = await worked(store, plan("r1"))
+    assert await everything(store, SOURCE) == [{"n": number + 1} for number in range(23)]
+    assert (progress.complete, progress.totals.updated, progress.totals.read) == (True, 23, 23)
+    assert (progress.scanned, progress.estimate, progress.lanes, progress.sealed) == (23, 23, 1, 1)
+
+
+@in_virtual_time
+async def test_a_second_worker_finds_nothing_to_do() -> None:
+    store = await seeded(9)
+    first, second = await worked(store, plan("r1")), await worked(store, plan("r1"))
+    assert first == second
+    assert await everything(store, SOURCE) == [{"n": number + 1} for number in range(9)]
+
+
+@in_virtual_time
+async def test_entries_chain_from_cursor_to_cursor_and_hold_what_was_before() -> None:
+    store = await seeded(11)
+    await worked(store, plan("r1"))
+    chain = await entries(store, "r1")
+    assert [each.start for each in chain[1:]] == [each.end for each in chain[:-1]]
+    assert [each.sealed for each in chain] == [False] * (len(chain) - 1) + [True]
+    images = [image for each in chain for image in each.images or ()]
+    assert [store.values.decode(image.before["n",]) for image in images if image.before["n",]] == list(range(11))
+
+
+@in_virtual_time
+async def test_a_copy_guards_its_source_and_leaves_it() -> None:
+    store = await seeded(7)
+    progress = await worked(store, plan("r1", copy=True))
+    assert await everything(store, TARGET) == await everything(store, SOURCE) == [{"n": n} for n in range(7)]
+    assert progress.totals.created == 7
+
+
+@in_virtual_time
+async def test_a_lost_reply_changes_nothing_twice() -> None:
+    store = await seeded(12)
+    lost = 0
+
+    async def lose(writes: Sequence[Write], _: Committed) -> None:
+        nonlocal lost
+        if any(isinstance(write, Update) and write.path.startswith(SOURCE) for write in writes):
+            lost += 1
+            raise UnknownOutcome("UNAVAILABLE", "the connection broke")
+
+    store.faults.after_commit = lose
+    progress = await worked(store, plan("r1"))
+    assert lost == 4
+    assert await everything(store, SOURCE) == [{"n": number + 1} for number in range(12)]
+    assert progress.totals.updated == 12
+
+
+@in_virtual_time
+async def test_pressure_is_waited_out_and_counted() -> None:
+    store = await seeded(3)
+    left = 3
+
+    async def press(writes: Sequence[Write]) -> None:
+        nonlocal left
+        if left and any(write.path.startswith(SOURCE) for write in writes):
+            left -= 1
+            raise Pressure("ABORTED", "too much contention")
+
+    store.faults.before_commit = press
+    progress = await worked(store, plan("r1"))
+    assert (progress.totals.retries, progress.totals.updated) == (3, 3)
+
+
+@pytest.mark.parametrize(
+    ("answer", "raised", "tries"),
+    [
+        (Pressure("RESOURCE_EXHAUSTED", "slow down"), RetriesExhausted, 6),
+        (UnknownOutcome("UNAVAILABLE", "gone"), RetriesExhausted, 6),
+        (Denied("PERMISSION_DENIED", "no"), Denied, 1),
+    ],
+)
+@in_virtual_time
+async def test_a_database_that_keeps_refusing_ends_the_worker_with_a_sentence(
+    answer: MigrationError, raised: type[MigrationError], tries: int
+) -> None:
+    store = await seeded(3)
+    tried = 0
+
+    async def refuse(writes: Sequence[Write]) -> None:
+        nonlocal tried
+        if any(write.path.startswith(SOURCE) for write in writes):
+            tried += 1
+            raise answer
+
+    store.faults.before_commit = refuse
+    with pytest.raises(raised):
+        await worked(store, plan("r1"))
+    progress = await Progress(store, LEDGER, "r1").update()
+    assert tried == tries
+    assert str(answer) in progress.failure
+    assert progress.totals.updated == 0
+
+
+@in_virtual_time
+async def test_a_document_that_the_database_refuses_becomes_a_dead_letter_and_the_others_move() -> None:
+    store = await seeded(13)
+
+    async def refuse(writes: Sequence[Write]) -> None:
+        if any(isinstance(write, Create) and write.path == f"{TARGET}/d006" for write in writes):
+            raise Poison("INVALID_ARGUMENT", "too many index entries")
+
+    store.faults.before_commit = refuse
+    progress = await worked(store, plan("r1", copy=True))
+    letters = await everything(store, f"_firelift/{LEDGER}/firelift_deadletters")
+    assert (progress.totals.created, progress.totals.dead_letters, progress.totals.read) == (12, 1, 13)
+    assert [(each["path"], each["rule"], each["run"]) for each in letters if each] == [
+        (f"{SOURCE}/d006", "database", "r1")
+    ]
+    assert len(await everything(store, TARGET)) == 12
+
+
+@in_virtual_time
+async def test_a_document_that_is_written_between_read_and_commit_keeps_the_write_and_moves() -> None:
+    store = await seeded(10)
+    raced = 0
+
+    async def race(writes: Sequence[Write]) -> None:
+        nonlocal raced
+        if raced < 7 and any(isinstance(write, Update) and write.path == f"{SOURCE}/d002" for write in writes):
+            raced += 1
+            store.apply([Put(f"{SOURCE}/d002", {"n": store.values.encode(100 * raced)})])
+
+    store.faults.before_commit = race
+    progress = await worked(store, plan("r1"))
+    assert (await everything(store, SOURCE))[2] == {"n": 701}
+    assert (progress.totals.updated, progress.totals.conflicts) == (10, 7)
