@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from firelift.api.run import RunPlan
 from firelift.migration.clock import Clock, SystemClock
-from firelift.migration.errors import FencedError, MigrationError, RunStopped, StoreError
+from firelift.migration.errors import FencedError, RunStopped, StoreError
 from firelift.migration.lane import LaneWorker
 from firelift.migration.ledger.failures import clear_failure, write_failure
 from firelift.migration.ledger.journal import Journal
@@ -73,7 +73,7 @@ async def work(
         plan = await runs.plan(share.run)
         crew = Crew(plan, share, journal, build, watch, Pacer(plan.pace, share.count, clock), clock, say)
         await crew.work()
-    except MigrationError as error:
+    except Exception as error:
         await _told(store, share, error, say)
         raise
     finally:
@@ -153,7 +153,7 @@ async def _leaving(leave: asyncio.Event | None, watch: Watch) -> None:
         watch.leave("the worker's process was told to stop")
 
 
-async def _told(store: Store, share: Share, error: MigrationError, say: Say) -> None:
+async def _told(store: Store, share: Share, error: Exception, say: Say) -> None:
     if isinstance(error, RunStopped):
         return
     sentence = f"{type(error).__name__}: {error}"
