@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from firelift.api.base import API_VERSION, FIELD_MANAGER
+from firelift.api.base import API_VERSION
 from firelift.api.rollout import KIND
 from firelift.kube.client import Cluster, Json
 from firelift.kube.errors import Changed
@@ -60,5 +60,4 @@ def build(subject: Subject, *, reason: str, message: str, warning: bool, now: da
             "name": subject.name,
             "uid": subject.uid,
         },
-        "deprecatedSource": {"component": FIELD_MANAGER},
     }

@@ -26,6 +26,11 @@ def boot_seconds() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
+def minutes_since_2020() -> int:
+    """The least epoch of a leader that begins now; it fits the Lease's 32 bits for four thousand years."""
+    return int((datetime.now(UTC) - datetime(2020, 1, 1, tzinfo=UTC)).total_seconds()) // 60
+
+
 @dataclass(frozen=True, slots=True)
 class LeaseSettings:
     """Where the Lease is, who asks for it, and how long it holds after its last renewal."""
@@ -126,7 +131,8 @@ class Lease:
         patient = self._clock() - self._seen_since >= self._duration(document)
         if self._holder(document) and not patient:
             return None
-        transitions = document["spec"].get("leaseTransitions", 0) + 1
+        # Never below an earlier epoch, even when somebody has deleted the Lease.
+        transitions = max(document["spec"].get("leaseTransitions", 0) + 1, minutes_since_2020())
         return self._filled(document, transitions=transitions, acquired=_now())
 
     def _renewal(self, document: Json) -> Json:

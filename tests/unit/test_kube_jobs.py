@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from firelift.api.cohort import Selection
+from firelift.api.migration import MigrationSpec
+from firelift.api.rollout import RolloutSpec
+from firelift.api.run import RunKind, RunPlan
+from firelift.kube.job_manifest import ExitCodes, JobPolicy, build_job, job_name, label_of
+from firelift.kube.jobs import owner_of, seen
+from firelift.rollout.observation import Rollout
+
+POLICY = JobPolicy(ExitCodes(ignored=(75, 64), fatal=(77,)), environment={"FIRESTORE_EMULATOR_HOST": "127.0.0.1:1"})
+
+
+def rollout(name: str = "users", **spec: Any) -> Rollout:
+    document: dict[str, Any] = {
+        "database": {"project": "demo-project"},
+        "migrations": [{"name": "m", "source": {"collection": "a"}, "target": {"document": "b/{id}"}}],
+        "phases": [{"name": "one", "steps": [{"soak": {"seconds": 1, "evidence": "None"}}]}],
+    }
+    return Rollout("shop", name, "uid-1", 1, RolloutSpec.model_validate(document | spec))
+
+
+def plan(run: str = "a1.one.migrate.m.migrate.0", workers: int = 4) -> RunPlan:
+    return RunPlan.model_validate(
+        {
+            "id": run,
+            "ledger": "shop.users",
+            "database": {"project": "demo-project"},
+            "seed": "s",
+            "attempt": 1,
+            "phase": "one",
+            "step": "migrate",
+            "kind": RunKind.MIGRATE,
+            "migration": MigrationSpec.model_validate(
+                {"name": "m", "source": {"collection": "a"}, "target": {"document": "b/{id}"}}
+            ),
+            "selection": Selection(to_bucket=100),
+            "now": "2026-01-01T00:00:00Z",
+            "pace": {},
+            "workers": workers,
+            "image": "worker@sha256:1",
+        }
+    )
+
+
+def container(job: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = job["spec"]["template"]["spec"]["containers"][0]
+    return found
+
+
+def environment(job: dict[str, Any]) -> dict[str, Any]:
+    return {entry["name"]: entry.get("value", entry.get("valueFrom")) for entry in container(job)["env"]}
+
+
+def test_a_run_has_the_same_job_name_for_ever_and_another_run_has_another() -> None:
+    assert job_name(rollout(), "a1.x") == job_name(rollout(), "a1.x")
+    assert job_name(rollout(), "a1.x") != job_name(rollout(), "a1.y")
+
+
+@pytest.mark.parametrize("name", ["u", "a" * 253, "a" * 39 + ".b", "x.y.z"])
+def test_the_pods_of_a_job_have_names_that_fit_a_label(name: str) -> None:
+    made = job_name(rollout(name), "a1.x")
+
+    assert len(f"{made}-31-abcde") <= 63
+    assert "." not in made
+
+
+def test_two_rollouts_with_the_same_beginning_have_jobs_of_their_own() -> None:
+    assert job_name(rollout("a" * 50), "a1.x") != job_name(rollout("a" * 51), "a1.x")
+
+
+def test_a_label_keeps_a_name_that_fits_and_tells_long_ones_apart() -> None:
+    assert label_of("users") == "users"
+    assert len(label_of("a" * 253)) <= 63
+    assert label_of("a" * 253) != label_of("a" * 252)
+
+
+def test_a_job_has_an_index_per_worker_and_no_more_pods_than_the_rollout_allows() -> None:
+    spec = build_job(rollout(worker={"parallelism": 3}), plan(workers=8), POLICY)["spec"]
+
+    assert (spec["completionMode"], spec["completions"], spec["parallelism"]) == ("Indexed", 8, 3)
+    assert "ttlSecondsAfterFinished" not in spec
+
+
+def test_a_worker_is_told_its_run_its_index_and_where_the_emulator_is() -> None:
+    assert environment(build_job(rollout(), plan(), POLICY)) == {
+        "FIRESTORE_EMULATOR_HOST": "127.0.0.1:1",
+        "FIRELIFT_LEDGER": "shop.users",
+        "FIRELIFT_RUN": "a1.one.migrate.m.migrate.0",
+        "FIRELIFT_PROJECT": "demo-project",
+        "FIRELIFT_DATABASE": "(default)",
+        "FIRELIFT_WORKERS": "4",
+        "JOB_COMPLETION_INDEX": {
+            "fieldRef": {"fieldPath": "metadata.annotations['batch.kubernetes.io/job-completion-index']"}
+        },
+    }
+
+
+def test_a_rollouts_own_variables_reach_the_worker_and_never_replace_firelifts() -> None:
+    given = [
+        {"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}},
+        {"name": "FIRESTORE_EMULATOR_HOST", "value": "mine"},
+    ]
+    made = environment(build_job(rollout(worker={"env": given}), plan(), POLICY))
+
+    assert made["TOKEN"] == {"secretKeyRef": {"name": "s", "key": "k"}}
+    assert made["FIRESTORE_EMULATOR_HOST"] == "127.0.0.1:1"
+
+
+def test_exit_codes_decide_what_a_failed_pod_counts_as() -> None:
+    rules = build_job(rollout(), plan(), POLICY)["spec"]["podFailurePolicy"]["rules"]
+
+    assert [(rule["action"], rule.get("onExitCodes", {}).get("values")) for rule in rules] == [
+        ("Ignore", None),
+        ("Ignore", [64, 75]),
+        ("FailJob", [77]),
+    ]
+
+
+def test_a_worker_is_restricted_and_has_no_token() -> None:
+    pod = build_job(rollout(), plan(), POLICY)["spec"]["template"]["spec"]
+
+    assert pod["automountServiceAccountToken"] is False
+    assert pod["securityContext"] == {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+    assert pod["containers"][0]["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+
+
+def test_resources_and_account_are_the_rollouts() -> None:
+    worker = {"resources": {"limits": {"memory": "1Gi"}}, "serviceAccountName": "mover"}
+    pod = build_job(rollout(worker=worker), plan(), POLICY)["spec"]["template"]["spec"]
+
+    assert (pod["serviceAccountName"], pod["containers"][0]["resources"]) == ("mover", {"limits": {"memory": "1Gi"}})
+
+
+def test_a_job_belongs_to_its_rollout() -> None:
+    assert owner_of(build_job(rollout(), plan(), POLICY)) == "uid-1"
+    assert owner_of({"metadata": {}}) == ""
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ({}, (0, 0, False, "")),
+        ({"active": 2, "succeeded": 1}, (2, 1, False, "")),
+        (
+            {"conditions": [{"type": "Failed", "status": "True", "reason": "PodFailurePolicy", "message": "exit 77"}]},
+            (0, 0, True, "PodFailurePolicy: exit 77"),
+        ),
+        ({"conditions": [{"type": "Failed", "status": "False"}]}, (0, 0, False, "")),
+        ({"conditions": [{"type": "Complete", "status": "True"}]}, (0, 0, False, "")),
+    ],
+)
+def test_a_job_says_how_many_pods_run_and_why_it_failed(
+    status: dict[str, Any], expected: tuple[int, int, bool, str]
+) -> None:
+    found = seen({"status": status})
+
+    assert (found.active, found.succeeded, found.failed, found.failure) == expected
