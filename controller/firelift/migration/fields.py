@@ -7,7 +7,7 @@ is in new maps, and every value that is not on the path is the very object that 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from firelift.migration.store import FieldPath, Fields, Value, ValueKit
 
@@ -137,6 +137,17 @@ def absent_paths(kit: ValueKit, there: Fields, wanted: Fields) -> Iterator[Field
                 yield (name, *rest)
 
 
+def missed_paths(kit: ValueKit, there: Fields, wanted: Fields) -> Iterator[FieldPath]:
+    """The paths of `wanted` that `there` has nothing or something else at; what it has besides is its own affair."""
+    for name, value in wanted.items():
+        old = there.get(name)
+        if old is not None and kit.is_map(old) and kit.is_map(value):
+            for rest in missed_paths(kit, kit.entries(old), kit.entries(value)):
+                yield (name, *rest)
+        elif not equal(kit, old, value):
+            yield (name,)
+
+
 def covering_paths(kit: ValueKit, fields: Fields, ignored: Iterable[FieldPath]) -> Iterator[FieldPath]:
     """The shallowest paths that together hold everything but the ignored ones."""
     inside: dict[str, list[FieldPath]] = {}
@@ -155,8 +166,3 @@ def overlap(one: FieldPath, other: FieldPath) -> bool:
     """Whether one path is the other, or lies inside it."""
     shorter = min(len(one), len(other))
     return one[:shorter] == other[:shorter]
-
-
-def plain_paths(values: Mapping[FieldPath, object]) -> str:
-    """The paths of a mapping for a sentence."""
-    return ", ".join(written(path) for path in sorted(values))

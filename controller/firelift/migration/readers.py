@@ -62,7 +62,7 @@ class ScanReader:
         page = await self.store.page(source, limit=self.limit)
         records = [Record(document.path, document) for document in page.documents if self.keep(document)]
         end = page.documents[-1].path if page.documents else start or ""
-        return Batch(records, end, page.exhausted)
+        return Batch(records, end, page.exhausted, scanned=len(page.documents))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,8 @@ class ImageReader:
         if not entries:
             return Batch((), after or "", exhausted=True)
         records = [record for entry in entries for record in self._records(entry, behind if entry.seq == seq else 0)]
-        return Batch(records, _cursor(entries[-1].seq, len(entries[-1].images)), exhausted=False)
+        end = _cursor(entries[-1].seq, len(entries[-1].images))
+        return Batch(records, end, exhausted=False, scanned=len(records))
 
     async def _entries(self, start: int | None) -> list[EntryImages]:
         if start is not None and start < 0:

@@ -39,11 +39,15 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A record that cannot move. `rule` is what it broke, such as a CEL rule or ``entityKey``."""
+    """A record that cannot move. `rule` is what it broke, such as a CEL rule or ``entityKey``.
+
+    `payload` is a whole document that a revert has put into quarantine: a map of its fields, as the store dumps it.
+    """
 
     path: str
     reason: str
     rule: str = ""
+    payload: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,9 @@ from cel_expr_python.ext import ext_encoders, ext_math, ext_strings
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.protobuf.wrappers_pb2 import StringValue
 
-from firelift.migration.cel_names import Names, names
 from firelift.migration.errors import TransformUnusable
 from firelift.migration.refusal import Refused
+from firelift.migration.transform.names import Names, names
 
 UINT_TOO_LARGE = 2**63
 DOCUMENT = cel.Type.Map(cel.Type.STRING, cel.Type.DYN)

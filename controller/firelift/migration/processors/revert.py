@@ -1,0 +1,84 @@
+"""Revert: the images of an earlier run's journal, newest first, are taken back without losing a live write."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from firelift.api.migration import OnRevertConflict
+from firelift.migration.image import Operation
+from firelift.migration.imaged import Imaged, Imager
+from firelift.migration.merge import Conflict, Merge, Recreate, Remove, Restore, Verdict
+from firelift.migration.processors import tallies
+from firelift.migration.readers import JournalRecord
+from firelift.migration.store import Document, Missing, Store
+from firelift.migration.work import Change, DeadLetter, Record
+
+TALLY = {
+    Operation.CREATE: tallies.CREATED,
+    Operation.UPDATE: tallies.UPDATED,
+    Operation.DELETE: tallies.DELETED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Revert:
+    """The processor. What it changes is imaged like everything else, so that a revert can be reverted."""
+
+    store: Store
+    merge: Merge
+    imager: Imager
+    on_conflict: OnRevertConflict
+
+    async def prepare(self, records: Sequence[Record], *, again: bool) -> list[Change]:  # noqa: ARG002 - a journal is never stale
+        """One change per record; the documents are always read now.
+
+        Where a document has several images, the older one is decided on what the newer one leaves, and keeps the
+        version that was read: it can only be committed after it was decided once more.
+        """
+        wanted: list[JournalRecord] = [record.payload for record in records]
+        now = await current(self.store, wanted)
+        return [self._change(record, now) for record in wanted]
+
+    def _change(self, record: JournalRecord, now: dict[str, Document | Missing]) -> Change:
+        document = now[record.image.path]
+        verdict = self.merge.decide(record.image, record.commit_time, document)
+        if isinstance(verdict, Conflict):
+            return self._conflict(verdict, document, now)
+        return self._written(verdict, document, now)
+
+    def _conflict(self, conflict: Conflict, document: Document | Missing, now: dict[str, Document | Missing]) -> Change:
+        sentence = f"{document.path}: {conflict.reason}"
+        if self.on_conflict is OnRevertConflict.KEEP:
+            letter = DeadLetter(document.path, conflict.reason, rule="conflict")
+            return Change(tallies.KEPT, dead_letter=letter, example=f"{sentence}; it stays as it is")
+        change = self._written(conflict.forced, document, now)
+        if self.on_conflict is OnRevertConflict.RESTORE or isinstance(document, Missing):
+            return replace(change, example=f"{sentence}; it was taken back all the same")
+        payload = self.imager.kit.dumps(self.imager.kit.new_map(document.fields))
+        letter = DeadLetter(document.path, conflict.reason, rule="quarantine", payload=payload)
+        return replace(change, dead_letter=letter, example=f"{sentence}; it was put into quarantine and taken back")
+
+    def _written(self, verdict: Verdict, document: Document | Missing, now: dict[str, Document | Missing]) -> Change:
+        imaged, left = self._imaged(verdict, document)
+        if imaged is None:
+            return Change(tallies.UNCHANGED)
+        now[document.path] = left
+        return Change(TALLY[imaged.image.operation], (imaged.write,), images=(imaged.image,))
+
+    def _imaged(self, verdict: Verdict, document: Document | Missing) -> tuple[Imaged | None, Document | Missing]:
+        """The write, and the document that it will leave."""
+        match verdict, document:
+            case Remove(), Document():
+                return self.imager.delete(document), Missing(document.path, document.read_time)
+            case Restore(fields), Document():
+                return self.imager.change(document, fields), replace(document, fields=fields)
+            case Recreate(fields), Missing(path, read_time):
+                return self.imager.create(path, fields, None), Document(path, fields, 0, 0, read_time)
+        return None, document
+
+
+async def current(store: Store, records: Sequence[JournalRecord]) -> dict[str, Document | Missing]:
+    """The documents of images as they are now, each read once."""
+    paths = list(dict.fromkeys(record.image.path for record in records))
+    return dict(zip(paths, await store.get(paths), strict=True)) if paths else {}

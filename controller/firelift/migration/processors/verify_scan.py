@@ -1,0 +1,86 @@
+"""Verify, from the source's side: is every document of the cohort where and what the transform says it should be?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from firelift.api.cohort import Selection
+from firelift.api.run import VerifyPlan
+from firelift.api.steps.verify import Authority
+from firelift.migration import fields as paths
+from firelift.migration.processors import tallies
+from firelift.migration.processors.findings import differences
+from firelift.migration.processors.migrate import without_result
+from firelift.migration.processors.recheck import Sleep, persisting
+from firelift.migration.store import Document, FieldPath, Missing, Store
+from firelift.migration.transform.transform import LeftAlone, Outcome, Result, Transform
+from firelift.migration.work import Change, Record
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyScan:
+    """The processor. It writes nothing; documents are compared at the moment at which their page was read."""
+
+    store: Store
+    transform: Transform
+    selection: Selection
+    seed: str
+    plan: VerifyPlan
+    sleep: Sleep
+
+    async def prepare(self, records: Sequence[Record], *, again: bool) -> list[Change]:
+        """One change per record."""
+        read: list[Document] = [record.payload for record in records]
+        found = await (self._anew(read) if again else self._judge(read))
+        return await persisting(found, read, self._anew, lambda: self.sleep(self.plan.recheck_seconds))
+
+    async def _anew(self, read: Sequence[Document]) -> list[Change]:
+        return await self._judge(await self.store.get([document.path for document in read]))
+
+    async def _judge(self, sources: Sequence[Document | Missing]) -> list[Change]:
+        outcomes = [self._outcome(source) for source in sources]
+        if self.transform.template is None:
+            return [self._in_place(source, outcome) for source, outcome in zip(sources, outcomes, strict=True)]
+        wanted = [outcome.target for outcome in outcomes if isinstance(outcome, Result)]
+        at = max((source.read_time for source in sources), default=None)
+        targets = {target.path: target for target in (await self.store.get(wanted, read_time=at) if wanted else [])}
+        return [
+            self._copy(source, outcome, targets[outcome.target])
+            if isinstance(outcome, Result)
+            else without_result(source.path, outcome)
+            for source, outcome in zip(sources, outcomes, strict=True)
+        ]
+
+    def _outcome(self, source: Document | Missing) -> Outcome | None:
+        if isinstance(source, Missing) or not self.transform.selects(self.selection, self.seed, source):
+            return None
+        return self.transform.attempt(source)
+
+    def _copy(self, source: Document | Missing, result: Result, target: Document | Missing) -> Change:
+        if isinstance(target, Missing):
+            return Change(tallies.MISSING, example=f"{source.path}: there is no {target.path}")
+        if self.plan.authority is Authority.TARGET:
+            # What differs is the app's; that our own untouched copies are whole is told by the journal.
+            return Change(tallies.UNCHANGED)
+        kit = self.transform.kit
+        missed = [path for path in paths.missed_paths(kit, target.fields, result.fields) if not self._ignored(path)]
+        if not missed:
+            return Change(tallies.UNCHANGED)
+        sentence = differences(kit, target.fields, result.fields, missed)
+        return Change(tallies.DIFFERENT, example=f"{source.path} and {target.path}: {sentence}")
+
+    def _ignored(self, path: FieldPath) -> bool:
+        return any(paths.overlap(path, other) for other in self.transform.ignored)
+
+    def _in_place(self, source: Document | Missing, outcome: Outcome | None) -> Change:
+        match source, outcome:
+            case Document(), Result(_, fields):
+                left = any(paths.changed_paths(self.transform.kit, source.fields, fields))
+                example = f"{source.path} has not been migrated"
+                return Change(tallies.MISSING, example=example) if left else Change(tallies.UNCHANGED)
+            case Document(), LeftAlone():
+                broken = self.transform.broken(source)
+                example = f"{source.path}: {broken.reason}" if broken else ""
+                return Change(tallies.DIFFERENT, example=example) if broken else Change(tallies.UNCHANGED)
+        return without_result(source.path, outcome)

@@ -1,0 +1,1 @@
+"""What becomes of a document: a migration compiled into a pure function."""

@@ -1,0 +1,118 @@
+"""The declared transform: rename, then set, then remove."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+
+from firelift.api.migration import TransformSpec
+from firelift.migration import fields as paths
+from firelift.migration.errors import TransformUnusable
+from firelift.migration.fields import NotAMap, overlap, written
+from firelift.migration.refusal import Refused
+from firelift.migration.store import FieldPath, Fields, Value, ValueKit
+from firelift.migration.transform.cel import Expression, compile_expression
+from firelift.migration.transform.view import View
+
+
+@dataclass(frozen=True, slots=True)
+class Reshape:
+    """A compiled `rename`, `set` and `remove`. Values that are renamed keep their type, whatever it is."""
+
+    renames: tuple[tuple[FieldPath, FieldPath], ...]
+    sets: tuple[tuple[FieldPath, Expression], ...]
+    removals: tuple[FieldPath, ...]
+
+    @property
+    def expressions(self) -> tuple[Expression, ...]:
+        """The expressions of `set`."""
+        return tuple(expression for _, expression in self.sets)
+
+    @property
+    def written(self) -> tuple[FieldPath, ...]:
+        """Where the result gets values."""
+        return (*(new for _, new in self.renames), *(path for path, _ in self.sets))
+
+    def __call__(self, view: View) -> Fields:
+        """The whole result; the input stays as it is.
+
+        Raises:
+            Refused: when an expression fails, or a value is in the way.
+        """
+        kit, before = view.kit, view.document.fields
+        after = dict(before)
+        for path in (*(old for old, _ in self.renames), *self.removals):
+            after = paths.remove(kit, after, path)
+        for old, new in self.renames:
+            after = _rename(kit, after, old, new, paths.get(kit, before, old))
+        for path, expression in self.sets:
+            after = _set(kit, after, path, kit.encode(expression.evaluate(view.scope())))
+        return after
+
+
+def _rename(
+    kit: ValueKit, after: dict[str, Value], old: FieldPath, new: FieldPath, value: Value | None
+) -> dict[str, Value]:
+    if value is None:
+        return after
+    rule = f"transform.rename.{written(old)}"
+    there = paths.get(kit, after, new)
+    if there is not None and not paths.equal(kit, there, value):
+        raise Refused(rule, f"the document has both {written(old)} and {written(new)}, with different values")
+    try:
+        return paths.put(kit, after, new, value)
+    except NotAMap as error:
+        raise Refused(rule, str(error)) from error
+
+
+def _set(kit: ValueKit, after: dict[str, Value], path: FieldPath, value: Value) -> dict[str, Value]:
+    try:
+        return paths.put(kit, after, path, value)
+    except NotAMap as error:
+        raise Refused(f"transform.set.{written(path)}", str(error)) from error
+
+
+def compile_reshape(spec: TransformSpec) -> Reshape:
+    """The declared transform, its paths and expressions checked.
+
+    Raises:
+        TransformUnusable: naming the field of the API and what is wrong with it.
+    """
+    renames = tuple(
+        (field_path(old, "transform.rename"), field_path(new, "transform.rename")) for old, new in spec.rename.items()
+    )
+    sets = tuple(
+        (field_path(path, "transform.set"), compile_expression(text, f"transform.set.{path}"))
+        for path, text in spec.set.items()
+    )
+    reshape = Reshape(renames, sets, tuple(field_path(path, "transform.remove") for path in spec.remove))
+    for clash in _clashes(reshape):
+        raise TransformUnusable(clash)
+    return reshape
+
+
+def field_path(text: str, where: str) -> FieldPath:
+    """A path of the API.
+
+    Raises:
+        TransformUnusable: naming the field of the API.
+    """
+    try:
+        return paths.parse(text)
+    except ValueError as error:
+        raise TransformUnusable(f"{where}: {error}") from error
+
+
+def _clashes(reshape: Reshape) -> Iterator[str]:
+    sources = [old for old, _ in reshape.renames]
+    for one, other in combinations(sources, 2):
+        if overlap(one, other):
+            yield f"transform.rename: {written(one)} and {written(other)} take the same value to two places"
+    for one, other in combinations(reshape.written, 2):
+        if overlap(one, other):
+            yield f"transform: {written(one)} and {written(other)} are written into each other; write one of them whole"
+    for one in reshape.removals:
+        for other in reshape.written:
+            if overlap(one, other):
+                yield f"transform.remove: {written(one)} would take away {written(other)}, which the transform writes"

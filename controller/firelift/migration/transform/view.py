@@ -1,0 +1,55 @@
+"""One record as expressions and functions see it, decoded as far as they name its fields, and only once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from firelift.migration.refusal import Refused
+from firelift.migration.store import Document, Fields, ValueKit
+from firelift.migration.transform import cel
+from firelift.migration.transform.names import Names
+
+
+@dataclass(slots=True)
+class View:
+    """A document, its entity and the run's frozen time. `names` is what all expressions together name of `doc`."""
+
+    kit: ValueKit
+    document: Document
+    entity: str | None
+    now: datetime
+    names: Names
+    _scope: dict[str, Any] = field(default_factory=dict)
+
+    def scope(self) -> dict[str, Any]:
+        """The variables of an expression over the original document.
+
+        Raises:
+            Refused: when a field has no plain value.
+        """
+        if not self._scope:
+            plain = decode(self.kit, self.document.fields, self.names)
+            document = self.document
+            known = cel.variables(document_id=document.id, path=document.path, entity=self.entity, now=self.now)
+            self._scope = cel.scope(known, doc=plain)
+        return self._scope
+
+    def scope_with(self, out: Fields, named: Names) -> Mapping[str, Any]:
+        """The variables of a rule, which sees the result too."""
+        return cel.scope(self.scope(), out=decode(self.kit, out, named))
+
+
+def decode(kit: ValueKit, fields: Fields, names: Names) -> dict[str, Any]:
+    """The plain values of the fields that are named.
+
+    Raises:
+        Refused: for a value of a kind that this version does not know.
+    """
+    wanted = fields if names.fields is None else names.fields.intersection(fields)
+    try:
+        return {name: kit.decode(fields[name]) for name in wanted}
+    except TypeError as error:
+        raise Refused("transform", f"an expression names a field that cannot be read: {error}") from error
