@@ -76,7 +76,7 @@ class ControlPlane:
         try:
             connection.request("GET", path)
             return connection.getresponse().status == http.HTTPStatus.OK
-        except OSError:
+        except (OSError, http.client.HTTPException):
             return False
         finally:
             connection.close()

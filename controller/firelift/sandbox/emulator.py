@@ -98,7 +98,7 @@ class Emulator:
         try:
             connection.request("GET", "/")
             return connection.getresponse().status == http.HTTPStatus.OK
-        except OSError:
+        except (OSError, http.client.HTTPException):
             return False
         finally:
             connection.close()

@@ -49,8 +49,8 @@ class Process:
         return self._child.poll() is None
 
     def signal(self, number: int) -> None:
-        """Send a signal to the whole group; a group that has ended is left alone."""
-        with contextlib.suppress(ProcessLookupError):
+        """Send a signal to the whole group; nothing is sent once it has ended, for its number may be another's."""
+        if self.running:
             os.killpg(self.pid, number)
 
     def pause(self) -> None:
@@ -127,6 +127,11 @@ class Supervisor:
         process = Process(name, command, log=self.logs / f"{name}.log", environment=merged)
         self.processes.append(process)
         return process
+
+    def forget(self, process: Process) -> None:
+        """Drop a process that has ended."""
+        process.kill()
+        self.processes.remove(process)
 
     def close(self) -> None:
         """Stop everything, newest first; then the guard sweeps what a component left behind.

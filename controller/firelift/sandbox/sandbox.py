@@ -2,6 +2,7 @@
 
 import sys
 import tempfile
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
@@ -16,7 +17,7 @@ from firelift.sandbox.tools import ensure_control_plane
 
 OPERATOR_NAMESPACE = "firelift-system"
 OPERATOR_ACCOUNT = "firelift-operator"
-_NAMESPACE = f"{{apiVersion: v1, kind: Namespace, metadata: {{name: {OPERATOR_NAMESPACE}}}}}"
+_NAMESPACE = f"apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {OPERATOR_NAMESPACE}\n"
 _CHECKOUT = Path(__file__).resolve().parents[3]
 _KUBELET_READY_SECONDS = 60.0
 _TOKEN_DURATION = "--duration=168h"  # noqa: S105  # a flag of kubectl
@@ -125,11 +126,15 @@ class Sandbox:
         self.kubectl("apply", "--server-side", "-f", "-", stdin=_NAMESPACE)
         self.kubectl("apply", "--server-side", "-f", str(_CHECKOUT / "charts/firelift/templates"))
 
-    def start_operator(self, name: str = "operator") -> Process:
-        """Start an operator as its own process under the chart's ServiceAccount; `name` is its log's name too."""
+    def start_operator(self, name: str = "operator", environment: Mapping[str, str] | None = None) -> Process:
+        """Start an operator as its own process under the chart's ServiceAccount.
+
+        `name` is its log's name too; `environment` adds settings (FIRELIFT_HEALTH_PORT is any free port by default).
+        """
         kubeconfig = self.service_account_kubeconfig(OPERATOR_NAMESPACE, OPERATOR_ACCOUNT)
-        environment = self.google_environment() | {"KUBECONFIG": str(kubeconfig)}
-        return self.supervisor.start(name, [sys.executable, "-m", "firelift.operator"], environment)
+        ours = {"KUBECONFIG": str(kubeconfig), "FIRELIFT_HEALTH_HOST": "127.0.0.1", "FIRELIFT_HEALTH_PORT": "0"}
+        merged = {**self.google_environment(), **ours, **(environment or {})}
+        return self.supervisor.start(name, [sys.executable, "-m", "firelift.operator"], merged)
 
     def service_account_kubeconfig(self, namespace: str, name: str) -> Path:
         """Write a kubeconfig that authenticates as an existing ServiceAccount by a token of one week."""

@@ -1,53 +1,79 @@
 """The sandbox in the foreground: for use by hand from another terminal."""
 
+import http.client
 import signal
 import time
-from pathlib import Path
 
 import click
 
-from firelift.sandbox.processes import ProcessError
+from firelift.sandbox.ports import free_port
+from firelift.sandbox.processes import Process, ProcessError
 from firelift.sandbox.sandbox import Sandbox
 
 _POLL_SECONDS = 0.5
+_OPERATOR_SECONDS = 120.0
 
 
 def up() -> None:
     """Start everything, print how to use it, and stay until Ctrl-C, SIGTERM or SIGHUP.
 
     Raises:
-        ProcessError: a component has ended by itself.
+        ProcessError: a component has ended by itself, or was not ready in time.
     """
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     try:
+        click.echo("starting the control plane, a node, the Firestore emulator and the Google Cloud stand-in", err=True)
         with Sandbox() as sandbox:
-            click.echo("starting the operator", err=True)
+            click.echo("installing the custom resources and the operator's rights", err=True)
             sandbox.install_crds()
             sandbox.install_manifests()
-            sandbox.start_operator()
-            click.echo(_usage(sandbox))
-            _watch(sandbox)
+            port = free_port()
+            operator = _start_operator(sandbox, port)
+            click.echo(_usage(sandbox, port))
+            _watch(sandbox, operator, port)
     except KeyboardInterrupt:
         click.echo("stopped; nothing is left behind", err=True)
 
 
-def _watch(sandbox: Sandbox) -> None:
+def _start_operator(sandbox: Sandbox, port: int) -> Process:
+    click.echo("starting the operator", err=True)
+    operator = sandbox.start_operator(environment={"FIRELIFT_HEALTH_PORT": str(port)})
+    operator.wait_until(lambda: _healthy(port), seconds=_OPERATOR_SECONDS)
+    return operator
+
+
+def _watch(sandbox: Sandbox, operator: Process, port: int) -> None:
     while True:
+        if not operator.running:  # a Deployment would start it again, too
+            click.echo(f"the operator (pid {operator.pid}) has ended; its last line: {operator.tail(1)}", err=True)
+            sandbox.supervisor.forget(operator)
+            operator = _start_operator(sandbox, port)
         for process in sandbox.supervisor.processes:
-            if not process.running:
+            if process is not operator and not process.running:
                 raise ProcessError(f"{process.name} has ended; the end of {process.log}:\n{process.tail()}")
         time.sleep(_POLL_SECONDS)
 
 
-def _usage(sandbox: Sandbox) -> str:
+def _healthy(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _usage(sandbox: Sandbox, port: int) -> str:
     exports = "\n".join(f"export {name}={value}" for name, value in sandbox.environment().items())
-    logs: Path = sandbox.supervisor.logs
     return f"""
 The sandbox is up. In another terminal:
 
 {exports}
 kubectl get migrationrollouts --all-namespaces
 
-Logs are in {logs}. Ctrl-C ends it all.
+The operator's health is at http://127.0.0.1:{port}/healthz, its metrics at /metrics.
+Logs are in {sandbox.supervisor.logs}. Ctrl-C ends it all.
 """
