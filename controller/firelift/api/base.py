@@ -6,7 +6,6 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
-from pydantic.config import JsonDict
 
 GROUP = "firelift.dev"
 VERSION = "v1alpha1"
@@ -30,8 +29,3 @@ Expression = Annotated[str, Field(min_length=1, max_length=1024)]
 Sentence = Annotated[str, Field(max_length=1024)]
 Percentage = Annotated[str, Field(max_length=16, pattern=r"^(100(\.0+)?|[0-9]{1,2}(\.[0-9]+)?)%$")]
 Seconds = Annotated[int, Field(ge=0, le=31_536_000)]
-
-KEYED_BY_NAME: JsonDict = {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}
-KEYED_BY_TYPE: JsonDict = {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]}
-UNIQUE: JsonDict = {"x-kubernetes-list-type": "set"}
-"""How a list merges under server-side apply, and what the API server keeps unique in it."""

@@ -1,11 +1,8 @@
-"""What must hold between the parts of a rollout: names that are known, cohorts that grow, soaks that rest on something.
-
-A list that is keyed by name has unique names by its type in the API server; pydantic is told so here.
-"""
+"""What must hold between the parts of a rollout: names that are known, cohorts that grow, soaks that are judged."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
 from itertools import pairwise
 from typing import Any
 
@@ -17,11 +14,6 @@ _FALLS_LATER = (
     " && t.migrate.cohort.percent < s.migrate.cohort.percent && (j > i || b > a)"
     " && sets.intersects(s.migrate.migrations, t.migrate.migrations)))))"
 )
-
-
-def _unique_names(items: Iterable[Any]) -> bool:
-    names = [item.name for item in items]
-    return len(set(names)) == len(names)
 
 
 def _steps(spec: Any) -> list[Any]:
@@ -51,12 +43,7 @@ def _soaks_have_evidence(spec: Any) -> bool:
     )
 
 
-UNIQUE_GATES = Rule("", "names of `gates` must be unique", lambda owner: _unique_names(owner.gates))
-
 ROLLOUT_RULES = (
-    UNIQUE_GATES,
-    Rule("", "names of `migrations` must be unique", lambda spec: _unique_names(spec.migrations)),
-    Rule("", "names of `phases` must be unique", lambda spec: _unique_names(spec.phases)),
     Rule(
         "self.phases.all(p, p.steps.all(s,"
         " (!has(s.migrate) || s.migrate.migrations.all(n, self.migrations.exists(m, m.name == n)))"
@@ -64,7 +51,7 @@ ROLLOUT_RULES = (
         "steps must only name migrations of `spec.migrations`: %s",
         lambda spec: not _unknown(spec),
         inserts=("self.migrations.map(m, m.name)",),
-        values=lambda spec: (f"[{', '.join(migration.name for migration in spec.migrations)}]",),
+        values=lambda spec: (json.dumps([migration.name for migration in spec.migrations]),),
         field=".phases",
     ),
     Rule(

@@ -7,7 +7,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from firelift.api.base import UNIQUE, Expression, FieldPathText, Model, Name, Sentence
+from firelift.api.base import Expression, FieldPathText, Model, Name, Sentence
+from firelift.api.lists import AS_SET
 from firelift.api.paths import NOT_INTO_ITS_SOURCE, SOURCE_RULES, TARGET_RULES
 from firelift.api.rules import Rule, RuledModel, Rules
 
@@ -79,7 +80,7 @@ class TransformSpec(RuledModel):
     """From field path to field path; the value is copied as it is stored, whatever its type."""
     set: Annotated[dict[FieldPathText, Expression], Field(max_length=64)] = {}
     """From field path to a CEL expression over `doc`, `id`, `path`, `entity` and `now`."""
-    remove: Annotated[tuple[FieldPathText, ...], Field(max_length=64, json_schema_extra=UNIQUE)] = ()
+    remove: Annotated[tuple[FieldPathText, ...], Field(max_length=64), AS_SET] = ()
     """Field paths that the result does not have."""
     python: PythonTransform | None = None
     """A Python function that makes the result instead."""
@@ -134,7 +135,7 @@ class MigrationSpec(RuledModel):
     on_invalid: OnInvalid = OnInvalid.DEAD_LETTER
     on_existing: OnExisting = OnExisting.FILL_MISSING
     on_revert_conflict: OnRevertConflict = OnRevertConflict.KEEP
-    ignore_fields: Annotated[tuple[FieldPathText, ...], Field(max_length=32, json_schema_extra=UNIQUE)] = ()
+    ignore_fields: Annotated[tuple[FieldPathText, ...], Field(max_length=32), AS_SET] = ()
     """Field paths that the app may change without making a conflict of it."""
 
     rules: ClassVar[Rules] = (

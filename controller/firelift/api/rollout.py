@@ -7,9 +7,10 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from firelift.api.base import KEYED_BY_NAME, Model, Name, ObjectName, Seconds
-from firelift.api.cross_field import ROLLOUT_RULES, UNIQUE_GATES
+from firelift.api.base import Model, Name, ObjectName, Seconds
+from firelift.api.cross_field import ROLLOUT_RULES
 from firelift.api.gates import GateSpec
+from firelift.api.lists import BY_NAME
 from firelift.api.migration import MigrationSpec
 from firelift.api.rules import Rule, RuledModel, Rules
 from firelift.api.steps import FailureAction, StepSpec
@@ -119,7 +120,8 @@ class WorkerSpec(Model):
     parallelism: Annotated[int, Field(ge=1, le=32)] = 2
     """How many pods work at once."""
     resources: Resources = Resources()
-    env: Annotated[tuple[EnvVar, ...], Field(max_length=32, json_schema_extra=KEYED_BY_NAME)] = ()
+    env: Annotated[tuple[EnvVar, ...], Field(max_length=32), BY_NAME] = ()
+    """What the transforms' own code is told."""
 
 
 class PaceSpec(Model):
@@ -150,10 +152,10 @@ class PhaseSpec(RuledModel):
     """What status, runs and the ledger call it."""
     steps: Annotated[tuple[StepSpec, ...], Field(min_length=1, max_length=12)]
     """One after the other; a revert walks back through them."""
-    gates: Annotated[tuple[GateSpec, ...], Field(max_length=16, json_schema_extra=KEYED_BY_NAME)] = ()
+    gates: Annotated[tuple[GateSpec, ...], Field(max_length=16), BY_NAME] = ()
     """Watched in this phase only; each replaces the rollout's of the same name."""
 
-    rules: ClassVar[Rules] = (*PHASE_RULES, UNIQUE_GATES)
+    rules: ClassVar[Rules] = PHASE_RULES
 
 
 class RolloutSpec(RuledModel):
@@ -180,13 +182,11 @@ class RolloutSpec(RuledModel):
     deletion_policy: DeletionPolicy = DeletionPolicy.RETAIN
     progress_deadline_seconds: Annotated[int, Field(ge=1, le=31_536_000)] = 3600
     """Without progress for so long the rollout pauses."""
-    migrations: Annotated[
-        tuple[MigrationSpec, ...], Field(min_length=1, max_length=20, json_schema_extra=KEYED_BY_NAME)
-    ]
+    migrations: Annotated[tuple[MigrationSpec, ...], Field(min_length=1, max_length=20), BY_NAME]
     """What becomes of documents; in one step they run in this order."""
-    gates: Annotated[tuple[GateSpec, ...], Field(max_length=16, json_schema_extra=KEYED_BY_NAME)] = ()
+    gates: Annotated[tuple[GateSpec, ...], Field(max_length=16), BY_NAME] = ()
     """Watched in every phase."""
-    phases: Annotated[tuple[PhaseSpec, ...], Field(min_length=1, max_length=16, json_schema_extra=KEYED_BY_NAME)]
+    phases: Annotated[tuple[PhaseSpec, ...], Field(min_length=1, max_length=16), BY_NAME]
     """One after the other."""
 
     rules: ClassVar[Rules] = ROLLOUT_RULES

@@ -15,7 +15,7 @@ from firelift.api.base import Model
 class Rule:
     """A rule over one object.
 
-    `cel` is the API server's half, empty where a list's type or the cost of CEL leaves it to us. `holds` is ours; None
+    `cel` is the API server's half, `holds` is ours; None
     for a rule over a change, which only the API server sees. `message` is the sentence; its ``%d`` and ``%s`` are
     filled from `inserts`, which are CEL, and `values`, the same in Python. `field` is the path, such as
     ``.spec.attempt``, that the API server names as wrong.
@@ -30,7 +30,7 @@ class Rule:
 
     def sentence(self, value: Any) -> str:
         """The sentence for an object that breaks the rule."""
-        return self.message % self.values(value)
+        return self.message % self.values(value) if self.inserts else self.message
 
     def manifest(self) -> dict[str, str]:
         """The rule as an item of `x-kubernetes-validations`."""
@@ -45,7 +45,7 @@ Rules = tuple[Rule, ...]
 
 
 def _add_rules(schema: dict[str, Any], model: type[RuledModel]) -> None:
-    if manifests := [rule.manifest() for rule in model.rules if rule.cel]:
+    if manifests := [rule.manifest() for rule in model.rules]:
         schema["x-kubernetes-validations"] = manifests
 
 

@@ -7,8 +7,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from firelift.api.base import KEYED_BY_NAME, KEYED_BY_TYPE, Model
+from firelift.api.base import Model
 from firelift.api.conditions import ConditionStatus, ConditionType
+from firelift.api.lists import BY_NAME, BY_TYPE
 
 Short = Annotated[str, Field(max_length=128)]
 Line = Annotated[str, Field(max_length=1024)]
@@ -108,10 +109,10 @@ class RolloutStatus(Model):
     reason: Short = ""
     message: Line = ""
     attempt: int = 0
-    conditions: Annotated[tuple[Condition, ...], Field(max_length=8, json_schema_extra=KEYED_BY_TYPE)] = ()
+    conditions: Annotated[tuple[Condition, ...], Field(max_length=8), BY_TYPE] = ()
     started_phases: Annotated[tuple[Short, ...], Field(max_length=20)] = ()
-    phases: Annotated[tuple[PhaseStatus, ...], Field(max_length=20, json_schema_extra=KEYED_BY_NAME)] = ()
-    gates: Annotated[tuple[GateStatus, ...], Field(max_length=32, json_schema_extra=KEYED_BY_NAME)] = ()
+    phases: Annotated[tuple[PhaseStatus, ...], Field(max_length=20), BY_NAME] = ()
+    gates: Annotated[tuple[GateStatus, ...], Field(max_length=32), BY_NAME] = ()
     approval: ApprovalStatus | None = None
     waiting_for: WaitingFor | None = None
     history: Annotated[tuple[HistoryEntry, ...], Field(max_length=20)] = ()

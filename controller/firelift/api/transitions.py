@@ -29,10 +29,6 @@ def _immutable(field: str, why: str) -> Rule:
 
 
 ROLLOUT_ROOT_RULES = (
-    Rule(
-        "self.metadata.name.size() <= 63",
-        "metadata.name must be at most 63 characters long: it is a label of the rollout's Jobs",
-    ),
     _immutable("database", "the ledger of what was moved is in it"),
     _immutable("ledgerID", "what was moved could no longer be found"),
     _immutable("seed", "every cohort would change its members"),

@@ -6,7 +6,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from firelift.api.base import UNIQUE, Model, Name
+from firelift.api.base import Model, Name
+from firelift.api.lists import AS_SET
 from firelift.api.rules import Rule, RuledModel, Rules
 
 
@@ -18,7 +19,8 @@ class CohortSpec(RuledModel):
     ids: (
         Annotated[
             tuple[Annotated[str, Field(min_length=1, max_length=512)], ...],
-            Field(min_length=1, max_length=256, json_schema_extra=UNIQUE),
+            Field(min_length=1, max_length=256),
+            AS_SET,
         ]
         | None
     ) = None
@@ -36,6 +38,6 @@ class CohortSpec(RuledModel):
 class MigrateStep(Model):
     """Run these migrations in the order of `spec.migrations`, for the cohort less what earlier phases moved."""
 
-    migrations: Annotated[tuple[Name, ...], Field(min_length=1, max_length=12, json_schema_extra=UNIQUE)]
+    migrations: Annotated[tuple[Name, ...], Field(min_length=1, max_length=12), AS_SET]
     """Their names."""
     cohort: CohortSpec

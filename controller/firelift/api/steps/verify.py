@@ -7,7 +7,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from firelift.api.base import UNIQUE, Model, Name, Percentage, Seconds
+from firelift.api.base import Model, Name, Percentage, Seconds
+from firelift.api.lists import AS_SET
 
 
 class Authority(StrEnum):
@@ -20,7 +21,7 @@ class Authority(StrEnum):
 class VerifyStep(Model):
     """Compare a sample of everything that was moved so far with what it should be."""
 
-    migrations: Annotated[tuple[Name, ...], Field(max_length=12, json_schema_extra=UNIQUE)] = ()
+    migrations: Annotated[tuple[Name, ...], Field(max_length=12), AS_SET] = ()
     """Which ones. Empty: each that this phase migrates."""
     sample: Percentage = "100%"
     """The share of documents that is looked at."""

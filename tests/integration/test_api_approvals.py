@@ -1,0 +1,131 @@
+"""Who may approve: the author of an approval cannot be forged, and RBAC says who may decide on what."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from tests.manifests import approval, rollout
+from tests.waiting import eventually
+
+from firelift.sandbox.kubectl import KubectlError
+from firelift.sandbox.sandbox import Sandbox
+
+_NAMESPACE = "approvals"
+Decide = Callable[[str, str, str], str]
+
+
+@pytest.fixture(scope="module")
+def decide(sandbox: Sandbox) -> Iterator[Decide]:
+    """Create an approval of a rollout as a user in the name of an approver; what is answered, and nothing is stored."""
+    sandbox.install_crds()
+    sandbox.install_manifests()
+    sandbox.kubectl("create", "namespace", _NAMESPACE)
+    sandbox.kubectl("create", "--namespace", _NAMESPACE, "-f", "-", stdin=json.dumps(rollout()))
+    users = {name: sandbox.control_plane.client_kubeconfig(f"approvals-{name}", name) for name in ("ada", "eve", "bob")}
+    _bind(sandbox, "ada", "clusterrole=firelift-approver")
+    _bind(sandbox, "eve", "clusterrole=edit")
+    sandbox.kubectl(
+        *("create", "role", "approve-right", f"--namespace={_NAMESPACE}", "--verb=approve"),
+        *("--resource=migrationrollouts.firelift.dev", "--resource-name=right"),
+    )
+    _bind(sandbox, "bob", "role=approve-right")
+    _bind(sandbox, "bob", "clusterrole=edit")
+
+    def decide(user: str, approver: str, target: str = "right") -> str:
+        manifest = approval(("spec.approver", approver), ("spec.target.name", target), name=f"{user}-{target}")
+        return _create(sandbox, users[user], json.dumps(manifest))
+
+    eventually(lambda: "spec.approver must be" in decide("ada", "eve"))  # a new policy is in force after a moment
+    eventually(lambda: "(server dry run)" in decide("bob", "bob"))  # and so is a role that others join
+    yield decide
+    sandbox.kubectl("delete", "namespace", _NAMESPACE, "--wait=false")
+
+
+def _bind(sandbox: Sandbox, user: str, role: str) -> None:
+    name = f"{user}-{role.rpartition('=')[2]}"
+    sandbox.kubectl("create", "rolebinding", name, f"--namespace={_NAMESPACE}", f"--user={user}", f"--{role}")
+
+
+def _create(sandbox: Sandbox, kubeconfig: Path, text: str) -> str:
+    try:
+        return sandbox.kubectl(
+            "create", f"--namespace={_NAMESPACE}", "--dry-run=server", "-f", "-", stdin=text, kubeconfig=kubeconfig
+        )
+    except KubectlError as refused:
+        return str(refused)
+
+
+def test_an_approver_approves_in_their_own_name(decide: Decide):
+    assert "created (server dry run)" in decide("ada", "ada", "right")
+
+
+def test_nobody_approves_in_the_name_of_another(decide: Decide):
+    refusal = decide("ada", "bob", "right")
+    assert "spec.approver must be who creates the approval: it is bob, you are ada" in refusal
+
+
+def test_who_may_edit_may_not_approve_for_that(decide: Decide):
+    refusal = decide("eve", "eve", "right")
+    assert "eve must be allowed the verb approve on migrationrollouts.firelift.dev right" in refusal
+    assert "in namespace approvals; the ClusterRole firelift-approver has it" in refusal
+
+
+@pytest.mark.parametrize(("target", "answer"), [("right", "created (server dry run)"), ("other", "must be allowed")])
+def test_the_right_to_approve_can_be_given_by_name(decide: Decide, target: str, answer: str):
+    assert answer in decide("bob", "bob", target)
+
+
+@pytest.mark.parametrize(
+    ("verb", "what"),
+    [
+        ("patch", "migrationrollouts.firelift.dev"),
+        ("patch", "migrationrollouts.firelift.dev/status"),
+        ("list", "migrationapprovals.firelift.dev"),
+        ("create", "jobs.batch"),
+        ("patch", "configmaps"),
+        ("list", "pods"),
+        ("create", "events"),
+    ],
+)
+def test_the_operator_has_the_rights_it_needs(sandbox: Sandbox, decide: Decide, verb: str, what: str):
+    assert decide
+    assert _may(sandbox, "firelift-operator", _NAMESPACE, verb, what)
+
+
+@pytest.mark.parametrize(
+    ("verb", "what"),
+    [
+        ("approve", "migrationrollouts.firelift.dev"),
+        ("delete", "migrationrollouts.firelift.dev"),
+        ("create", "migrationapprovals.firelift.dev"),
+        ("get", "secrets"),
+        ("create", "pods"),
+        ("list", "configmaps"),
+        ("update", "leases.coordination.k8s.io"),
+    ],
+)
+def test_the_operator_has_no_other_rights(sandbox: Sandbox, decide: Decide, verb: str, what: str):
+    assert decide
+    assert not _may(sandbox, "firelift-operator", _NAMESPACE, verb, what)
+
+
+def test_the_operator_leads_by_a_lease_in_its_own_namespace(sandbox: Sandbox, decide: Decide):
+    assert decide
+    assert _may(sandbox, "firelift-operator", "firelift-system", "update", "leases.coordination.k8s.io")
+
+
+@pytest.mark.parametrize("what", ["migrationrollouts.firelift.dev", "configmaps", "secrets", "pods", "jobs.batch"])
+def test_a_worker_may_do_nothing_in_kubernetes(sandbox: Sandbox, decide: Decide, what: str):
+    assert decide
+    assert not _may(sandbox, "firelift-worker", "firelift-system", "get", what)
+
+
+def _may(sandbox: Sandbox, account: str, namespace: str, verb: str, what: str) -> bool:
+    resource, _, part = what.partition("/")
+    who = f"--as=system:serviceaccount:firelift-system:{account}"
+    where = f"--namespace={namespace}", *((f"--subresource={part}",) if part else ())
+    try:
+        return sandbox.kubectl("auth", "can-i", verb, resource, who, *where).strip() == "yes"
+    except KubectlError:  # it ends with 1 when the answer is no
+        return False

@@ -1,0 +1,318 @@
+"""Manifests that are wrong, each with the sentence that it must get, from the API server and offline alike."""
+
+from typing import Any, NamedTuple
+
+import pytest
+from _pytest.mark import ParameterSet
+from tests.manifests import REMOVE, Edit, migrate, phase
+
+
+class Wrong(NamedTuple):
+    """A wrong manifest: the right one with `edits`."""
+
+    edits: tuple[Edit, ...]
+    sentence: str
+    offline: str = ""
+    """What pydantic says where JSON Schema's own words are the API server's; empty: the same sentence."""
+
+
+_PHASE = "spec.phases.0"
+_MIGRATE, _VERIFY, _SOAK = f"{_PHASE}.steps.1", f"{_PHASE}.steps.2", f"{_PHASE}.steps.4"
+_FLAGS = f"{_PHASE}.steps.0.flags"
+_COPY, _IN_PLACE = "spec.migrations.0", "spec.migrations.1"
+_SOURCE, _TARGET = f"{_COPY}.source.collection", f"{_COPY}.target.document"
+_RATIO = "spec.gates.0"
+_RESERVED = "must not use `_firelift`, names that start with `firelift_`, `__names__`, `.` or `..`"
+_ONE_VERB = "a step must have exactly one of flags, migrate, verify, soak, approve, not"
+_PARITY = "`collection` must be a path of an odd number of segments, none of them empty, not"
+_TEMPLATE = "`document` must be collection ids and document ids in turn, an even number of segments"
+_FALLS = "the percent of a migration must never fall from one migrate step to a later one"
+
+
+def _wrong(name: str, sentence: str, *edits: Edit, offline: str = "") -> ParameterSet:
+    return pytest.param(Wrong(edits, sentence, offline), id=name)
+
+
+_STEPS = (
+    _wrong("a step with two verbs", f"{_ONE_VERB} 2", (f"{_SOAK}.approve", {})),
+    _wrong("a step without a verb", f"{_ONE_VERB} 0", (_SOAK, {"name": "nothing"})),
+    _wrong(
+        "two steps of one verb without names",
+        "names of steps must be unique within a phase",
+        (f"{_PHASE}.steps.0.name", REMOVE),
+        (f"{_PHASE}.steps.3.name", REMOVE),
+    ),
+    _wrong(
+        "a name that is another step's verb",
+        "names of steps must be unique within a phase",
+        (f"{_PHASE}.steps.0.name", "soak"),
+    ),
+    _wrong("flags that set nothing", "flags must have `set` or `publishCohort`", (f"{_FLAGS}.publishCohort", REMOVE)),
+    _wrong(
+        "a flag that is set twice",
+        "keys of `publishCohort`, and the same with `_SEED`, must not be set otherwise",
+        (f"{_FLAGS}.set", {"WRITE_BOTH_SEED": "mine"}),
+    ),
+    _wrong(
+        "a flag with a key that no app can read",
+        "match ^[A-Za-z_][A-Za-z0-9_]*$",
+        (f"{_FLAGS}.set", {"a-b": "1"}),
+        offline="should match pattern",
+    ),
+    _wrong(
+        "flags that end before they are heard",
+        "`maxSeconds` must be more than the 60 of `propagationSeconds`, not 60",
+        (f"{_FLAGS}.maxSeconds", 60),
+    ),
+    _wrong(
+        "a timeout shorter than the soak",
+        "`timeoutSeconds` must be more than the 600 s that the step lasts, not 600",
+        (f"{_SOAK}.timeoutSeconds", 600),
+    ),
+    _wrong(
+        "an action without a timeout", "`onTimeout` must come with `timeoutSeconds`", (f"{_SOAK}.onTimeout", "Pause")
+    ),
+    _wrong("an irreversible soak", "only `flags` and `migrate` can be `irreversible`", (f"{_SOAK}.irreversible", True)),
+    _wrong(
+        "irreversible and kept",
+        "an `irreversible` step must not have `onRevert: Keep`",
+        (f"{_MIGRATE}.irreversible", True),
+        (f"{_MIGRATE}.onRevert", "Keep"),
+    ),
+    _wrong(
+        "a cohort by percent and by ids",
+        "a cohort must have exactly one of `percent` and `ids`",
+        (f"{_MIGRATE}.migrate.cohort.ids", ["ada"]),
+    ),
+    _wrong(
+        "a cohort of nobody",
+        "a cohort must have exactly one of `percent` and `ids`",
+        (f"{_MIGRATE}.migrate.cohort", {}),
+    ),
+    _wrong("a cohort of 101 %", "should be less than or equal to 100", (f"{_MIGRATE}.migrate.cohort.percent", 101)),
+    _wrong(
+        "a migration named twice in a step", "Duplicate value", (f"{_MIGRATE}.migrate.migrations", ["logs", "logs"])
+    ),
+    _wrong(
+        "a verify of nothing",
+        "a verify step must name its `migrations` in a phase that migrates nothing",
+        (f"{_PHASE}.steps.1", REMOVE),
+    ),
+    _wrong("a sample of 200 %", "should match", (f"{_VERIFY}.verify.sample", "200%"), offline="should match pattern"),
+)
+
+_MIGRATIONS = (
+    _wrong(
+        "two sources",
+        "a source must have exactly one of `collection` and `collectionGroup`",
+        (f"{_COPY}.source.collectionGroup", "logs"),
+    ),
+    _wrong("no target", "a target must have exactly one of `document` and `inPlace`", (_TARGET, REMOVE)),
+    _wrong("a document as source", f"{_PARITY} users/ada", (_SOURCE, "users/ada")),
+    _wrong("an empty segment", f"{_PARITY} users//logs", (_SOURCE, "users//logs")),
+    _wrong(
+        "a group with a slash",
+        "`collectionGroup` must be one collection id, without a slash",
+        (f"{_IN_PLACE}.source.collectionGroup", "users/tasks"),
+    ),
+    _wrong("the ledger as source", f"`collection` {_RESERVED}", (_SOURCE, "_firelift")),
+    _wrong(
+        "a journal as source",
+        f"`collectionGroup` {_RESERVED}",
+        (f"{_IN_PLACE}.source.collectionGroup", "firelift_journal"),
+    ),
+    _wrong("Firestore's own names as target", f"`document` {_RESERVED}", (_TARGET, "__all__/{id}")),
+    _wrong("a collection as target", _TEMPLATE, (_TARGET, "users/{doc.userId}/logs")),
+    _wrong("a collection that depends on the document", _TEMPLATE, (_TARGET, "{doc.kind}/{id}")),
+    _wrong(
+        "an unknown placeholder",
+        "placeholders of `document` must be {id}, {entity} or {doc.<field path>}",
+        (_TARGET, "users/{user}"),
+    ),
+    _wrong("one target for all", "`document` must have a placeholder", (_TARGET, "users/ada")),
+    _wrong(
+        "a target in its source",
+        "`target.document` must not lie in the collection that is the source",
+        (_TARGET, "fitness_logs/{doc.newId}"),
+    ),
+    _wrong(
+        "a target in its group",
+        "`target.document` must not lie in the collection that is the source",
+        (f"{_COPY}.source", {"collectionGroup": "fitness_logs"}),
+    ),
+    _wrong(
+        "in place without a mark",
+        "a migration in place must have `appliesWhen` or `marker`",
+        (f"{_IN_PLACE}.appliesWhen", REMOVE),
+    ),
+    _wrong(
+        "a mark on a copy",
+        "`marker` must be used with `target.inPlace`",
+        (f"{_COPY}.marker", {"field": "moved", "value": "yes"}),
+    ),
+    _wrong(
+        "in place without a change",
+        "a migration in place must have a transform that does something",
+        (f"{_IN_PLACE}.transform", REMOVE),
+    ),
+    _wrong(
+        "Python and rename",
+        "a transform must have either `python` or `rename`, `set` and `remove`, not both",
+        (f"{_COPY}.transform.python", {"entrypoint": "shop.migrations:convert"}),
+    ),
+    _wrong(
+        "an entry point without a function",
+        "should match",
+        (f"{_COPY}.transform", {"python": {"entrypoint": "shop"}}),
+        offline="should match pattern",
+    ),
+    _wrong("an unknown policy", "Unsupported value", (f"{_COPY}.onExisting", "Merge"), offline="Input should be"),
+)
+
+_GATES = (
+    _wrong(
+        "a gate that asks two",
+        "a gate must have exactly one of `cloudMonitoring` and `ledger`",
+        (f"{_RATIO}.ledger", {"metric": "deadLetters"}),
+    ),
+    _wrong(
+        "a gate without a limit",
+        "a limit must have `min`, `max` or both, or `condition` alone",
+        (f"{_RATIO}.limit", {}),
+    ),
+    _wrong(
+        "a gate with two kinds of limit",
+        "a limit must have `min`, `max` or both, or `condition` alone",
+        (f"{_RATIO}.limit.condition", "value < 1.0"),
+    ),
+    _wrong(
+        "half a ratio",
+        "a Cloud Monitoring measure must have either `query`, or `numerator` and `denominator`",
+        (f"{_RATIO}.cloudMonitoring.denominator", REMOVE),
+    ),
+    _wrong(
+        "a query and a ratio",
+        "a Cloud Monitoring measure must have either `query`, or `numerator` and `denominator`",
+        (f"{_RATIO}.cloudMonitoring.query", {"filter": "x"}),
+    ),
+    _wrong(
+        "more failures than samples",
+        "`failures` must be at most `of`: 6 of 5 samples can never fail",
+        (f"{_RATIO}.failAfter.failures", 6),
+    ),
+    _wrong(
+        "a limit in an unknown unit",
+        "should match",
+        (f"{_RATIO}.limit.max", "5 apples"),
+        offline="should match pattern",
+    ),
+    _wrong("two gates of one name", "Duplicate value", ("spec.gates.1.name", "error-rate")),
+)
+
+_ROLLOUT = (
+    _wrong(
+        "an unknown migration to move",
+        'steps must only name migrations of `spec.migrations`: ["logs", "tasks"]',
+        (f"{_MIGRATE}.migrate.migrations", ["log"]),
+    ),
+    _wrong(
+        "an unknown migration to verify",
+        'steps must only name migrations of `spec.migrations`: ["logs", "tasks"]',
+        (f"{_VERIFY}.verify.migrations", ["log"]),
+    ),
+    _wrong(
+        "a percent that falls", _FALLS, (f"{_MIGRATE}.migrate.cohort.percent", 50), ("spec.phases.1", phase("less", 10))
+    ),
+    _wrong(
+        "a percent that falls within a phase", _FALLS, ("spec.phases.1.steps.6", {"name": "less", **migrate(5, "logs")})
+    ),
+    _wrong(
+        "a percent that falls across a phase of others",
+        _FALLS,
+        ("spec.phases.0", {"name": "logs", "steps": [migrate(100, "logs")]}),
+        ("spec.phases.1", {"name": "tasks", "steps": [migrate(50, "tasks")]}),
+        ("spec.phases.2", {"name": "both", "steps": [migrate(60, "tasks", "logs")]}),
+    ),
+    _wrong(
+        "a soak that nothing judges",
+        "a soak without gates must say `evidence: None`: nothing would judge it",
+        ("spec.gates", []),
+    ),
+    _wrong("two phases of one name", "Duplicate value", ("spec.phases.1.name", "one-percent")),
+    _wrong("two migrations of one name", "Duplicate value", (f"{_IN_PLACE}.name", "logs")),
+    _wrong(
+        "revertTo without a revert",
+        "`revertTo` must come with `intent: Revert`",
+        ("spec.intent", "Abort"),
+        ("spec.revertTo", "RolloutStart"),
+    ),
+    _wrong(
+        "a variable that is the operator's",
+        "names of variables that start with FIRELIFT_ are the operator's",
+        ("spec.worker.env.0.name", "FIRELIFT_RUN"),
+    ),
+    _wrong(
+        "a variable with two values",
+        "a variable must have exactly one of `value` and `valueFrom`",
+        ("spec.worker.env.0.valueFrom", {"secretKeyRef": {"name": "keys", "key": "mode"}}),
+    ),
+    _wrong(
+        "a variable from two places",
+        "`valueFrom` must have exactly one of `configMapKeyRef` and `secretKeyRef`",
+        (
+            "spec.worker.env.0",
+            {
+                "name": "MODE",
+                "valueFrom": {
+                    "secretKeyRef": {"name": "keys", "key": "mode"},
+                    "configMapKeyRef": {"name": "keys", "key": "mode"},
+                },
+            },
+        ),
+    ),
+    _wrong("no phases", "should have at least 1 items", ("spec.phases", []), offline="should have at least 1 item"),
+    _wrong("no database", "Required value", ("spec.database", REMOVE), offline="Field required"),
+    _wrong(
+        "a misspelt field",
+        'unknown field "spec.ledgerId"',
+        ("spec.ledgerId", "mine"),
+        offline="Extra inputs are not permitted",
+    ),
+    _wrong(
+        "a field that is not there yet",
+        'unknown field "spec.requires"',
+        ("spec.requires", {}),
+        offline="Extra inputs are not permitted",
+    ),
+    _wrong(
+        "a rate that is no whole number",
+        "must be of type integer",
+        ("spec.pace", {"maxWritesPerSecond": 0.5}),
+        offline="Input should be a valid integer",
+    ),
+)
+
+WRONG_ROLLOUTS: tuple[Any, ...] = (*_STEPS, *_MIGRATIONS, *_GATES, *_ROLLOUT)
+
+WRONG_APPROVALS: tuple[Any, ...] = (
+    _wrong(
+        "an override of no gate",
+        "an Override must name its `gate` and its `expiresTime`",
+        ("spec.decision", "Override"),
+        ("spec.expiresTime", "2030-01-01T00:00:00Z"),
+    ),
+    _wrong(
+        "an override for ever",
+        "an Override must name its `gate` and its `expiresTime`",
+        ("spec.decision", "Override"),
+        ("spec.gate", "error-rate"),
+    ),
+    _wrong(
+        "a gate that is not overridden",
+        "`gate` must only be used with the decision Override",
+        ("spec.gate", "error-rate"),
+    ),
+    _wrong("a digest that is none", "should match", ("spec.digest", "latest"), offline="should match pattern"),
+    _wrong("an unknown decision", "Unsupported value", ("spec.decision", "Maybe"), offline="Input should be"),
+    _wrong("an unknown kind of target", "Unsupported value", ("spec.target.kind", "Job"), offline="Input should be"),
+)
