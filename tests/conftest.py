@@ -3,6 +3,7 @@
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,16 @@ from tests.waiting import eventually
 from firelift.sandbox.emulator import Emulator
 from firelift.sandbox.processes import Supervisor
 from firelift.sandbox.sandbox import Sandbox
+from firelift.sandbox.tools import ensure_control_plane
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Build the control plane before the first test that needs it: minutes that are no test's own, and are seen."""
+    needed = any("sandbox" in getattr(item, "fixturenames", ()) for item in session.items)
+    if needed and not session.config.option.collectonly:
+        capture = session.config.pluginmanager.getplugin("capturemanager")
+        with capture.global_and_fixture_disabled() if capture else nullcontext():
+            ensure_control_plane()
 
 
 @pytest.fixture(scope="session")

@@ -148,3 +148,21 @@ def test_a_container_that_fails_its_liveness_probe_is_started_again(sandbox: San
     eventually(lambda: space.container("stuck").get("restartCount") == 1)
     eventually(lambda: "running" in space.container("stuck")["state"])
     assert space.container("stuck")["lastState"]["terminated"]["signal"] == 15
+
+
+def test_an_end_during_an_outage_of_the_api_server_is_reported_after_it(sandbox: Sandbox, namespace: str) -> None:
+    space = Namespace(sandbox, namespace)
+    gate = sandbox.directory / f"{namespace}-gate"
+    space.apply(pod("unseen", shell(f"until test -e {gate}; do sleep 0.1; done; exit 6")))
+    eventually(lambda: space.phase("unseen") == "Running")
+    container_id = space.container("unseen")["containerID"]
+
+    sandbox.control_plane.apiserver.pause()
+    try:
+        gate.touch()
+        eventually(lambda: not find("FIRELIFT_SANDBOX_CONTAINER", container_id))
+    finally:
+        sandbox.control_plane.apiserver.resume()
+
+    assert space.finish("unseen") == ["Failed"]
+    assert space.container("unseen")["state"]["terminated"]["exitCode"] == 6

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Coroutine
+from contextlib import aclosing
 from http import HTTPStatus
 from typing import Any
 
@@ -56,13 +57,14 @@ class Agent:
         self._seen &= present
         for pod in listed["items"]:
             self._observe(pod)
-        async for kind, pod in self._node.cluster.watch(_PODS, listed["metadata"]["resourceVersion"]):
-            if kind == "ERROR":  # the version is too old: list again
-                return
-            if kind == "DELETED":
-                self._forget(pod["metadata"]["uid"])
-            else:
-                self._observe(pod)
+        async with aclosing(self._node.cluster.watch(_PODS, listed["metadata"]["resourceVersion"])) as events:
+            async for kind, pod in events:
+                if kind == "ERROR":  # the version is too old: list again
+                    return
+                if kind == "DELETED":
+                    self._forget(pod["metadata"]["uid"])
+                else:
+                    self._observe(pod)
 
     def _observe(self, pod: Json) -> None:
         metadata, spec = pod["metadata"], pod["spec"]

@@ -1,7 +1,7 @@
 """The API server as JSON: the few calls that a kubelet makes."""
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Self
@@ -65,12 +65,13 @@ class Cluster:
         """Delete an object; `body` is a DeleteOptions."""
         return await self._request("DELETE", path, body=body)
 
-    async def watch(self, path: str, resource_version: str) -> AsyncIterator[tuple[str, Json]]:
+    async def watch(self, path: str, resource_version: str) -> AsyncGenerator[tuple[str, Json]]:
         """Yield (event type, object) from after `resource_version` until the server ends the watch."""
         query = {"watch": "true", "resourceVersion": resource_version, "timeoutSeconds": _WATCH_SECONDS}
         answer = await self._send("GET", path, query=query, seconds=_WATCH_SECONDS + _REQUEST_SECONDS)
         try:
-            while line := await answer.content.readline():
+            # A line without its end is what a dying server got out.
+            while (line := await answer.content.readline()).endswith(b"\n"):
                 event = json.loads(line)
                 yield event["type"], event["object"]
         finally:

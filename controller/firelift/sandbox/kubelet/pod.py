@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import shutil
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
 from kubernetes.aio.client.exceptions import ApiException
@@ -18,7 +19,7 @@ from firelift.sandbox.kubelet.volumes import Volumes
 
 _RETRY_SECONDS = 0.5
 _VOLUME_SECONDS = 2.0  # how soon a changed ConfigMap reaches a mounted volume; a kubelet takes up to a minute
-_GONE = {HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT}  # no such pod any more, or another of the same name
+_DOUBTFUL = {HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT}  # gone, another of the same name, or changed at this moment
 
 logger = logging.getLogger(__name__)
 
@@ -32,8 +33,9 @@ class PodRunner:
         self._node = node
         self._pod = pod
         self._dirty = asyncio.Event()
+        self._uid = metadata["uid"]
         self._path = f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}"
-        self._directory = node.directory / "pods" / metadata["uid"]
+        self._directory = node.directory / "pods" / self._uid
         references = References(node.cluster, metadata["namespace"])
         payloads = Payloads(pod, references, Tokens(node.cluster, pod), node.allocatable)
         self._volumes = Volumes(pod, self._directory / "volumes", payloads)
@@ -125,26 +127,33 @@ class PodRunner:
         status = pod_status(*states, started=self._started, over=self._over, previous=self._written)
         if status == self._written:
             return
-        body = {"metadata": {"uid": self._pod["metadata"]["uid"]}, "status": status}
-        await self._insist("PATCH", body)
+        body = {"metadata": {"uid": self._uid}, "status": status}
+        path = f"{self._path}/status"
+        await self._insist(lambda: self._node.cluster.patch(path, body, kind=STRATEGIC_MERGE))
         self._written = status
 
     async def _remove_object(self) -> None:
-        await self._insist("DELETE", {"gracePeriodSeconds": 0, "preconditions": {"uid": self._pod["metadata"]["uid"]}})
+        options = {"gracePeriodSeconds": 0, "preconditions": {"uid": self._uid}}
+        await self._insist(lambda: self._node.cluster.delete(self._path, options))
 
-    async def _insist(self, method: str, body: Json) -> None:
+    async def _insist(self, write: Callable[[], Awaitable[Json]]) -> None:
+        """Write until it is written or the pod is gone."""
         while True:
             try:
-                if method == "PATCH":
-                    await self._node.cluster.patch(f"{self._path}/status", body, kind=STRATEGIC_MERGE)
-                else:
-                    await self._node.cluster.delete(self._path, body)
-            except ApiException as error:
-                if error.status in _GONE:
+                await write()
+            except (ApiException, *UNREACHABLE) as error:
+                if await self._is_gone(error):
                     return
-                logger.warning("%s of pod %s: %s; again in %g s", method, self._path, error, _RETRY_SECONDS)
-            except UNREACHABLE as error:
-                logger.warning("%s of pod %s: %r; again in %g s", method, self._path, error, _RETRY_SECONDS)
+                logger.warning("a write of pod %s failed: %r; again in %g s", self._path, error, _RETRY_SECONDS)
+                await asyncio.sleep(_RETRY_SECONDS)
             else:
                 return
-            await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _is_gone(self, error: Exception) -> bool:
+        if not isinstance(error, ApiException) or error.status not in _DOUBTFUL:
+            return False
+        try:
+            found = await self._node.cluster.get(self._path)
+        except (ApiException, *UNREACHABLE) as again:
+            return isinstance(again, ApiException) and again.status == HTTPStatus.NOT_FOUND
+        return bool(found["metadata"]["uid"] != self._uid)
