@@ -1,0 +1,1 @@
+"""The kopf application that walks rollouts through their phases."""

@@ -1,0 +1,138 @@
+"""Doing what was decided: one small function per kind of intent. Doing one twice is doing it once."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from functools import singledispatchmethod
+
+from firelift.api.run import RunControl, RunPlan, RunState
+from firelift.kube import config_maps, events, jobs
+from firelift.kube.errors import KubeError
+from firelift.kube.job_manifest import ExitCodes, JobPolicy, build_job, job_name
+from firelift.migration.exit_codes import FATAL, IGNORED
+from firelift.migration.ledger import locks
+from firelift.migration.ledger import root as roots
+from firelift.migration.ledger.runs import RunStore
+from firelift.operator.ledger import LedgerRead
+from firelift.operator.services import Services
+from firelift.operator.settings import PASSED_ON
+from firelift.rollout.intents import (
+    AcquireLock,
+    ClaimLedger,
+    EmitEvent,
+    EnsureJob,
+    EnsureRun,
+    Intent,
+    ReleaseLedger,
+    ReleaseLock,
+    RemoveJob,
+    SetFlags,
+    SetRunState,
+)
+from firelift.rollout.observation import Observation, Rollout
+
+
+@dataclass(slots=True)
+class Actor:
+    """Acts for one decision about one rollout. `act` raises `KubeError` and `MigrationError`."""
+
+    services: Services
+    rollout: Rollout
+    ledger: LedgerRead
+    observation: Observation
+    plans: dict[str, RunPlan] = field(default_factory=dict)
+
+    @singledispatchmethod
+    async def act(self, intent: Intent) -> None:
+        """Do it."""
+        raise NotImplementedError(f"nobody knows how to do {intent}")
+
+    @act.register
+    async def _ensure_run(self, intent: EnsureRun) -> None:
+        self.plans[intent.plan.id] = intent.plan
+        await self._runs.ensure(intent.plan, self._control(intent.state))
+
+    @act.register
+    async def _set_run_state(self, intent: SetRunState) -> None:
+        run = (await self._runs.read([intent.run]))[intent.run]
+        if run is not None:
+            await self._runs.ensure(run.plan, self._control(intent.state))
+
+    @act.register
+    async def _ensure_job(self, intent: EnsureJob) -> None:
+        run = self.observation.runs.get(intent.run)
+        if run and run.job and not (intent.replace and run.job.failed):
+            return
+        plan = self.plans.get(intent.run) or await self._runs.plan(intent.run)
+        await jobs.ensure(self.services.cluster, build_job(self.rollout, plan, self._policy), replace=intent.replace)
+
+    @act.register
+    async def _remove_job(self, intent: RemoveJob) -> None:
+        name = job_name(self.rollout, intent.run)
+        await jobs.remove(self.services.cluster, self.rollout.namespace, name, self.rollout.uid)
+
+    @act.register
+    async def _set_flags(self, intent: SetFlags) -> None:
+        await config_maps.set_keys(
+            self.services.cluster, self.rollout.namespace, intent.config_map, self.rollout.name, intent.values
+        )
+
+    @act.register
+    async def _acquire_lock(self, intent: AcquireLock) -> None:
+        me = locks.Claimant(
+            ledger=self.rollout.ledger_id,
+            name=f"{self.rollout.namespace}/{self.rollout.name}",
+            epoch=self.services.lease.epoch,
+            since=self.services.now(),
+        )
+        await locks.acquire(self.ledger.store, intent.group, me)
+
+    @act.register
+    async def _release_lock(self, intent: ReleaseLock) -> None:
+        await locks.release(self.ledger.store, intent.group, self.rollout.ledger_id)
+
+    @act.register
+    async def _claim_ledger(self, _: ClaimLedger) -> None:
+        """The claim was made with the record of the state, before anything else."""
+
+    @act.register
+    async def _release_ledger(self, intent: ReleaseLedger) -> None:
+        if self.ledger.update_time is None:
+            return
+        if intent.expire is not None:
+            await roots.expire_all(self.ledger.store, self.rollout.ledger_id, intent.expire)
+        await roots.release(self.ledger.store, self.rollout.ledger_id, self.ledger.update_time, expire_at=intent.expire)
+
+    @act.register
+    async def _emit_event(self, intent: EmitEvent) -> None:
+        subject = events.Subject(self.rollout.namespace, self.rollout.name, self.rollout.uid)
+        try:
+            await events.emit(
+                self.services.cluster,
+                subject,
+                reason=intent.reason,
+                message=intent.message,
+                warning=intent.warning,
+                now=self.services.now(),
+                reporter=self.services.settings.identity,
+            )
+        except KubeError as error:  # an Event is for people; nothing waits for it
+            self.services.log.warning("event not sent", reason=intent.reason, error=str(error))
+
+    @property
+    def _runs(self) -> RunStore:
+        return RunStore(self.ledger.store, self.rollout.ledger_id)
+
+    @property
+    def _policy(self) -> JobPolicy:
+        return JobPolicy(
+            exit_codes=ExitCodes(ignored=tuple(IGNORED), fatal=tuple(FATAL)),
+            service_account=self.services.settings.worker_service_account,
+            environment={name: os.environ[name] for name in PASSED_ON if os.environ.get(name)},
+        )
+
+    def _control(self, state: RunState) -> RunControl:
+        return RunControl(
+            state=state, epoch=self.services.lease.epoch, lease_seconds=self.services.settings.run_lease_seconds
+        )

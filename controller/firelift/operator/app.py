@@ -1,0 +1,162 @@
+"""The life of the process: health from the first moment, leadership before any work, an end at its loss."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+
+import structlog
+
+from firelift.kube.client import Cluster
+from firelift.kube.identity import cluster_uid
+from firelift.kube.lease import LeadershipLost, Lease, LeaseSettings, boot_seconds
+from firelift.metrics.cloud_monitoring import CloudMonitoring
+from firelift.operator.databases import Databases
+from firelift.operator.health import Answer, HealthServer, healthy
+from firelift.operator.pulse import Pulse
+from firelift.operator.reconcile import Reconciler
+from firelift.operator.services import Services
+from firelift.operator.settings import Settings
+from firelift.operator.telemetry import Metrics, logger
+from firelift.operator.wakeups import Key, Loops
+from firelift.operator.watching import Watcher
+
+EXIT_LEADERSHIP_LOST = 75
+"""EX_TEMPFAIL of sysexits.h: another process leads now, or will."""
+
+_BEAT_SECONDS = 1.0
+_SILENCE_SECONDS = 30.0
+
+
+class Operator:
+    """One operator process, from its start to its end."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._pulse = Pulse()
+        self._metrics = Metrics()
+        self._log: structlog.stdlib.BoundLogger = logger().bind(identity=settings.identity)
+        self._stopping = asyncio.Event()
+
+    async def run(self) -> None:
+        """Stand by, lead, end at SIGTERM or SIGINT. The loss of leadership ends the process on the spot."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, self._stopping.set)
+        self._beat()
+        async with self._connected() as (cluster, lease):
+            server = self._health(lease)
+            server.start()
+            self._log.info("standing by", health_port=server.port)
+            try:
+                await self._lead(cluster, lease)
+            except LeadershipLost as error:
+                self._log.error("leadership lost", error=str(error))
+                os._exit(EXIT_LEADERSHIP_LOST)
+            finally:
+                server.stop()
+
+    async def _lead(self, cluster: Cluster, lease: Lease) -> None:
+        if not await self._before_stop(lease.acquire()):
+            return
+        self._metrics.leader.set(1)
+        self._log.info("leading", epoch=lease.epoch)
+        async with self._services(cluster, lease) as services:
+            await self._work(services)
+        await lease.release()
+        self._log.info("stopped")
+
+    async def _work(self, services: Services) -> None:
+        """Watch and reconcile until somebody asks to stop, or one of the parts ends."""
+
+        def poke(key: Key) -> None:
+            loops.poke(key)
+
+        reconciler = Reconciler(services, poke)
+        loops = Loops(reconciler.turn, self._pulse, longest_turn_seconds=self._settings.turn_timeout_seconds)
+        watcher = Watcher(poke, self._pulse, self._settings.watched_namespaces)
+        keeping = asyncio.create_task(services.lease.keep(), name="lease")
+        stopping = asyncio.create_task(self._stopped(), name="stop")
+        watcher.start()
+        parts: set[asyncio.Future[None]] = {keeping, watcher.ended, loops.failed, stopping}
+        ended, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+        for part in ended:
+            part.result()
+        await watcher.stop()
+        await loops.stop()
+        keeping.cancel()
+        stopping.cancel()
+        if not self._stopping.is_set():
+            raise RuntimeError("watching has ended by itself; the process ends, to be started anew")
+
+    async def _before_stop(self, waiting: Coroutine[None, None, None]) -> bool:
+        """Wait for it; False when the process is asked to stop first."""
+        wait, stop = asyncio.create_task(waiting), asyncio.create_task(self._stopped())
+        done, pending = await asyncio.wait({wait, stop}, return_when=asyncio.FIRST_COMPLETED)
+        for task in pending:
+            task.cancel()
+        if wait in done:
+            wait.result()
+        return wait in done
+
+    async def _stopped(self) -> None:
+        await self._stopping.wait()
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[tuple[Cluster, Lease]]:
+        settings = self._settings
+        lease_settings = LeaseSettings(
+            settings.lease_namespace, settings.lease_name, settings.identity, settings.lease_duration_seconds
+        )
+        cluster = await Cluster.connect(timeout_seconds=settings.request_timeout_seconds)
+        # Its own connection and a shorter deadline: one slow answer must not cost the leadership.
+        elections = await Cluster.connect(timeout_seconds=lease_settings.safe_seconds / 3)
+        try:
+            yield cluster, Lease(elections, lease_settings)
+        finally:
+            await cluster.close()
+            await elections.close()
+
+    @asynccontextmanager
+    async def _services(self, cluster: Cluster, lease: Lease) -> AsyncIterator[Services]:
+        settings = self._settings
+        databases = Databases(lease.check, timeout_seconds=settings.database_timeout_seconds)
+        monitoring = CloudMonitoring.from_environment()
+        try:
+            yield Services(
+                settings=settings,
+                cluster=cluster.permitted_by(lease.check),
+                cluster_id=settings.cluster_id or await cluster_uid(cluster),
+                lease=lease,
+                databases=databases,
+                monitoring=monitoring,
+                metrics=self._metrics,
+                log=self._log,
+            )
+        finally:
+            await monitoring.close()
+            await databases.close()
+
+    def _health(self, lease: Lease) -> HealthServer:
+        def ready() -> Answer:
+            silence = boot_seconds() - lease.last_look
+            if lease.held:
+                return HTTPStatus.OK, "leading"
+            if silence < 2 * self._settings.lease_duration_seconds:
+                return HTTPStatus.OK, "standing by"
+            return HTTPStatus.SERVICE_UNAVAILABLE, f"the Lease could not be read for {silence:.0f} s"
+
+        return HealthServer(
+            self._settings.health_host,
+            self._settings.health_port,
+            healthy=lambda: healthy(self._pulse.overdue()),
+            ready=ready,
+            metrics=self._metrics.registry,
+        )
+
+    def _beat(self) -> None:
+        self._pulse.expect("event loop", within_seconds=_SILENCE_SECONDS)
+        asyncio.get_running_loop().call_later(_BEAT_SECONDS, self._beat)

@@ -1,0 +1,120 @@
+"""Connections to the databases that rollouts change: one per database, and nothing is committed without the permit."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from firelift.api.rollout import DatabaseRef
+from firelift.infra.firestore_admin import database_uid
+from firelift.migration.store import (
+    Committed,
+    Document,
+    FieldPath,
+    Micros,
+    Missing,
+    Page,
+    Source,
+    Store,
+    ValueKit,
+    Write,
+)
+from firelift.stores.firestore.store import open_firestore
+from firelift.stores.firestore.transport import Patience
+
+ADMIN_ENDPOINT_VARIABLE = "FIRELIFT_FIRESTORE_ADMIN_ENDPOINT"
+
+_UID_SECONDS = 60.0
+"""How long a database's uid is believed: a restore into the same name takes longer than that."""
+
+
+@dataclass(frozen=True, slots=True)
+class PermittedStore:
+    """A `Store` whose commits ask first whether this process still leads."""
+
+    inner: Store
+    permit: Callable[[], None]
+
+    @property
+    def values(self) -> ValueKit:
+        """The kit for the store's values."""
+        return self.inner.values
+
+    async def get(
+        self, paths: Sequence[str], *, mask: Sequence[FieldPath] | None = None, read_time: Micros | None = None
+    ) -> list[Document | Missing]:
+        """As the store's own."""
+        return await self.inner.get(paths, mask=mask, read_time=read_time)
+
+    async def page(
+        self, source: Source, *, limit: int, mask: Sequence[FieldPath] | None = None, read_time: Micros | None = None
+    ) -> Page:
+        """As the store's own."""
+        return await self.inner.page(source, limit=limit, mask=mask, read_time=read_time)
+
+    async def count(self, source: Source, *, read_time: Micros | None = None) -> int:
+        """As the store's own."""
+        return await self.inner.count(source, read_time=read_time)
+
+    async def split_points(self, source: Source, parts: int) -> list[str]:
+        """As the store's own."""
+        return await self.inner.split_points(source, parts)
+
+    async def commit(self, writes: Sequence[Write]) -> Committed:
+        """As the store's own, under the permit."""
+        self.permit()
+        return await self.inner.commit(writes)
+
+    async def close(self) -> None:
+        """Close the store."""
+        await self.inner.close()
+
+
+@dataclass(slots=True)
+class _Open:
+    store: PermittedStore
+    uid: str = ""
+    uid_time: float = float("-inf")
+    asking: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class Databases:
+    """All databases in use, opened at their first use. Use it in one event loop."""
+
+    def __init__(self, permit: Callable[[], None], *, timeout_seconds: float) -> None:
+        self._permit = permit
+        self._patience = Patience(call=timeout_seconds, reads=timeout_seconds)
+        self._open: dict[DatabaseRef, _Open] = {}
+
+    def store(self, ref: DatabaseRef) -> PermittedStore:
+        """The store of a database."""
+        return self._entry(ref).store
+
+    async def uid(self, ref: DatabaseRef) -> str:
+        """What the database says of itself, at most a minute old.
+
+        Raises:
+            DatabaseLookupError: it does not say.
+        """
+        entry = self._entry(ref)
+        async with entry.asking:
+            if time.monotonic() - entry.uid_time > _UID_SECONDS:
+                endpoint = os.environ.get(ADMIN_ENDPOINT_VARIABLE) or None
+                entry.uid = await database_uid(ref.project, ref.name, endpoint)
+                entry.uid_time = time.monotonic()
+            return entry.uid
+
+    async def close(self) -> None:
+        """Close all stores."""
+        for entry in self._open.values():
+            await entry.store.close()
+        self._open.clear()
+
+    def _entry(self, ref: DatabaseRef) -> _Open:
+        if ref not in self._open:
+            store = open_firestore(ref.project, ref.name, patience=self._patience)
+            self._open[ref] = _Open(PermittedStore(store, self._permit))
+        return self._open[ref]

@@ -1,0 +1,114 @@
+"""Measurements of gates: asked for in the background, handed in when there; no provider stops a turn."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+
+from firelift.api.gates import GateSpec, LedgerQuery
+from firelift.api.measurement import Measurement, Window
+from firelift.api.run import RunKind, Totals
+from firelift.metrics.cloud_monitoring import CloudMonitoring
+from firelift.metrics.ledger import LedgerReading, measure_ledger
+from firelift.operator.telemetry import Metrics
+from firelift.rollout.observation import MeasurementSeen, MeasurementWanted, RunSeen
+
+_CHECKING = {RunKind.VERIFY, RunKind.REVERT_VERIFY}
+
+
+class Measurer:
+    """The questions of one rollout that are under way or answered and not yet handed in."""
+
+    def __init__(self, provider: CloudMonitoring, metrics: Metrics, *, timeout_seconds: float) -> None:
+        self._provider = provider
+        self._metrics = metrics
+        self._timeout = timeout_seconds
+        self._asked: dict[MeasurementWanted, asyncio.Task[Measurement]] = {}
+
+    async def take(
+        self,
+        wanted: Iterable[tuple[MeasurementWanted, GateSpec]],
+        *,
+        project: str,
+        patience_seconds: float,
+        answered: Callable[[], None],
+    ) -> tuple[MeasurementSeen, ...]:
+        """The answers to what is wanted, as far as they are there within `patience_seconds`.
+
+        `answered` is called when a later one comes in. A question that is no longer wanted is dropped.
+        """
+        specs = dict(wanted)
+        self._drop(set(self._asked) - set(specs))
+        late = [self._ask(each, spec, project) for each, spec in specs.items() if each not in self._asked]
+        if late:
+            await asyncio.wait(late, timeout=patience_seconds)
+        for task in late:
+            if not task.done():
+                task.add_done_callback(lambda _: answered())
+        return tuple(
+            MeasurementSeen(each.gate, each.window, task.result())
+            for each, task in self._asked.items()
+            if task.done() and not task.cancelled()
+        )
+
+    def close(self) -> None:
+        """Drop all questions."""
+        self._drop(set(self._asked))
+
+    def _drop(self, unwanted: set[MeasurementWanted]) -> None:
+        for each in unwanted:
+            self._asked.pop(each).cancel()
+
+    def _ask(self, wanted: MeasurementWanted, spec: GateSpec, project: str) -> asyncio.Task[Measurement]:
+        task = asyncio.create_task(self._measure(spec, wanted.window, project), name=f"gate {wanted.gate}")
+        self._asked[wanted] = task
+        return task
+
+    async def _measure(self, spec: GateSpec, window: Window, project: str) -> Measurement:
+        if spec.cloud_monitoring is None:
+            return failed(f"gate {spec.name} asks for no metric", "")
+        try:
+            with self._metrics.measurement_seconds.time():
+                async with asyncio.timeout(self._timeout):
+                    return await self._provider.measure(spec.cloud_monitoring, window, project=project)
+        except TimeoutError:
+            return failed(f"no answer within {self._timeout:g} s", str(spec.cloud_monitoring))
+        except Exception as error:  # noqa: BLE001 - whatever a provider does, it is an error of this gate and no more
+            return failed(f"{type(error).__name__}: {error}", str(spec.cloud_monitoring))
+
+
+def failed(sentence: str, query: str) -> Measurement:
+    """A measurement that could not be made."""
+    return Measurement(value=None, samples=0, unit="", query=query, time=datetime.now(UTC), error=sentence)
+
+
+def measure_runs(query: LedgerQuery, runs: Mapping[str, RunSeen], now: datetime) -> Measurement:
+    """A ledger gate's measurement: over all runs that the step's decision looks at."""
+    return measure_ledger(reading_of(runs, now), query.metric, now)
+
+
+def reading_of(runs: Mapping[str, RunSeen], now: datetime) -> LedgerReading:
+    """The sums over runs. A verify's documents are compared, not processed."""
+    moving, checking = Totals(), Totals()
+    latencies: list[float] = []
+    for run in runs.values():
+        if kind_of(run.id) in _CHECKING:
+            checking = checking.plus(run.totals)
+        else:
+            moving = moving.plus(run.totals)
+        latencies.extend(run.commit_latencies_ms)
+    return LedgerReading(
+        documents=moving.read,
+        failures=moving.dead_letters,
+        dead_letters=moving.dead_letters,
+        checked=checking.read,
+        mismatches=checking.mismatches,
+        commit_latencies_ms=latencies,
+        newest=now,
+    )
+
+
+def kind_of(run: str) -> RunKind:
+    """The kind that a run's name holds: ``a1.phase.step.migration.kind.0``."""
+    return RunKind(run.rsplit(".", 2)[1])

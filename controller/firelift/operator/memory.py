@@ -1,0 +1,50 @@
+"""What the operator keeps of an object between two turns. All of it may be lost at any time: it only saves work."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from firelift.migration.ledger.progress import Progress
+from firelift.operator.measure import Measurer
+
+FIRST_BACKOFF_SECONDS = 0.1
+_SHOWN_PROBLEMS = 3
+
+
+@dataclass(slots=True)
+class ObjectMemory:
+    """`problems` are sentences since the last turn that went well."""
+
+    measurer: Measurer
+    uid: str = ""
+    progress: dict[str, Progress] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+    failures: int = 0
+    status_time: float = float("-inf")
+
+    def belongs_to(self, uid: str) -> None:
+        """Forget what was known of an earlier object of this name."""
+        if self.uid != uid:
+            self.uid, self.status_time = uid, float("-inf")
+            self.progress.clear()
+
+    def succeeded(self) -> None:
+        """A whole turn went well."""
+        self.failures, self.problems = 0, ()
+
+    def failed(self, sentence: str, longest_seconds: float) -> float:
+        """Keep what went wrong; how many seconds to wait before trying again."""
+        self.problems = tuple(dict.fromkeys((*self.problems, sentence)))[-_SHOWN_PROBLEMS:]
+        return self.again(longest_seconds)
+
+    def again(self, longest_seconds: float) -> float:
+        """A turn came to nothing; how many seconds to wait before the next one, twice as long each time."""
+        self.failures += 1
+        exponent = min(self.failures - 1, 16)
+        return min(FIRST_BACKOFF_SECONDS * 2.0**exponent, longest_seconds)
+
+    @property
+    def seconds_since_status(self) -> float:
+        """How long ago the status was written."""
+        return time.monotonic() - self.status_time

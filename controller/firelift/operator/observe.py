@@ -1,0 +1,160 @@
+"""One read of everything that the next decision looks at."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+
+from firelift.api.gates import GateSpec
+from firelift.api.run import RunState
+from firelift.kube import approvals, config_maps, jobs
+from firelift.kube.job_manifest import job_name
+from firelift.migration.ledger import locks
+from firelift.migration.ledger import runs as run_documents
+from firelift.migration.ledger.progress import Progress
+from firelift.migration.store import Store
+from firelift.operator.ledger import LedgerRead
+from firelift.operator.measure import measure_runs
+from firelift.operator.memory import ObjectMemory
+from firelift.operator.services import Services
+from firelift.rollout.machine import wanted
+from firelift.rollout.observation import (
+    ConfigMapSeen,
+    LockSeen,
+    MeasurementSeen,
+    MeasurementWanted,
+    Observation,
+    Rollout,
+    RunSeen,
+)
+from firelift.rollout.state import RolloutState
+
+
+async def observe(
+    services: Services,
+    memory: ObjectMemory,
+    rollout: Rollout,
+    state: RolloutState,
+    ledger: LedgerRead,
+    answered: Callable[[], None],
+) -> Observation:
+    """Read it, all at once. `answered` is called when a measurement comes in too late for this turn.
+
+    Raises:
+        MigrationError, TimeoutError: the database could not be read.
+        KubeError: the API server could not be read.
+    """
+    now = services.now()
+    want = wanted(rollout, state, now)
+    async with asyncio.timeout(services.settings.database_timeout_seconds):
+        runs, maps, held, approved = await asyncio.gather(
+            _runs(services, memory, rollout, ledger.store, want.runs),
+            _config_maps(services, rollout, want.config_maps),
+            _locks(ledger.store, rollout.ledger_id, want.locks),
+            approvals.of_rollout(services.cluster, rollout.namespace, rollout.name),
+        )
+    due = list(_with_specs(rollout, state, want.measurements))
+    measured = await _measurements(services, memory, rollout, due, runs, answered)
+    return Observation(
+        now=now,
+        ledger=ledger.seen,
+        runs=runs,
+        measurements=measured,
+        approvals=approved,
+        config_maps=maps,
+        locks=held,
+        worker_image=rollout.spec.worker.image or services.settings.worker_image,
+        problems=tuple(filter(None, (*memory.problems, ledger.problem))),
+    )
+
+
+async def _runs(
+    services: Services, memory: ObjectMemory, rollout: Rollout, store: Store, ids: Sequence[str]
+) -> dict[str, RunSeen]:
+    for forgotten in memory.progress.keys() - set(ids):
+        del memory.progress[forgotten]
+    documents = await run_documents.RunStore(store, rollout.ledger_id).read(ids)
+    found = await asyncio.gather(*(_run(services, memory, rollout, store, (run, documents[run])) for run in ids))
+    return {run.id: run for run in found}
+
+
+async def _run(
+    services: Services,
+    memory: ObjectMemory,
+    rollout: Rollout,
+    store: Store,
+    document: tuple[str, run_documents.RunDocument | None],
+) -> RunSeen:
+    run, held = document
+    job = await jobs.read(services.cluster, rollout.namespace, job_name(rollout, run), rollout.uid)
+    if held is None:
+        return RunSeen(run, job=job)
+    progress = memory.progress.setdefault(run, Progress(store, rollout.ledger_id, run))
+    done = await progress.update()
+    return RunSeen(
+        id=run,
+        exists=True,
+        state=RunState(held.control.state),
+        complete=done.complete,
+        totals=done.totals,
+        scanned=done.scanned,
+        estimate=done.estimate,
+        commit_latencies_ms=done.commit_latencies_ms,
+        failure=done.failure,
+        examples=done.examples,
+        job=job,
+    )
+
+
+async def _config_maps(services: Services, rollout: Rollout, names: Sequence[str]) -> dict[str, ConfigMapSeen]:
+    reads = (config_maps.read(services.cluster, rollout.namespace, name, rollout.name) for name in names)
+    return dict(zip(names, await asyncio.gather(*reads), strict=True))
+
+
+async def _locks(store: Store, ledger: str, groups: Sequence[str]) -> dict[str, LockSeen]:
+    found = await asyncio.gather(*(locks.read(store, group) for group in groups))
+    return {lock.group: _lock_seen(lock, ledger) for lock in found}
+
+
+def _lock_seen(lock: locks.Lock, ledger: str) -> LockSeen:
+    holder = lock.holder
+    return LockSeen(
+        mine=lock.held_by(ledger),
+        holder=holder.name if holder else "",
+        position=lock.position(ledger),
+        since=next((each.since for each in lock.waiters if each.ledger == ledger), None),
+    )
+
+
+def _with_specs(
+    rollout: Rollout, state: RolloutState, due: Sequence[MeasurementWanted]
+) -> Iterator[tuple[MeasurementWanted, GateSpec]]:
+    """Each measurement with the gate as the running phase froze it."""
+    phase = state.phases[state.phase_index] if state.phase_index < len(state.phases) else None
+    specs = {gate.name: gate for gate in rollout.spec.gates}
+    specs |= {gate.name: gate for gate in (phase.gates if phase else ())}
+    yield from ((each, specs[each.gate]) for each in due if each.gate in specs)
+
+
+async def _measurements(
+    services: Services,
+    memory: ObjectMemory,
+    rollout: Rollout,
+    due: list[tuple[MeasurementWanted, GateSpec]],
+    runs: dict[str, RunSeen],
+    answered: Callable[[], None],
+) -> tuple[MeasurementSeen, ...]:
+    now: datetime = services.now()
+    own = [
+        MeasurementSeen(each.gate, each.window, measure_runs(spec.ledger, runs, now))
+        for each, spec in due
+        if spec.ledger is not None
+    ]
+    others = await memory.measurer.take(
+        [(each, spec) for each, spec in due if spec.ledger is None],
+        project=rollout.spec.database.project,
+        patience_seconds=services.settings.measurement_patience_seconds,
+        answered=answered,
+    )
+    return (*own, *others)

@@ -1,0 +1,138 @@
+"""The turn: observe, decide, record, tell, act. It never raises for what one object does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from firelift.api.conditions import Reason
+from firelift.api.run import RunState
+from firelift.kube import rollouts
+from firelift.kube.errors import Changed, KubeError
+from firelift.kube.lease import LeadershipLost
+from firelift.kube.rollouts import RolloutObject
+from firelift.migration.errors import LostRace, MigrationError, StoreError
+from firelift.operator import ledger as ledgers
+from firelift.operator import status as statuses
+from firelift.operator.act import Actor
+from firelift.operator.measure import Measurer
+from firelift.operator.memory import ObjectMemory
+from firelift.operator.observe import observe
+from firelift.operator.services import Services
+from firelift.operator.tell import Teller
+from firelift.operator.wakeups import Key
+from firelift.rollout.intents import Decision, EnsureRun, Intent
+from firelift.rollout.machine import decide, initial_state
+from firelift.rollout.state import RolloutState
+
+AGAIN_SECONDS = 0.05
+"""The shortest pause between two turns."""
+
+_UNREACHABLE_SECONDS = 2.0
+
+
+class Reconciler:
+    """Turns for all objects. `poke` marks an object dirty."""
+
+    def __init__(self, services: Services, poke: Callable[[Key], None]) -> None:
+        self._services = services
+        self._poke = poke
+        self._teller = Teller(services)
+        self._memories: dict[Key, ObjectMemory] = {}
+
+    async def turn(self, key: Key) -> float | None:
+        """One turn; in how many seconds the next one is due, None when the object is gone.
+
+        Raises:
+            LeadershipLost: this process may change nothing any more.
+        """
+        memory = self._memories.setdefault(key, self._new_memory())
+        metrics, log = self._services.metrics, self._services.log.bind(rollout=str(key))
+        longest = self._services.settings.longest_backoff_seconds
+        try:
+            with metrics.turn_seconds.time():
+                async with asyncio.timeout(self._services.settings.turn_timeout_seconds):
+                    due = await self._turn(key, memory)
+        except LeadershipLost:
+            raise
+        except (Changed, LostRace) as error:
+            metrics.turns.labels("again").inc()
+            log.debug("turn begins anew", error=str(error))
+            return memory.again(longest)
+        except Exception as error:
+            metrics.turns.labels("failed").inc()
+            expected = isinstance(error, KubeError | MigrationError | TimeoutError)
+            log.warning("turn failed", error=_sentence(error), exc_info=not expected)
+            return memory.failed(_sentence(error), longest)
+        metrics.turns.labels("done").inc()
+        return due
+
+    async def _turn(self, key: Key, memory: ObjectMemory) -> float | None:
+        services = self._services
+        seen = await rollouts.read(services.cluster, *key)
+        if seen is None or (seen.deleting and not seen.held):
+            self._forget(key)
+            return None
+        memory.belongs_to(seen.uid)
+        if seen.rollout is None:
+            sentence = f"{seen.invalid}; nothing is done until the manifest is corrected"
+            await self._teller.say(memory, seen, Reason.INVALID_SPEC, sentence)
+            return services.settings.resync_seconds
+        read = await ledgers.read(services, seen.rollout)
+        if read.seen.error:
+            return await self._unreachable(memory, seen, read.seen.error)
+        state = read.state or initial_state(seen.rollout, services.now())
+        try:
+            observation = await observe(services, memory, seen.rollout, state, read, lambda: self._poke(key))
+        except (StoreError, TimeoutError) as error:
+            return await self._unreachable(memory, seen, ledgers.sentence(seen.rollout, error))
+        return await self._follow(memory, seen, Actor(services, seen.rollout, read, observation), state)
+
+    async def _follow(self, memory: ObjectMemory, seen: RolloutObject, actor: Actor, state: RolloutState) -> float:
+        """Decide, then do all that follows from it, each thing only when the one before it was taken."""
+        decision = decide(actor.rollout, state, actor.observation)
+        actor.ledger = await ledgers.record(self._services, actor.rollout, actor.ledger, decision)
+        if decision.finalizer and not seen.held and not seen.deleting:
+            seen = await rollouts.hold(self._services.cluster, seen)
+        seen = await self._teller.tell(memory, seen, statuses.dump(decision.status))
+        for intent in decision.intents:
+            await self._act(actor, intent)
+        if not decision.finalizer and seen.held:
+            await rollouts.let_go(self._services.cluster, seen)
+        memory.succeeded()
+        return self._seconds_until(decision)
+
+    async def _act(self, actor: Actor, intent: Intent) -> None:
+        kind, count = type(intent).__name__, self._services.metrics.intents
+        try:
+            await actor.act(intent)
+        except Exception:
+            count.labels(kind, "failed").inc()
+            raise
+        count.labels(kind, "done").inc()
+
+    async def _unreachable(self, memory: ObjectMemory, seen: RolloutObject, sentence: str) -> float:
+        """Say it, where nothing more important is said already, and try again soon."""
+        self._services.metrics.turns.labels("unreachable").inc()
+        await self._teller.say(memory, seen, Reason.DATABASE_UNREACHABLE, f"{sentence}; it is asked again")
+        return memory.again(_UNREACHABLE_SECONDS)
+
+    def _seconds_until(self, decision: Decision) -> float:
+        settings = self._services.settings
+        seconds = min((decision.due - self._services.now()).total_seconds(), settings.resync_seconds)
+        if any(isinstance(intent, EnsureRun) and intent.state is RunState.RUN for intent in decision.intents):
+            seconds = min(seconds, settings.working_seconds)
+        return max(seconds, AGAIN_SECONDS)
+
+    def _forget(self, key: Key) -> None:
+        self._memories.pop(key).measurer.close()
+        self._teller.forget(key)
+
+    def _new_memory(self) -> ObjectMemory:
+        services = self._services
+        timeout = services.settings.measurement_timeout_seconds
+        return ObjectMemory(Measurer(services.monitoring, services.metrics, timeout_seconds=timeout))
+
+
+def _sentence(error: Exception) -> str:
+    return str(error) or type(error).__name__

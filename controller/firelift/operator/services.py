@@ -1,0 +1,34 @@
+"""What every turn uses, made once per process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import structlog
+
+from firelift.kube.client import Cluster
+from firelift.kube.lease import Lease
+from firelift.metrics.cloud_monitoring import CloudMonitoring
+from firelift.operator.databases import Databases
+from firelift.operator.settings import Settings
+from firelift.operator.telemetry import Metrics
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Connections, settings and the name of the cluster. `cluster` and `databases` change nothing without the Lease."""
+
+    settings: Settings
+    cluster: Cluster
+    cluster_id: str
+    lease: Lease
+    databases: Databases
+    monitoring: CloudMonitoring
+    metrics: Metrics
+    log: structlog.stdlib.BoundLogger
+
+    @staticmethod
+    def now() -> datetime:
+        """The operator's clock."""
+        return datetime.now(UTC)

@@ -1,0 +1,89 @@
+"""The status as the API server holds it: what to write, and when a change is worth a write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from firelift.api.conditions import Reason, conditions_of
+from firelift.api.status import RolloutStatus
+from firelift.kube.client import Json
+
+_PROGRESS_FIELDS = ("progress", "rate")
+_PROGRESS_OF_PHASES = ("documents", "deadLetters", "conflicts")
+_PROGRESS_OF_GATES = ("value", "samples", "time", "message", "last")
+
+
+def dump(status: RolloutStatus) -> Json:
+    """The status as JSON; what is not set is absent."""
+    document: Json = status.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return document
+
+
+def worth_writing(old: Json, new: Json, *, seconds_since_write: float, progress_seconds: float) -> bool:
+    """Whether `new` is to be written: at once when it says anything new, later when only numbers moved."""
+    if old == new:
+        return False
+    return seconds_since_write >= progress_seconds or _essence(old) != _essence(new)
+
+
+def with_sentence(old: Json, reason: Reason, message: str, *, generation: int, now: datetime) -> Json:
+    """The status as it stands, with another reason: for what is found before a decision can be made."""
+    before = {entry["type"]: entry for entry in old.get("conditions", ())}
+    conditions = [
+        _condition(before.get(kind.value), kind.value, status.value, reason, message, generation, now)
+        for kind, status in conditions_of(reason).items()
+    ]
+    return {
+        **old,
+        "reason": reason.value,
+        "message": message,
+        "observedGeneration": generation,
+        "conditions": conditions,
+    }
+
+
+def _condition(
+    before: Mapping[str, Any] | None,
+    kind: str,
+    status: str,
+    reason: Reason,
+    message: str,
+    generation: int,
+    now: datetime,
+) -> Json:
+    same = before is not None and before.get("status") == status
+    time = before["lastTransitionTime"] if before is not None and same else now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {
+        "type": kind,
+        "status": status,
+        "reason": reason.value,
+        "message": message,
+        "observedGeneration": generation,
+        "lastTransitionTime": time,
+    }
+
+
+def _essence(status: Json) -> Json:
+    """The status without its moving numbers."""
+    message = status.get("message", "")
+    essence = {name: value for name, value in status.items() if name not in _PROGRESS_FIELDS}
+    essence["message"] = _without_digits(message)
+    essence["phases"] = [_without(phase, _PROGRESS_OF_PHASES) for phase in status.get("phases", ())]
+    essence["gates"] = [_without(gate, _PROGRESS_OF_GATES) for gate in status.get("gates", ())]
+    essence["conditions"] = [
+        {**entry, "message": _without_digits(entry.get("message", ""))} for entry in status.get("conditions", ())
+    ]
+    return essence
+
+
+def _without(entry: Json, names: tuple[str, ...]) -> Json:
+    kept = {name: value for name, value in entry.items() if name not in names}
+    if "steps" in kept:
+        kept["steps"] = [{**step, "message": _without_digits(step.get("message", ""))} for step in kept["steps"]]
+    return kept
+
+
+def _without_digits(text: str) -> str:
+    return "".join(character for character in text if not character.isdigit())

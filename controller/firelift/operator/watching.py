@@ -1,0 +1,149 @@
+"""kopf watches; nothing more. Its handlers mark objects dirty, its own finalizers and annotations stay unused.
+
+It runs in a thread with an event loop of its own, because it takes every task of its loop for its own and ends it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import kopf
+
+from firelift.api import approval, rollout
+from firelift.api.base import GROUP, ROLLOUT_LABEL, VERSION
+from firelift.operator.pulse import Pulse
+from firelift.operator.wakeups import Key
+
+Poke = Callable[[Key], None]
+_BEAT_SECONDS = 1.0
+_SILENCE_SECONDS = 30.0
+_EXIT_SECONDS = 5.0
+
+
+class Watcher:
+    """The watching thread. `poke` is called in the loop that `start` was called in."""
+
+    def __init__(self, poke: Poke, pulse: Pulse, namespaces: tuple[str, ...]) -> None:
+        self._poke = poke
+        self._pulse = pulse
+        self._namespaces = namespaces
+        self._stop = threading.Event()
+        self._loop = asyncio.get_running_loop()
+        self.ended: asyncio.Future[None] = self._loop.create_future()
+        """Done when watching has ended, with the error that ended it."""
+
+    def start(self) -> None:
+        """Begin to watch."""
+        threading.Thread(target=self._run, name="kopf", daemon=True).start()
+
+    async def stop(self) -> None:
+        """Watch no more."""
+        self._stop.set()
+        await asyncio.wait([self.ended], timeout=_EXIT_SECONDS)
+
+    def _run(self) -> None:
+        error: BaseException | None = None
+        try:
+            asyncio.run(self._watch())
+        except BaseException as caught:  # noqa: BLE001 - it ends the process, from the other thread
+            error = caught
+        self._loop.call_soon_threadsafe(self._end, error)
+
+    async def _watch(self) -> None:
+        self._beat(asyncio.get_running_loop())
+        await kopf.operator(
+            registry=build_registry(self._forward),
+            settings=build_settings(),
+            standalone=True,
+            clusterwide=not self._namespaces,
+            namespaces=self._namespaces,
+            stop_flag=self._stop,
+        )
+
+    def _beat(self, loop: asyncio.AbstractEventLoop) -> None:
+        # A timer, not a task: kopf would wait for a task of ours at its exit.
+        self._pulse.expect("watching", within_seconds=_SILENCE_SECONDS)
+        loop.call_later(_BEAT_SECONDS, self._beat, loop)
+
+    def _forward(self, key: Key) -> None:
+        self._loop.call_soon_threadsafe(self._poke, key)
+
+    def _end(self, error: BaseException | None) -> None:
+        self._pulse.end("watching")
+        if self.ended.done():
+            return
+        if error is not None:
+            self.ended.set_exception(error)
+        else:
+            self.ended.set_result(None)
+
+
+def build_registry(poke: Poke) -> kopf.OperatorRegistry:
+    """The handlers: each one only says which rollout to look at."""
+    registry = kopf.OperatorRegistry()
+    fresh = Freshness()
+
+    async def rollout_changed(body: Mapping[str, Any], namespace: str | None, name: str, **_: Any) -> None:
+        key = Key(namespace or "", name)
+        if fresh.changed(key, body["metadata"]):
+            poke(key)
+
+    async def approval_changed(spec: Mapping[str, Any], namespace: str | None, **_: Any) -> None:
+        if target := spec.get("target", {}).get("name"):
+            poke(Key(namespace or "", target))
+
+    async def job_changed(body: Mapping[str, Any], namespace: str | None, **_: Any) -> None:
+        for owner in body["metadata"].get("ownerReferences", ()):
+            if owner["kind"] == rollout.KIND:
+                poke(Key(namespace or "", owner["name"]))
+
+    kopf.on.login(registry=registry)(login)
+    kopf.on.event(GROUP, VERSION, rollout.PLURAL, registry=registry)(rollout_changed)
+    kopf.on.event(GROUP, VERSION, approval.PLURAL, registry=registry)(approval_changed)
+    kopf.on.event("batch", "v1", "jobs", labels={ROLLOUT_LABEL: kopf.PRESENT}, registry=registry)(job_changed)
+    return registry
+
+
+def build_settings() -> kopf.OperatorSettings:
+    """How kopf watches: bounded requests, paged lists, only our own Jobs."""
+    settings = kopf.OperatorSettings()
+    settings.peering.standalone = True
+    settings.scanning.disabled = True
+    settings.posting.enabled = False
+    settings.watching.server_timeout = 300
+    settings.watching.client_timeout = 330
+    settings.watching.connect_timeout = 10
+    settings.watching.chunk_size = 500
+    # The tuple matters: the string "batch/v1/jobs" is taken for a name, and selects nothing.
+    settings.watching.label_selectors["batch", "v1", "jobs"] = ROLLOUT_LABEL
+    settings.networking.request_timeout = 30
+    settings.networking.connect_timeout = 10
+    settings.process.ultimate_exiting_timeout = _EXIT_SECONDS
+    settings.execution.max_workers = 1
+    return settings
+
+
+def login(**details: Any) -> kopf.ConnectionInfo | None:
+    """The same identity as the operator's own client: KUBECONFIG when it is set, else the pod's ServiceAccount."""
+    return kopf.login_with_kubeconfig(**details) or kopf.login_with_service_account(**details)
+
+
+class Freshness:
+    """Tells a change of what was asked for from the echo of our own status writes."""
+
+    def __init__(self) -> None:
+        self._seen: dict[Key, tuple[object, ...]] = {}
+
+    def changed(self, key: Key, metadata: Mapping[str, Any]) -> bool:
+        """Whether anything but the status is new since the last event of this object."""
+        now = (
+            metadata.get("uid"),
+            metadata.get("generation"),
+            metadata.get("deletionTimestamp"),
+            tuple(metadata.get("finalizers", ())),
+        )
+        before, self._seen[key] = self._seen.get(key), now
+        return before != now

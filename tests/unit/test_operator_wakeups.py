@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from firelift.api.base import ROLLOUT_LABEL
+from firelift.operator.health import healthy
+from firelift.operator.pulse import Pulse
+from firelift.operator.wakeups import Key, Loops
+from firelift.operator.watching import Freshness, build_settings
+
+USERS, TASKS = Key("shop", "users"), Key("shop", "tasks")
+
+
+async def until(fact: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not fact():  # noqa: ASYNC110 - the facts are of the code under test
+            await asyncio.sleep(0)
+
+
+async def test_an_object_is_looked_at_at_once_and_again_when_it_is_poked() -> None:
+    turns: list[Key] = []
+
+    async def turn(key: Key) -> float:
+        turns.append(key)
+        return 60
+
+    loops = Loops(turn, Pulse(), longest_turn_seconds=1)
+    loops.poke(USERS)
+    await until(lambda: len(turns) == 1)
+    loops.poke(USERS)
+    await until(lambda: len(turns) == 2)
+    await loops.stop()
+
+
+async def test_a_poke_during_a_turn_leads_to_another_turn() -> None:
+    turns: list[Key] = []
+
+    async def turn(key: Key) -> float:
+        turns.append(key)
+        if len(turns) == 1:
+            loops.poke(key)
+        return 60
+
+    loops = Loops(turn, Pulse(), longest_turn_seconds=1)
+    loops.poke(USERS)
+    await until(lambda: len(turns) == 2)
+    await loops.stop()
+
+
+async def test_two_turns_of_one_object_never_overlap_and_two_objects_do() -> None:
+    running: list[Key] = []
+    most: list[tuple[Key, ...]] = []
+    go_on = asyncio.Event()
+
+    async def turn(key: Key) -> float:
+        running.append(key)
+        most.append(tuple(running))
+        await go_on.wait()
+        running.remove(key)
+        return 60
+
+    loops = Loops(turn, Pulse(), longest_turn_seconds=1)
+    for key in (USERS, USERS, TASKS, USERS):
+        loops.poke(key)
+    await until(lambda: len(running) == 2)
+    loops.poke(USERS)
+    assert sorted(running) == [TASKS, USERS]
+    go_on.set()
+    await until(lambda: len(most) == 3)
+    assert all(len(set(keys)) == len(keys) for keys in most)
+    await loops.stop()
+
+
+async def test_the_loop_of_an_object_that_is_gone_ends_and_promises_nothing() -> None:
+    pulse = Pulse(clock=lambda: now[0])
+    now = [0.0]
+    turns: list[Key] = []
+
+    async def turn(key: Key) -> None:
+        turns.append(key)
+
+    loops = Loops(turn, pulse, longest_turn_seconds=1)
+    loops.poke(USERS)
+    await until(lambda: len(turns) == 1)
+    await asyncio.sleep(0)
+    now[0] = 1e6
+    assert pulse.overdue() == {}
+    loops.poke(USERS)
+    await until(lambda: len(turns) == 2)
+
+
+async def test_an_error_that_leaves_a_turn_is_the_end_of_all_loops() -> None:
+    async def turn(_: Key) -> float:
+        raise LookupError("leadership")
+
+    loops = Loops(turn, Pulse(), longest_turn_seconds=1)
+    loops.poke(USERS)
+    with pytest.raises(LookupError):
+        await loops.failed
+
+
+async def test_a_turn_that_hangs_is_noticed_for_its_object_alone() -> None:
+    now = [0.0]
+    pulse = Pulse(clock=lambda: now[0])
+    hanging = asyncio.Event()
+
+    async def turn(key: Key) -> float:
+        if key == USERS:
+            await hanging.wait()
+        return 1000
+
+    loops = Loops(turn, pulse, longest_turn_seconds=5)
+    loops.poke(USERS)
+    loops.poke(TASKS)
+    await asyncio.sleep(0.01)
+    assert pulse.overdue() == {}
+    now[0] = 100.0
+    status, text = healthy(pulse.overdue())
+    assert (status, text) == (503, "stuck: shop/users is 65 s overdue")
+    await loops.stop()
+
+
+def test_health_is_good_while_every_promise_is_kept() -> None:
+    assert healthy({}) == (200, "ok")
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({}, False),
+        ({"resourceVersion": "2"}, False),
+        ({"generation": 2}, True),
+        ({"deletionTimestamp": "now"}, True),
+        ({"uid": "v"}, True),
+        ({"finalizers": ["x"]}, True),
+    ],
+)
+def test_only_what_was_asked_for_makes_an_object_dirty(change: dict[str, object], *, expected: bool) -> None:
+    fresh = Freshness()
+    metadata = {"uid": "u", "generation": 1, "resourceVersion": "1"}
+
+    assert fresh.changed(USERS, metadata)
+    assert fresh.changed(USERS, metadata | change) is expected
+
+
+def test_the_selector_of_jobs_is_one_that_kopf_understands() -> None:
+    selector = next(iter(build_settings().watching.label_selectors))
+
+    assert (selector.group, selector.version, selector.any_name) == ("batch", "v1", "jobs")
+    assert build_settings().watching.label_selectors[selector] == ROLLOUT_LABEL
