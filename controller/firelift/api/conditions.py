@@ -49,6 +49,7 @@ class Reason(StrEnum):
     VERIFYING = "Verifying"
     SOAKING = "Soaking"
     WAITING_FOR_EVIDENCE = "WaitingForEvidence"
+    RELEASING = "Releasing"
     STARTING = "Starting"
 
 

@@ -10,6 +10,7 @@ from firelift.api.approval import ApprovalDecision
 from firelift.api.measurement import Measurement, Window
 from firelift.api.rollout import RolloutSpec
 from firelift.api.run import RunState, Totals
+from firelift.api.status import Condition
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class JobSeen:
 class RunSeen:
     """A run document, its journal's totals and its Job.
 
-    `complete`: each lane is sealed as complete. `holding`: the document says Hold or Stop. `estimate` is the number
+    `complete`: each lane is sealed as complete. `state` is what the document says. `estimate` is the number
     of documents in the source, `scanned` how many of them lie behind the lanes' cursors; both 0 when unknown.
     """
 
@@ -141,6 +142,9 @@ class Observation:
     config_maps: Mapping[str, ConfigMapSeen] = field(default_factory=dict)
     locks: Mapping[str, LockSeen] = field(default_factory=dict)
     worker_image: str = ""
+    """What the operator would pin now: the image, its digest resolved."""
+    conditions: tuple[Condition, ...] = ()
+    """Those of the status that was written last, so that their transition times are kept."""
     problems: tuple[str, ...] = ()
     """What the operator could not do or read since the last turn, as sentences."""
 

@@ -13,7 +13,7 @@ from typing import Annotated
 from pydantic import Field
 
 from firelift.api.base import Model
-from firelift.api.conditions import ConditionStatus, ConditionType, Reason
+from firelift.api.conditions import Reason
 from firelift.api.gates import GateSpec
 from firelift.api.migration import MigrationSpec
 from firelift.api.rollout import PaceSpec, PhaseSpec, RevertTo
@@ -103,7 +103,7 @@ class StepRecord(Model):
     restored_time: datetime | None = None
     """When the flags were seen to have their values of before again."""
     runs: tuple[str, ...] = ()
-    """Forward runs whose documents were seen, in order, over all attempts; sweeps stand with the step they belong to."""
+    """Forward runs whose documents were seen, in order, over all attempts; a sweep stands with its owner's."""
     undo_runs: tuple[str, ...] = ()
     """Runs of the inverse whose documents were seen."""
     totals: Totals = Totals()
@@ -121,9 +121,9 @@ class PhaseRecord(Model):
     """A phase's memory. The spec, the migrations and the gates are those that it started with."""
 
     name: str
-    started: datetime | None = None
+    started: datetime
     finished: datetime | None = None
-    spec: PhaseSpec | None = None
+    spec: PhaseSpec
     migrations: tuple[MigrationSpec, ...] = ()
     gates: tuple[GateSpec, ...] = ()
     pace: PaceSpec = PaceSpec()
@@ -171,14 +171,6 @@ class Event(Model):
     message: str = ""
 
 
-class ConditionMemory(Model):
-    """Since when a condition has its status."""
-
-    type: ConditionType
-    status: ConditionStatus
-    since: datetime
-
-
 class RolloutState(Model):
     """The whole memory. `version` rises with each change."""
 
@@ -200,7 +192,6 @@ class RolloutState(Model):
     """An attempt that was asked for when none was due; only a higher one counts."""
     held_since: datetime | None = None
     """Since when the clock has stood still: suspended, paused or ended."""
-    conditions: tuple[ConditionMemory, ...] = ()
     progress_time: datetime | None = None
     """When documents, steps or flags last moved; the progress deadline counts from it."""
     progress_mark: int = 0

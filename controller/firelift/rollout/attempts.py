@@ -1,0 +1,90 @@
+"""`spec.attempt`: the only way out of Failed, Reverted and Aborted."""
+
+from __future__ import annotations
+
+from firelift.rollout.memory import changed, with_event
+from firelift.rollout.ownership import claimed
+from firelift.rollout.place import current, last_executed
+from firelift.rollout.running import active_runs
+from firelift.rollout.state import Mode, RolloutState, StepState
+from firelift.rollout.turn import Outcome, Turn
+
+_RUNNING = {Mode.FORWARD, Mode.REVERTING}
+
+
+def accepted(turn: Turn) -> Outcome | None:
+    """Begin the attempt that is asked for, where one is due; remember one that is refused."""
+    state, asked = turn.state, turn.spec.attempt
+    if asked <= max(state.attempt, state.refused_attempt):
+        return None
+    if state.mode in _RUNNING or state.mode is Mode.SUCCEEDED:
+        return _refused(turn)
+    if turn.spec.intent is not None and not turn.rollout.deleting:
+        return None
+    return claimed(turn) or _begun(turn)
+
+
+def refusal(turn: Turn) -> str:
+    """Why the attempt that is asked for is not made, as the end of a message; empty when it is."""
+    state, asked = turn.state, turn.spec.attempt
+    if asked <= state.attempt:
+        return ""
+    if state.mode is Mode.SUCCEEDED:
+        return f"; attempt {asked} is refused: the rollout has succeeded, make a new one"
+    if turn.spec.intent is not None:
+        return f"; attempt {asked} waits until spec.intent {turn.spec.intent} is removed"
+    if asked <= state.refused_attempt:
+        return f"; attempt {asked} is refused: attempt {state.attempt} was under way, raise it once that has ended"
+    return ""
+
+
+def _refused(turn: Turn) -> RolloutState:
+    asked = turn.spec.attempt
+    state = with_event(turn.state, turn.now, "AttemptRefused", f"attempt {asked} was asked for when none was due")
+    return changed(state, refused_attempt=asked)
+
+
+def _begun(turn: Turn) -> RolloutState:
+    old = turn.state
+    state = changed(
+        old,
+        attempt=turn.spec.attempt,
+        failure=None,
+        overrides=(),
+        worker_image="",
+        superseded=active_runs(turn),
+        finished=None,
+        retention_until=None,
+    )
+    state = with_event(state, turn.now, "Attempt", f"attempt {state.attempt} begins")
+    if old.mode is Mode.REVERTED:
+        return _from_goal(state)
+    if old.revert is not None:
+        return _back_again(turn, state)
+    return _same_step(turn, state)
+
+
+def _from_goal(state: RolloutState) -> RolloutState:
+    goal = state.revert.first_index if state.revert else 0
+    return changed(
+        state,
+        mode=Mode.FORWARD,
+        phases=state.phases[:goal],
+        phase_index=goal,
+        step_index=0,
+        gates=(),
+        revert=None,
+    )
+
+
+def _back_again(turn: Turn, state: RolloutState) -> RolloutState:
+    place = last_executed(Turn(turn.rollout, state, turn.seen))
+    state = place.save(undo_pass=0) if place is not None else state
+    return changed(state, mode=Mode.REVERTING)
+
+
+def _same_step(turn: Turn, state: RolloutState) -> RolloutState:
+    place = current(Turn(turn.rollout, state, turn.seen))
+    if place is not None and place.record.state is not StepState.PENDING:
+        state = place.save(state=StepState.PENDING, requested=None)
+    return changed(state, mode=Mode.FORWARD, gates=())

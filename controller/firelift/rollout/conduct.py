@@ -1,0 +1,125 @@
+"""How runs are led: one after the other, under their locks, and stopped before anything else may write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+from firelift.api.conditions import Reason
+from firelift.api.run import RunPlan, RunState, Totals
+from firelift.api.status import WaitingFor
+from firelift.rollout.intents import AcquireLock, EnsureJob, EnsureRun, Intent, RemoveJob, SetRunState
+from firelift.rollout.memory import changed
+from firelift.rollout.observation import LockSeen, RunSeen
+from firelift.rollout.place import Place
+from firelift.rollout.turn import Outcome, Settled, Turn
+from firelift.rollout.twin import Failed, StepOutcome
+
+POLL = timedelta(seconds=2)
+"""How often a turn looks at what moves: runs, and what is about to stop."""
+
+
+def conduct(place: Place, plans: Sequence[RunPlan], reason: Reason) -> StepOutcome | None:
+    """Bring these runs to their end, one at a time; None when all are complete."""
+    turn = place.turn
+    plan = next((plan for plan in plans if not turn.run(plan.id).complete), None)
+    if plan is None:
+        return None
+    image = turn.seen.worker_image or turn.spec.worker.image
+    if image and not turn.state.worker_image:
+        return changed(turn.state, worker_image=image)
+    seen = turn.run(plan.id)
+    if seen.job is not None and seen.job.failed:
+        return Failed(_failure(plan, seen))
+    message = f"{plan.kind.value} of {plan.migration.name}, run {plan.id}"
+    return Settled(reason, message, (EnsureRun(plan, RunState.RUN), EnsureJob(plan.id)), turn.now + POLL)
+
+
+def locked(place: Place, groups: Iterable[str]) -> Outcome | None:
+    """Hold the locks of these collection groups; None when all are held."""
+    turn = place.turn
+    for group in sorted(set(groups)):
+        if group not in turn.state.locks:
+            return changed(turn.state, locks=(*turn.state.locks, group))
+        lock = turn.seen.locks.get(group) or LockSeen(mine=False)
+        if not lock.mine:
+            return _waiting(turn, group, lock)
+    return None
+
+
+def hold(turn: Turn, runs: Iterable[str]) -> tuple[Intent, ...]:
+    """Let the workers of these runs idle."""
+    return tuple(
+        SetRunState(run, RunState.HOLD)
+        for run in dict.fromkeys(runs)
+        if _may_work(turn, run) and turn.run(run).state not in {RunState.HOLD, RunState.STOP}
+    )
+
+
+def stop(turn: Turn, runs: Iterable[str]) -> tuple[Intent, ...]:
+    """Make the workers of these runs leave."""
+    intents: list[Intent] = []
+    for seen in (turn.run(run) for run in dict.fromkeys(runs) if _may_work(turn, run)):
+        if seen.state is not RunState.STOP:
+            intents.append(SetRunState(seen.id, RunState.STOP))
+        if seen.job is not None:
+            intents.append(RemoveJob(seen.id))
+    return tuple(intents)
+
+
+def gone(turn: Turn, runs: Iterable[str]) -> bool:
+    """Whether none of these runs has a worker, or ever will again."""
+    return all(run in turn.seen.runs and _inert(turn.run(run)) for run in runs)
+
+
+def stopped(place: Place, runs: Sequence[str], reason: Reason) -> Settled | None:
+    """Stop these runs; None when they are gone."""
+    turn = place.turn
+    if gone(turn, runs):
+        return None
+    due = turn.now + POLL if all(run in turn.seen.runs for run in runs) else turn.now
+    return Settled(reason, f"waiting for the workers of {place.title} to leave", stop(turn, runs), due)
+
+
+def tally(turn: Turn, plans: Iterable[RunPlan]) -> Totals:
+    """The totals of these runs together."""
+    total = Totals()
+    for plan in plans:
+        total = total.plus(turn.run(plan.id).totals)
+    return total
+
+
+def examples(turn: Turn, plans: Iterable[RunPlan]) -> str:
+    """Up to three examples that the workers kept, as the end of a sentence."""
+    found = [example for plan in plans for example in turn.run(plan.id).examples][:3]
+    return f", such as {'; '.join(found)}" if found else ""
+
+
+def _may_work(turn: Turn, run: str) -> bool:
+    seen = turn.run(run)
+    observed = run in turn.seen.runs
+    return not seen.complete and (seen.exists or seen.job is not None or not observed)
+
+
+def _inert(seen: RunSeen) -> bool:
+    if seen.complete:
+        return True
+    return seen.job is None and (not seen.exists or seen.state is RunState.STOP)
+
+
+def _failure(plan: RunPlan, seen: RunSeen) -> str:
+    cause = seen.failure or (seen.job.failure if seen.job else "") or "its Job failed without a word"
+    return f"{plan.kind.value} of {plan.migration.name} failed in run {plan.id}: {cause}{_example(seen)}"
+
+
+def _example(seen: RunSeen) -> str:
+    return f" (such as {seen.examples[0]})" if seen.examples else ""
+
+
+def _waiting(turn: Turn, group: str, lock: LockSeen) -> Settled:
+    waiting = WaitingFor(name=lock.holder[:512], position=lock.position, since=lock.since) if lock.holder else None
+    who = f" is held by {lock.holder}, {lock.position} in line" if lock.holder else " has been asked for"
+    message = f"the lock of collection group {group}{who}; the rollout goes on by itself when it is free"
+    observed = group in turn.seen.locks
+    due = turn.now + POLL if observed else turn.now
+    return Settled(Reason.WAITING_FOR_LOCK, message, (AcquireLock(group),), due, waiting)

@@ -1,0 +1,166 @@
+"""The way forward: phases and steps in order, each begun when the one before it is done."""
+
+from __future__ import annotations
+
+from firelift.api.conditions import Reason
+from firelift.api.rollout import PhaseSpec
+from firelift.api.steps import FailureAction
+from firelift.rollout.approvals import awaited
+from firelift.rollout.evidence import judged, objection, opened
+from firelift.rollout.failing import Cause, failed
+from firelift.rollout.intents import EnsureRun
+from firelift.rollout.memory import changed, with_event, with_phase
+from firelift.rollout.ownership import claimed
+from firelift.rollout.place import Place, current
+from firelift.rollout.progress import watched
+from firelift.rollout.running import superseded
+from firelift.rollout.state import Mode, PhaseRecord, RolloutState, StepRecord, StepState
+from firelift.rollout.steps import twin
+from firelift.rollout.turn import Outcome, Settled, Turn, first
+from firelift.rollout.twin import Failed, Finished
+from firelift.rollout.validity import problem
+
+
+def advance(turn: Turn) -> Outcome:
+    """One move forward, or what the running step wants done."""
+    outcome = first(turn, (superseded, _succeed, _start_phase, _finish_phase, _start_step, _judge, _object))
+    place = current(turn)
+    if outcome is not None or place is None:
+        return outcome or turn.state
+    return _work(place)
+
+
+def _succeed(turn: Turn) -> Outcome | None:
+    if turn.state.phase_index < max(len(turn.state.phases), len(turn.spec.phases)):
+        return None
+    return _succeeded(turn, turn.state)
+
+
+def _start_phase(turn: Turn) -> Outcome | None:
+    index = turn.state.phase_index
+    if index < len(turn.state.phases):
+        return None
+    phase = turn.spec.phases[index]
+    sentence = problem(turn.spec) or _name_taken(turn, phase)
+    if sentence:
+        return Settled(Reason.INVALID_SPEC, f"{sentence}; correct it, phase {phase.name} starts then by itself")
+    return claimed(turn) or _phase_started(turn, phase)
+
+
+def _name_taken(turn: Turn, phase: PhaseSpec) -> str:
+    taken = any(started.name == phase.name for started in turn.state.phases)
+    return f"phase {phase.name} has been started under that name before" if taken else ""
+
+
+def _phase_started(turn: Turn, phase: PhaseSpec) -> RolloutState:
+    spec = turn.spec
+    record = PhaseRecord(
+        name=phase.name,
+        started=turn.now,
+        spec=phase,
+        migrations=spec.migrations,
+        gates=spec.gates_of(phase),
+        pace=spec.pace,
+        workers=spec.worker.parallelism,
+    )
+    state = changed(turn.state, phases=(*turn.state.phases, record), step_index=0, gates=())
+    return with_event(state, turn.now, "PhaseStarted", f"phase {phase.name} starts")
+
+
+def _finish_phase(turn: Turn) -> Outcome | None:
+    state = turn.state
+    phase = state.phases[state.phase_index]
+    if state.step_index < len(phase.spec.steps):
+        return None
+    state = with_phase(state, state.phase_index, changed(phase, finished=turn.now))
+    state = with_event(state, turn.now, "PhaseFinished", f"phase {phase.name} is done")
+    if state.phase_index + 1 >= max(len(state.phases), len(turn.spec.phases)):
+        return _succeeded(turn, state)
+    return changed(state, phase_index=state.phase_index + 1, step_index=0, gates=())
+
+
+def _succeeded(turn: Turn, state: RolloutState) -> RolloutState:
+    until = turn.after(None, turn.spec.ledger_retention_seconds)
+    state = changed(state, mode=Mode.SUCCEEDED, finished=turn.now, retention_until=until, gates=())
+    state = changed(state, phase_index=max(0, len(state.phases) - 1))
+    return with_event(state, turn.now, Reason.COMPLETED, "all phases are done")
+
+
+def _start_step(turn: Turn) -> Outcome | None:
+    place = current(turn)
+    if place is None or place.record.state is not StepState.PENDING:
+        return None
+    asked = awaited(place, 1, "it is irreversible") if place.spec.irreversible else None
+    match asked:
+        case Failed():
+            return failed(place, Cause(asked.reason, asked.message), FailureAction.PAUSE)
+        case RolloutState() | Settled():
+            return asked
+    state = place.save(
+        state=StepState.RUNNING,
+        started=turn.now,
+        finished=None,
+        held_seconds=0.0,
+        written_time=None,
+        taken_back=False,
+        message="",
+    )
+    gates = opened(place.phase.gates, turn.now)
+    return changed(state, gates=gates, progress_time=turn.now, seen_time=turn.now, progress_mark=0)
+
+
+def _judge(turn: Turn) -> Outcome | None:
+    place = current(turn)
+    return judged(place) if place else None
+
+
+def _object(turn: Turn) -> Outcome | None:
+    place = current(turn)
+    objected = objection(place) if place else None
+    if place is None or objected is None:
+        return None
+    return failed(place, Cause(objected.reason, objected.message), objected.action, objected.gate)
+
+
+def _work(place: Place) -> Outcome:
+    match twin(place).forward(place):
+        case Finished(record):
+            return _step_done(place, record)
+        case Failed() as failure:
+            return _step_failed(place, failure)
+        case RolloutState() as moved:
+            return moved
+        case settled:
+            return _in_time(place) or _in_motion(place, settled) or settled
+
+
+def _step_done(place: Place, record: StepRecord) -> RolloutState:
+    done = changed(record, state=StepState.DONE, finished=place.turn.now)
+    state = changed(place.save(**dict(done)), step_index=place.step_index + 1, gates=())
+    return with_event(state, place.turn.now, "StepDone", f"{place.title} is done")
+
+
+def _step_failed(place: Place, failure: Failed) -> RolloutState:
+    pauses = failure.reason in {Reason.REJECTED, Reason.NO_PROGRESS}
+    action = FailureAction.PAUSE if pauses else place.turn.spec.on_failure.action
+    return failed(place, Cause(failure.reason, failure.message), action)
+
+
+def _in_time(place: Place) -> RolloutState | None:
+    limit = place.spec.timeout_seconds
+    if limit is None or place.elapsed() < limit:
+        return None
+    message = f"{place.title} took {place.elapsed():,.0f}s ≥ timeoutSeconds {limit:,}s"
+    action = place.spec.on_timeout or place.turn.spec.on_failure.action
+    return failed(place, Cause(Reason.STEP_TIMED_OUT, message), action)
+
+
+def _in_motion(place: Place, settled: Settled) -> RolloutState | None:
+    if not any(isinstance(intent, EnsureRun) for intent in settled.intents):
+        return None
+    match watched(place, twin(place).plans(place)):
+        case Failed() as failure:
+            return _step_failed(place, failure)
+        case RolloutState() as moved:
+            return moved
+    return None

@@ -1,0 +1,145 @@
+"""What one interval of a gate says: a verdict, and a sentence with both numbers."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from firelift.api.gates import GateSpec, Limit
+from firelift.api.measurement import Measurement, Window
+from firelift.api.quantity import Quantity, UnitMismatch, number_text, parse
+from firelift.rollout.condition import ConditionError, holds
+from firelift.rollout.state import GateRecord, GateVerdict, Judged
+
+MISSED_PER_TURN = 20
+"""How many intervals of one gate are asked for in one turn."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class _Bound:
+    limit: Quantity
+    upper: bool
+
+    def broken_by(self, value: float, unit: str) -> bool:
+        measured = self.limit.of(value, unit)
+        return measured > self.limit.number if self.upper else measured < self.limit.number
+
+    def sentence(self, value: float, unit: str, *, broken: bool) -> str:
+        sign = (">" if broken else "≤") if self.upper else ("<" if broken else "≥")
+        measured = self.limit.of(value, unit)
+        return f"{self.limit.text(measured)} {sign} {self.limit.text(self.limit.number)}"
+
+
+def windows_due(gate: GateSpec, record: GateRecord, now: datetime) -> tuple[Window, ...]:
+    """The windows that can be judged now, oldest first, at most `MISSED_PER_TURN`.
+
+    They end on the grid of `intervalSeconds` since the epoch, lie wholly behind `record.since`, and are asked for when
+    `delaySeconds` have passed since their end.
+    """
+    first, last = _next_end(gate, record), now - timedelta(seconds=gate.delay_seconds)
+    step, width = timedelta(seconds=gate.interval_seconds), timedelta(seconds=gate.window_seconds)
+    count = min(MISSED_PER_TURN, (last - first) // step + 1) if last >= first else 0
+    return tuple(Window(first + i * step - width, first + i * step) for i in range(count))
+
+
+def next_due(gate: GateSpec, record: GateRecord) -> datetime:
+    """When the next window can be judged."""
+    return _next_end(gate, record) + timedelta(seconds=gate.delay_seconds)
+
+
+def intervals(gate: GateSpec, seconds: int) -> int:
+    """How many windows fit into a soak of this length; at least one, because no data is never success."""
+    return max(1, (seconds - gate.window_seconds) // gate.interval_seconds + 1)
+
+
+def judge(gate: GateSpec, window: Window, measurement: Measurement) -> Judged:
+    """The verdict on one measurement. An error is not a failure, and neither is the absence of data."""
+    verdict, message = _verdict(gate, window, measurement)
+    value = measurement.value
+    return Judged(
+        window_end=window.end,
+        verdict=verdict,
+        value="" if value is None or math.isnan(value) else value_text(gate.limit, value, measurement.unit),
+        limit=limit_text(gate.limit),
+        samples=max(0, measurement.samples),
+        query=measurement.query[:512],
+        message=message[:512],
+    )
+
+
+def limit_text(limit: Limit) -> str:
+    """The limit as a person reads it: ``≤ 0.1%``."""
+    if limit.condition is not None:
+        return limit.condition[:128]
+    parts = [f"≥ {limit.min}" if limit.min else "", f"≤ {limit.max}" if limit.max else ""]
+    return " and ".join(filter(None, parts))
+
+
+def value_text(limit: Limit, value: float, unit: str) -> str:
+    """A measured value in the unit of its limit, else in its own."""
+    text = limit.max or limit.min
+    if text is not None and limit.condition is None and math.isfinite(value):
+        try:
+            quantity = parse(text)
+            return quantity.text(quantity.of(value, unit))
+        except ValueError:
+            pass
+    return f"{number_text(value)}{'' if unit == '1' else unit}"
+
+
+def _verdict(gate: GateSpec, window: Window, measurement: Measurement) -> tuple[GateVerdict, str]:
+    if measurement.error is not None:
+        return GateVerdict.ERROR, measurement.error or "the query failed"
+    if measurement.value is None or math.isnan(measurement.value):
+        return GateVerdict.NO_DATA, "the query answered nothing" if measurement.value is None else "the value is NaN"
+    if measurement.samples < gate.min_samples:
+        return GateVerdict.NO_DATA, f"{measurement.samples:,} samples < {gate.min_samples:,}"
+    if age := _too_old(gate, window, measurement):
+        return GateVerdict.STALE, f"the newest point is {age:,.0f}s old > {gate.freshness_seconds:,}s"
+    return _compare(gate.limit, measurement.value, measurement)
+
+
+def _too_old(gate: GateSpec, window: Window, measurement: Measurement) -> float:
+    if not gate.freshness_seconds or measurement.newest is None:
+        return 0.0
+    age = (window.end - measurement.newest).total_seconds()
+    return age if age > gate.freshness_seconds else 0.0
+
+
+def _compare(limit: Limit, value: float, measurement: Measurement) -> tuple[GateVerdict, str]:
+    if not math.isfinite(value):
+        return GateVerdict.ERROR, f"the value is {value}"
+    try:
+        if limit.condition is not None:
+            return _by_condition(limit.condition, value, measurement)
+        return _by_bounds(limit, value, measurement.unit)
+    except (UnitMismatch, ConditionError, ValueError) as error:
+        return GateVerdict.ERROR, str(error)
+
+
+def _by_condition(condition: str, value: float, measurement: Measurement) -> tuple[GateVerdict, str]:
+    true = holds(condition, value, measurement.samples)
+    shown = f"{number_text(value)}{'' if measurement.unit == '1' else measurement.unit}"
+    sentence = f"{condition} is {'true' if true else 'false'} of {shown}, {measurement.samples:,} samples"
+    return (GateVerdict.PASS if true else GateVerdict.FAIL), sentence
+
+
+def _by_bounds(limit: Limit, value: float, unit: str) -> tuple[GateVerdict, str]:
+    bounds = [_Bound(parse(text), upper) for text, upper in ((limit.max, True), (limit.min, False)) if text]
+    if not bounds:
+        return GateVerdict.ERROR, "the gate has no limit"
+    for bound in bounds:
+        if bound.broken_by(value, unit):
+            return GateVerdict.FAIL, bound.sentence(value, unit, broken=True)
+    return GateVerdict.PASS, " and ".join(bound.sentence(value, unit, broken=False) for bound in bounds)
+
+
+def _next_end(gate: GateSpec, record: GateRecord) -> datetime:
+    earliest = record.since + timedelta(seconds=gate.window_seconds)
+    step = timedelta(seconds=gate.interval_seconds)
+    after_cursor = _EPOCH + ((record.cursor - _EPOCH) // step + 1) * step
+    at_earliest = _EPOCH - (-(earliest - _EPOCH) // step) * step
+    return max(after_cursor, at_earliest)

@@ -1,0 +1,57 @@
+"""The ledger is the authority: nothing is decided without it, and nothing while it belongs to somebody else."""
+
+from __future__ import annotations
+
+from firelift.api.approval import ApprovalDecision
+from firelift.api.conditions import Reason
+from firelift.rollout.approvals import valid
+from firelift.rollout.intents import ClaimLedger
+from firelift.rollout.state import Mode
+from firelift.rollout.turn import Outcome, Settled, Turn
+
+ENDED = {Mode.SUCCEEDED, Mode.REVERTED}
+
+
+def reachable(turn: Turn) -> Outcome | None:
+    """While the ledger cannot be read the rollout neither advances nor reverts."""
+    error = turn.seen.ledger.error
+    if not error:
+        return None
+    message = f"the ledger of database {_database(turn)} cannot be read: {error}; it is tried again by itself"
+    return Settled(Reason.DATABASE_UNREACHABLE, message)
+
+
+def owned(turn: Turn) -> Outcome | None:
+    """The ledger must be ours, and of this very database; a rollout that is over needs none."""
+    ledger = turn.seen.ledger
+    if ledger.owner is not None and not ledger.mine:
+        who = f"{ledger.owner.name} (uid {ledger.owner.uid}, cluster {ledger.owner.cluster})"
+        return _foreign(turn, Reason.LEDGER_OWNED_BY_ANOTHER, f"ledger {turn.rollout.ledger_id} belongs to {who}")
+    if ledger.database_uid and ledger.actual_database_uid and ledger.database_uid != ledger.actual_database_uid:
+        what = (
+            f"ledger {turn.rollout.ledger_id} was made in a database with uid {ledger.database_uid}, this one has uid "
+            f"{ledger.actual_database_uid}: it came along with a restore or a clone"
+        )
+        return _foreign(turn, Reason.LEDGER_FROM_ANOTHER_DATABASE, what)
+    begun = bool(turn.state.phases) and turn.state.mode not in ENDED
+    return claimed(turn) if begun and not turn.rollout.deleting else None
+
+
+def claimed(turn: Turn) -> Settled | None:
+    """The ledger is free, and something is about to need it; None when it is ours."""
+    if turn.seen.ledger.mine:
+        return None
+    message = f"claiming ledger {turn.rollout.ledger_id}"
+    return Settled(Reason.STARTING, message, (ClaimLedger(),), turn.now)
+
+
+def _foreign(turn: Turn, reason: Reason, what: str) -> Settled:
+    if adopters := valid(turn, ApprovalDecision.ADOPT):
+        message = f"{what}; {adopters[0].approver} lets this rollout adopt it"
+        return Settled(Reason.STARTING, message, (ClaimLedger(adopt=True),), turn.now)
+    return Settled(reason, f"{what}; approve Adopt to take it over, or choose another spec.ledgerID")
+
+
+def _database(turn: Turn) -> str:
+    database = turn.spec.database
+    return f"{database.project}/{database.name}"

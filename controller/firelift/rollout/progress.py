@@ -1,0 +1,95 @@
+"""Progress: how far the runs of a step are, how fast, and when nothing has moved for too long."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from firelift.api.conditions import Reason
+from firelift.api.run import RunPlan
+from firelift.rollout.memory import changed
+from firelift.rollout.place import Place
+from firelift.rollout.turn import Outcome, Turn
+from firelift.rollout.twin import Failed
+
+NOTED_SECONDS = 10
+"""Progress is remembered at most this often."""
+
+_BLIND_SECONDS = 30
+"""Workers idle when their lease is this old; a shorter gap between two turns does not excuse them."""
+_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Documents behind the cursors, documents in the sources (0: unknown), and documents per second."""
+
+    scanned: int
+    estimate: int
+    rate: float
+
+    def text(self) -> str:
+        """Such as ``41% 1.2M/3.0M 1,125/s ETA 25m``; empty when nothing has been read."""
+        if not self.scanned:
+            return ""
+        rate = [f"{self.rate:,.0f}/s"] if self.rate else []
+        if not self.estimate:
+            return " ".join([short(self.scanned), *rate])
+        percent = min(100, 100 * self.scanned // self.estimate)
+        return " ".join([f"{percent}%", f"{short(self.scanned)}/{short(self.estimate)}", *rate, *self._eta()])
+
+    def _eta(self) -> list[str]:
+        left = self.estimate - self.scanned
+        return [f"ETA {duration(left / self.rate)}"] if left > 0 and self.rate else []
+
+
+def measure(turn: Turn, plans: Sequence[RunPlan], seconds: float) -> Progress:
+    """The progress of a step's runs over its running time."""
+    seen = [turn.run(plan.id) for plan in plans]
+    scanned = sum(max(run.scanned, run.totals.read) for run in seen)
+    known = all(run.estimate for run in seen if run.exists)
+    estimate = sum(run.estimate for run in seen) if known else 0
+    return Progress(scanned, max(estimate, scanned) if estimate else 0, scanned / seconds if seconds else 0.0)
+
+
+def watched(place: Place, plans: Sequence[RunPlan]) -> Outcome | Failed | None:
+    """Remember that something moved, or object that nothing has for `progressDeadlineSeconds`.
+
+    Time in which nobody watched does not count: the operator was down, or the ledger out of reach.
+    """
+    turn, state = place.turn, place.state
+    deadline = turn.spec.progress_deadline_seconds
+    mark = _mark(turn, plans)
+    unwatched = turn.seconds_since(state.seen_time)
+    if unwatched > max(_BLIND_SECONDS, deadline / 2):
+        return changed(state, progress_time=turn.now, seen_time=turn.now, progress_mark=mark)
+    still = turn.seconds_since(state.progress_time)
+    if mark != state.progress_mark and still >= min(NOTED_SECONDS, deadline / 4):
+        return changed(state, progress_time=turn.now, seen_time=turn.now, progress_mark=mark)
+    if mark == state.progress_mark and still > deadline:
+        return Failed(f"no document moved for {still:,.0f}s > {deadline:,}s in {place.title}", Reason.NO_PROGRESS)
+    return changed(state, seen_time=turn.now) if unwatched > max(NOTED_SECONDS, deadline / 4) else None
+
+
+def short(number: float) -> str:
+    """A count in two significant parts: ``950``, ``1.2k``, ``3.0M``."""
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if number >= size:
+            return f"{number / size:.1f}{letter}"
+    return f"{number:.0f}"
+
+
+def duration(seconds: float) -> str:
+    """A duration in its largest unit: ``45s``, ``25m``, ``3h``, ``2d``."""
+    if seconds < _MINUTE:
+        return f"{max(1.0, seconds):.0f}s"
+    if seconds < _HOUR:
+        return f"{seconds / _MINUTE:.0f}m"
+    if seconds < _DAY:
+        return f"{seconds / _HOUR:.0f}h"
+    return f"{seconds / _DAY:.0f}d"
+
+
+def _mark(turn: Turn, plans: Sequence[RunPlan]) -> int:
+    seen = [turn.run(plan.id) for plan in plans]
+    return sum(run.totals.read + run.scanned + run.complete for run in seen)

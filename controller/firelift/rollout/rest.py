@@ -1,0 +1,160 @@
+"""At rest: paused, aborted, stuck on the way back, suspended, or over. What is held, and what lets it go on."""
+
+from __future__ import annotations
+
+from firelift.api.approval import ApprovalDecision
+from firelift.api.conditions import Reason
+from firelift.api.rollout import DeletionPolicy, RevertTo
+from firelift.api.rollout import Intent as Asked
+from firelift.rollout.approvals import silenced, valid
+from firelift.rollout.attempts import accepted, refusal
+from firelift.rollout.clock import MOVING, moving
+from firelift.rollout.conduct import POLL, gone, hold, stop
+from firelift.rollout.failing import Cause, reverting
+from firelift.rollout.intents import Intent, ReleaseLedger, ReleaseLock
+from firelift.rollout.memory import changed, with_event
+from firelift.rollout.ownership import ENDED, claimed
+from firelift.rollout.place import Place, current, last_executed
+from firelift.rollout.revert import undoable, walk_back
+from firelift.rollout.running import active_runs
+from firelift.rollout.state import Mode, RolloutState, StepState
+from firelift.rollout.turn import Outcome, Settled, Turn
+
+
+def deleted(turn: Turn) -> Outcome | None:
+    """The object is being deleted: revert first where that is asked for, then let everything go."""
+    if not turn.rollout.deleting:
+        return None
+    if not must_revert(turn):
+        return _let_go(turn)
+    revert = turn.state.revert
+    if turn.state.mode is Mode.REVERT_FAILED:
+        return accepted(turn) or stuck(turn)
+    if turn.state.mode is Mode.REVERTING and revert is not None and revert.first_index == 0:
+        return claimed(turn) or walk_back(turn)
+    cause = Cause(Reason.REVERTING, "the object is being deleted, and its deletionPolicy is Revert")
+    return claimed(turn) or reverting(turn, RevertTo.ROLLOUT_START, cause)
+
+
+def must_revert(turn: Turn) -> bool:
+    """Whether a deletion takes data back first: asked for, something stands, and the ledger is not another's."""
+    ledger = turn.seen.ledger
+    foreign = ledger.owner is not None and not ledger.mine
+    return turn.spec.deletion_policy is DeletionPolicy.REVERT and not foreign and undoable(turn)
+
+
+def aborted(turn: Turn) -> Outcome | None:
+    """`spec.intent: Abort` stops what is under way; nothing else."""
+    if turn.spec.intent is not Asked.ABORT or turn.state.mode in {Mode.ABORTED, *ENDED}:
+        return None
+    state = changed(turn.state, mode=Mode.ABORTED)
+    return with_event(state, turn.now, Reason.ABORTED, "spec.intent asks to abort: workers stop, data and flags stay")
+
+
+def suspended(turn: Turn) -> Outcome | None:
+    """`spec.suspend` holds the way forward and the way back alike."""
+    if moving(turn) or turn.state.mode not in MOVING:
+        return None
+    direction = "reverting" if turn.state.mode is Mode.REVERTING else "under way"
+    message = f"suspended while {direction}: workers idle and the clock stands still; set spec.suspend: false to go on"
+    return Settled(Reason.SUSPENDED, message + refusal(turn), hold(turn, active_runs(turn)))
+
+
+def stopped(turn: Turn) -> Outcome:
+    """Aborted: workers are gone, locks are kept, data and flags are as they were at that moment."""
+    message = (
+        "aborted: workers are stopped, data and flags are left as they are; set spec.intent: Revert to go back, or "
+        "remove it and raise spec.attempt to go on"
+    )
+    return Settled(Reason.ABORTED, message + refusal(turn), stop(turn, active_runs(turn)))
+
+
+def paused(turn: Turn) -> Outcome:
+    """Paused by a failure: a person skips the step, silences the gate, or asks for another attempt or a revert."""
+    failure, place = turn.state.failure, current(turn)
+    if place is not None and failure is not None:
+        if failure.gate and silenced(turn, failure.gate):
+            return _resumed(place)
+        skips = valid(turn, ApprovalDecision.SKIP) if place.spec.approve is None else []
+        if skips:
+            return _skipped(place, skips[0].approver)
+    reason = failure.reason if failure else Reason.STEP_FAILED
+    message = failure.message if failure else "paused"
+    return Settled(reason, message + refusal(turn), hold(turn, active_runs(turn)))
+
+
+def stuck(turn: Turn) -> Outcome:
+    """A revert that could not finish: a person repairs its cause, or keeps the step as it is."""
+    failure, place = turn.state.failure, last_executed(turn)
+    if place is not None and (skips := valid(turn, ApprovalDecision.SKIP)):
+        state = changed(place.save(state=StepState.KEPT), mode=Mode.REVERTING, failure=None)
+        state = changed(state, superseded=active_runs(turn))
+        return with_event(state, turn.now, "StepKept", f"{skips[0].approver} keeps {place.title} as it is")
+    message = failure.message if failure else "the revert could not finish"
+    return Settled(Reason.REVERT_FAILED, message + refusal(turn), hold(turn, active_runs(turn)))
+
+
+def over(turn: Turn) -> Outcome:
+    """Succeeded or reverted: locks and ledger are given back, the way back stays open until the retention ends."""
+    state = turn.state
+    reason, message = _ending(turn)
+    if freed := _freed(turn):
+        return freed
+    intents: tuple[Intent, ...] = tuple(ReleaseLock(group) for group in state.locks)
+    if not intents and turn.seen.ledger.mine:
+        intents = (ReleaseLedger(expire=state.retention_until),)
+    return Settled(reason, message + refusal(turn), intents)
+
+
+def _ending(turn: Turn) -> tuple[Reason, str]:
+    state, until = turn.state, turn.state.retention_until
+    open_until = f"{until:%Y-%m-%dT%H:%M:%SZ}" if until else "the end of the ledger's retention"
+    if state.mode is Mode.SUCCEEDED:
+        return Reason.COMPLETED, f"all phases are done; spec.intent: Revert takes them back until {open_until}"
+    again = "correct the cause and raise spec.attempt to try again"
+    cause = f" after {state.revert.message}" if state.revert else ""
+    if state.revert and state.revert.conflicts:
+        kept = f"{state.revert.conflicts:,} conflicts were left as the app wrote them"
+        return Reason.REVERTED_WITH_CONFLICTS, f"reverted and verified, {kept}{cause}; {again}"
+    return Reason.REVERTED, f"reverted and verified{cause}; {again}"
+
+
+def _let_go(turn: Turn) -> Outcome:
+    """Stop, then give back: a lock is never free while a worker may still write under it."""
+    runs = active_runs(turn)
+    if turn.seen.ledger.mine and not gone(turn, runs):
+        intents = stop(turn, runs)
+        return Settled(Reason.RELEASING, "the object is being deleted: waiting for workers", intents, turn.now + POLL)
+    if freed := _freed(turn):
+        return freed
+    intents = tuple(ReleaseLock(group) for group in turn.state.locks)
+    if not intents and turn.seen.ledger.mine:
+        intents = (ReleaseLedger(expire=turn.state.retention_until),)
+    due = turn.now + POLL if intents else None
+    return Settled(Reason.RELEASING, "the object is being deleted: lock and ledger are given back", intents, due)
+
+
+def _freed(turn: Turn) -> RolloutState | None:
+    """Forget the locks that were seen to be free or somebody else's."""
+    seen = turn.seen.locks
+    kept = tuple(group for group in turn.state.locks if group not in seen or seen[group].mine)
+    return changed(turn.state, locks=kept) if kept != turn.state.locks else None
+
+
+def _resumed(place: Place) -> RolloutState:
+    state = place.save(state=StepState.RUNNING, message="")
+    state = changed(state, mode=Mode.FORWARD, failure=None)
+    return with_event(state, place.turn.now, "Resumed", f"{place.title} goes on")
+
+
+def _skipped(place: Place, approver: str) -> RolloutState:
+    state = place.save(state=StepState.SKIPPED, finished=place.turn.now)
+    state = changed(
+        state,
+        mode=Mode.FORWARD,
+        failure=None,
+        step_index=place.step_index + 1,
+        gates=(),
+        superseded=active_runs(place.turn),
+    )
+    return with_event(state, place.turn.now, "StepSkipped", f"{approver} skips {place.title}")

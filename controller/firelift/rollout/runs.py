@@ -1,0 +1,190 @@
+"""Which runs a step needs: pure arithmetic over frozen phases, so that a plan never changes from turn to turn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from firelift.api.cohort import BUCKETS, BUCKETS_PER_PERCENT, Selection, bucket
+from firelift.api.migration import MigrationSpec
+from firelift.api.quantity import parse
+from firelift.api.run import RunKind, RunPlan, VerifyPlan, run_id
+from firelift.api.steps.verify import VerifyStep
+from firelift.rollout.place import EXECUTED, Place
+
+
+def migrate_plans(place: Place) -> tuple[RunPlan, ...]:
+    """Per migration, in the order of the spec: sweeps of what earlier steps own, then the difference."""
+    step = place.spec.migrate
+    if step is None or place.record.started is None:
+        return ()
+    named = [migration for migration in place.phase.migrations if migration.name in step.migrations]
+    return tuple(plan for migration in named for plan in _migrate_plans(place, migration))
+
+
+def verify_plans(place: Place) -> tuple[RunPlan, ...]:
+    """One scan per migration over everything that was moved so far."""
+    step = place.spec.verify
+    if step is None or place.record.started is None:
+        return ()
+    return tuple(plan for name in _verified(place, step) for plan in _verify_plan(place, step, name))
+
+
+def revert_plans(place: Place, undone: Sequence[Place], pass_number: int) -> tuple[RunPlan, ...]:
+    """What takes back the runs of these steps, as part of the inverse of the step at `place`: last migration first."""
+    return _walks(place, undone, RunKind.REVERT, pass_number)
+
+
+def revert_verify_plans(place: Place, undone: Sequence[Place], pass_number: int) -> tuple[RunPlan, ...]:
+    """What checks that the runs of these steps have been taken back."""
+    return _walks(place, undone, RunKind.REVERT_VERIFY, pass_number)
+
+
+def owners(place: Place, migration: str) -> list[Place]:
+    """The executed steps in front of this one that own a cohort of the migration."""
+    return [
+        earlier
+        for earlier in place.before()
+        if earlier.spec.migrate is not None
+        and migration in earlier.spec.migrate.migrations
+        and earlier.record.state in EXECUTED
+    ]
+
+
+def selection(place: Place, migration: str) -> Selection | None:
+    """The cohort of a migrate step less what its predecessors own; None when nothing is left."""
+    step = place.spec.migrate
+    if step is None:
+        return None
+    covered = _covered(owners(place, migration), place.turn.rollout.seed)
+    if step.cohort.ids is not None:
+        ids = tuple(name for name in dict.fromkeys(step.cohort.ids) if not covered.holds(name))
+        return Selection(ids=ids) if ids else None
+    end = (step.cohort.percent or 0) * BUCKETS_PER_PERCENT
+    start = min(covered.buckets, end)
+    return Selection(from_bucket=start, to_bucket=end, except_ids=covered.ids) if start < end else None
+
+
+def migration_of(run: str) -> str:
+    """The migration that a run's name speaks of."""
+    return run.split(".")[3]
+
+
+@dataclass(frozen=True, slots=True)
+class _Covered:
+    """What predecessors own."""
+
+    seed: str
+    buckets: int
+    ids: tuple[str, ...]
+
+    def holds(self, entity: str) -> bool:
+        return entity in self.ids or bucket(self.seed, entity) < self.buckets
+
+
+def _covered(predecessors: list[Place], seed: str) -> _Covered:
+    cohorts = [place.spec.migrate.cohort for place in predecessors if place.spec.migrate is not None]
+    percent = max((cohort.percent or 0 for cohort in cohorts), default=0)
+    ids = tuple(dict.fromkeys(name for cohort in cohorts for name in cohort.ids or ()))
+    return _Covered(seed, percent * BUCKETS_PER_PERCENT, ids)
+
+
+def _migrate_plans(place: Place, migration: MigrationSpec) -> Iterator[RunPlan]:
+    for owner in owners(place, migration.name):
+        owned = selection(owner, migration.name)
+        if owned is not None:
+            yield _forward(place, owner, migration, RunKind.SWEEP, owned)
+    own = selection(place, migration.name)
+    if own is not None:
+        yield _forward(place, place, migration, RunKind.MIGRATE, own)
+
+
+def _forward(place: Place, owner: Place, migration: MigrationSpec, kind: RunKind, chosen: Selection) -> RunPlan:
+    pass_number = place.ordinal if kind is RunKind.SWEEP else 0
+    plan = _plan(place, owner, migration, kind, pass_number, selection=chosen)
+    return plan.model_copy(update={"follows": _earlier_attempt(plan.id, owner.record.runs)})
+
+
+def _verified(place: Place, step: VerifyStep) -> list[str]:
+    names = step.migrations or tuple(
+        name for other in place.phase.spec.steps if other.migrate for name in other.migrate.migrations
+    )
+    in_order = [migration.name for migration in place.phase.migrations]
+    return [name for name in in_order if name in names or not names]
+
+
+def _verify_plan(place: Place, step: VerifyStep, name: str) -> Iterator[RunPlan]:
+    predecessors = owners(place, name)
+    if not predecessors:
+        return
+    covered = _covered(predecessors, place.turn.rollout.seed)
+    subjects = (run for owner in predecessors for run in owner.record.runs if migration_of(run) == name)
+    yield _plan(
+        place,
+        place,
+        place.migration(name),
+        RunKind.VERIFY,
+        0,
+        selection=Selection(to_bucket=covered.buckets, ids=covered.ids),
+        subjects=tuple(subjects),
+        verify=VerifyPlan(
+            sample_buckets=_buckets(step.sample), authority=step.authority, recheck_seconds=step.recheck_seconds
+        ),
+    )
+
+
+def _buckets(sample: str) -> int:
+    return max(1, int(min(Fraction(1), parse(sample).base) * BUCKETS))
+
+
+def _walks(place: Place, undone: Sequence[Place], kind: RunKind, pass_number: int) -> tuple[RunPlan, ...]:
+    plans = []
+    runs = [run for step in undone for run in step.record.runs]
+    for migration in reversed(place.phase.migrations):
+        subjects = tuple(run for run in runs if migration_of(run) == migration.name)
+        if subjects:
+            plan = _plan(place, place, migration, kind, pass_number, selection=Selection(), subjects=subjects)
+            follows = _earlier_attempt(plan.id, place.record.undo_runs) if kind is RunKind.REVERT else None
+            plans.append(plan.model_copy(update={"follows": follows}))
+    return tuple(plans)
+
+
+def _plan(  # noqa: PLR0913 - what differs between the kinds of run, each said once
+    place: Place,
+    owner: Place,
+    migration: MigrationSpec,
+    kind: RunKind,
+    pass_number: int,
+    *,
+    selection: Selection,
+    subjects: tuple[str, ...] = (),
+    verify: VerifyPlan | None = None,
+) -> RunPlan:
+    rollout, state, record = place.turn.rollout, place.state, place.record
+    undoing = kind in {RunKind.REVERT, RunKind.REVERT_VERIFY}
+    return RunPlan(
+        id=run_id(state.attempt, owner.phase.name, owner.key, migration.name, kind, pass_number),
+        ledger=rollout.ledger_id,
+        database=rollout.spec.database,
+        seed=rollout.seed,
+        attempt=state.attempt,
+        phase=owner.phase.name,
+        step=owner.key,
+        kind=kind,
+        pass_number=pass_number,
+        migration=migration,
+        selection=selection,
+        now=(record.undo_started if undoing else record.started) or place.phase.started,
+        pace=place.phase.pace,
+        workers=place.phase.workers,
+        verify=verify,
+        subjects=subjects,
+        image=state.worker_image,
+    )
+
+
+def _earlier_attempt(run: str, known: tuple[str, ...]) -> str | None:
+    """The same run of an earlier attempt, the latest of them."""
+    name = run.split(".", 1)[1]
+    return next((other for other in reversed(known) if other != run and other.split(".", 1)[1] == name), None)

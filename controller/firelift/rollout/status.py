@@ -1,0 +1,139 @@
+"""The status: a projection of object, memory and observation, in which nothing is decided."""
+
+from __future__ import annotations
+
+from firelift.api.conditions import Reason, conditions_of
+from firelift.api.digest import digest
+from firelift.api.gates import GateSpec
+from firelift.api.status import (
+    ApprovalStatus,
+    Condition,
+    GateStatus,
+    HistoryEntry,
+    RolloutStatus,
+    Verdict,
+)
+from firelift.rollout.approvals import approval_digest, approvers, position, silenced
+from firelift.rollout.evidence import last, watched
+from firelift.rollout.gates import limit_text
+from firelift.rollout.memory import MESSAGE
+from firelift.rollout.phases import phase_statuses, started_phases
+from firelift.rollout.place import current
+from firelift.rollout.progress import Progress, measure
+from firelift.rollout.running import at_work, plans_at_work
+from firelift.rollout.state import GateRecord, GateVerdict, Mode
+from firelift.rollout.turn import Settled, Turn
+
+LAST_VERDICTS = 5
+_GATE_MESSAGE = 512
+
+
+def project(turn: Turn, settled: Settled) -> RolloutStatus:
+    """Everything that on-call reads, of a turn that has settled."""
+    state = turn.state
+    phase, step = position(turn)
+    progress = _progress(turn)
+    gates = _gates(turn)
+    message = "; ".join([settled.message, *turn.seen.problems[:1]])[:MESSAGE]
+    return RolloutStatus(
+        observed_generation=turn.rollout.generation,
+        phase=phase,
+        step=step,
+        progress=progress.text(),
+        rate=f"{progress.rate:,.0f}/s" if progress.rate else "",
+        gates_summary=_summary(gates),
+        reason=settled.reason,
+        message=message,
+        attempt=state.attempt,
+        conditions=_conditions(turn, settled.reason, message),
+        started_phases=started_phases(turn),
+        phases=phase_statuses(turn),
+        gates=gates,
+        approval=_approval(turn, settled.reason),
+        waiting_for=settled.waiting_for,
+        history=tuple(HistoryEntry(time=seen.time, reason=seen.reason, message=seen.message) for seen in state.history),
+        revertible_until=state.retention_until if state.mode is Mode.SUCCEEDED else None,
+        migrations_digest=digest([list(turn.spec.migrations), state.worker_image]),
+        worker_image=state.worker_image[:512],
+    )
+
+
+def _conditions(turn: Turn, reason: Reason, message: str) -> tuple[Condition, ...]:
+    before = {condition.type: condition for condition in turn.seen.conditions}
+    conditions = []
+    for kind, status in conditions_of(reason).items():
+        old = before.get(kind)
+        since = old.last_transition_time if old is not None and old.status is status else turn.now
+        conditions.append(
+            Condition(
+                type=kind,
+                status=status,
+                reason=reason,
+                message=message,
+                observed_generation=turn.rollout.generation,
+                last_transition_time=since,
+            )
+        )
+    return tuple(conditions)
+
+
+def _progress(turn: Turn) -> Progress:
+    place = at_work(turn)
+    if place is None:
+        return Progress(0, 0, 0.0)
+    backwards = turn.state.revert is not None
+    seconds = turn.seconds_since(place.record.undo_started) if backwards else place.elapsed()
+    plans = [plan for plan in plans_at_work(turn) if (plan.kind.value.startswith("revert")) == backwards]
+    return measure(turn, plans, seconds)
+
+
+def _gates(turn: Turn) -> tuple[GateStatus, ...]:
+    place = current(turn)
+    if place is None or turn.state.mode not in {Mode.FORWARD, Mode.PAUSED}:
+        return ()
+    return tuple(_gate(turn, gate, record) for gate, record in watched(place))
+
+
+def _gate(turn: Turn, gate: GateSpec, record: GateRecord) -> GateStatus:
+    latest = last(record)
+    quiet = " (silenced by an approval)" if silenced(turn, gate.name) else ""
+    if latest is None:
+        return GateStatus(name=gate.name, verdict="Pending", limit=limit_text(gate.limit), message=quiet.strip())
+    return GateStatus(
+        name=gate.name,
+        verdict=latest.verdict,
+        value=latest.value,
+        limit=latest.limit,
+        samples=latest.samples,
+        time=latest.window_end,
+        message=f"{latest.message}{quiet}"[:_GATE_MESSAGE],
+        last=tuple(
+            Verdict(time=seen.window_end, verdict=seen.verdict, value=seen.value)
+            for seen in record.last[-LAST_VERDICTS:]
+        ),
+    )
+
+
+def _summary(gates: tuple[GateStatus, ...]) -> str:
+    """Such as ``2/3 error-rate Fail``: how many pass, and the first that does not."""
+    if not gates:
+        return ""
+    passing = sum(gate.verdict == GateVerdict.PASS for gate in gates)
+    order = [GateVerdict.FAIL, GateVerdict.ERROR, GateVerdict.NO_DATA, GateVerdict.STALE]
+    worst = next((f" {gate.name} {gate.verdict}" for kind in order for gate in gates if gate.verdict == kind), "")
+    return f"{passing}/{len(gates)}{worst}"
+
+
+def _approval(turn: Turn, reason: Reason) -> ApprovalStatus | None:
+    if turn.state.mode in {Mode.SUCCEEDED, Mode.REVERTED, Mode.ABORTED}:
+        return None
+    phase, step = position(turn)
+    place = at_work(turn)
+    return ApprovalStatus(
+        digest=approval_digest(turn),
+        phase=phase,
+        step=step,
+        required=reason is Reason.AWAITING_APPROVAL,
+        given=approvers(turn)[:10],
+        requested_time=place.record.requested if place else None,
+    )

@@ -1,0 +1,36 @@
+"""The verb `migrate`: sweep what earlier phases own, move the difference, and take all of it back."""
+
+from __future__ import annotations
+
+from firelift.api.conditions import Reason
+from firelift.api.run import RunPlan
+from firelift.rollout.conduct import conduct, locked, stopped, tally
+from firelift.rollout.memory import changed
+from firelift.rollout.place import Place
+from firelift.rollout.runs import migrate_plans, revert_plans, revert_verify_plans
+from firelift.rollout.steps.passes import checked, taken_back
+from firelift.rollout.twin import Finished, StepOutcome, Twin
+
+
+def _forward(place: Place) -> StepOutcome:
+    plans = migrate_plans(place)
+    groups = {plan.migration.lock_group for plan in plans}
+    working = locked(place, groups) or conduct(place, plans, Reason.MIGRATING)
+    return working or Finished(changed(place.record, totals=tally(place.turn, plans)))
+
+
+def _inverse(place: Place) -> StepOutcome:
+    runs = [*(plan.id for plan in migrate_plans(place)), *place.record.runs]
+    halting = stopped(place, runs, Reason.REVERTING)
+    if halting is not None:
+        return halting
+    if not place.record.runs:
+        return Finished(place.record)
+    return taken_back(place, [place], 0) or checked(place, [place], 0)
+
+
+def _undo_plans(place: Place) -> tuple[RunPlan, ...]:
+    return (*revert_plans(place, [place], 0), *revert_verify_plans(place, [place], 0))
+
+
+MIGRATE = Twin(forward=_forward, inverse=_inverse, plans=migrate_plans, undo_plans=_undo_plans)

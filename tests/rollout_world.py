@@ -1,0 +1,344 @@
+"""A world for the rollout machine: a ledger with compare-and-swap, workers, an app's ConfigMap, gates and people.
+
+It is what the operator and the cluster do, in memory and without a clock of its own. Every intent is carried out as its
+docstring says; nothing here decides anything about a rollout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from firelift.api.approval import ApprovalDecision
+from firelift.api.measurement import Measurement
+from firelift.api.rollout import RolloutSpec
+from firelift.api.run import RunKind, RunPlan, RunState, Totals
+from firelift.api.status import RolloutStatus
+from firelift.rollout.intents import (
+    AcquireLock,
+    ClaimLedger,
+    Decision,
+    EmitEvent,
+    EnsureJob,
+    EnsureRun,
+    Intent,
+    ReleaseLedger,
+    ReleaseLock,
+    RemoveJob,
+    SetFlags,
+    SetRunState,
+)
+from firelift.rollout.machine import decide, initial_state, wanted
+from firelift.rollout.observation import (
+    ApprovalSeen,
+    ConfigMapSeen,
+    JobSeen,
+    LedgerSeen,
+    LockSeen,
+    MeasurementSeen,
+    Observation,
+    Owner,
+    Rollout,
+    RunSeen,
+)
+from firelift.rollout.state import RolloutState
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+ME = Owner(cluster="c", uid="uid-1", name="demo/users")
+DOCUMENTS = 100
+FORWARD_KINDS = {RunKind.MIGRATE, RunKind.SWEEP, RunKind.VERIFY}
+WRITING_KINDS = {RunKind.MIGRATE, RunKind.SWEEP, RunKind.REVERT}
+
+MIGRATION = {
+    "name": "logs",
+    "source": {"collection": "logs"},
+    "target": {"document": "users/{doc.userId}/logs/{id}"},
+    "entityKey": "userId",
+}
+
+
+def migration(name: str) -> dict[str, Any]:
+    """A migration of a collection of its own."""
+    return {"name": name, "source": {"collection": name}, "target": {"document": f"users/{{doc.userId}}/{name}/{{id}}"}}
+
+
+def gate(name: str = "error-rate", **changes: Any) -> dict[str, Any]:
+    """A gate on an error rate, judged each minute over the minute before."""
+    return {
+        "name": name,
+        "cloudMonitoring": {"query": {"filter": "x"}},
+        "limit": {"max": "0.1%"},
+        "intervalSeconds": 60,
+        "windowSeconds": 60,
+        "delaySeconds": 0,
+        **changes,
+    }
+
+
+def flags(key: str = "READ_NEW", **changes: Any) -> dict[str, Any]:
+    """A flags step that sets one key, named after it."""
+    step = {"configMap": {"name": "app-flags"}, "set": {key: "on"}, "propagationSeconds": 10, **changes}
+    return {"name": key.lower().replace("_", "-"), "flags": step}
+
+
+def migrate(percent: int = 100, *names: str, **changes: Any) -> dict[str, Any]:
+    """A migrate step of a percent."""
+    return {"migrate": {"migrations": list(names or ("logs",)), "cohort": {"percent": percent}}, **changes}
+
+
+def soak(seconds: int = 300, **changes: Any) -> dict[str, Any]:
+    """A soak step."""
+    return {"soak": {"seconds": seconds, **changes}}
+
+
+VERIFY: dict[str, Any] = {"verify": {}}
+APPROVE: dict[str, Any] = {"approve": {}}
+
+
+def phase(name: str, *steps: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """A phase."""
+    return {"name": name, "steps": list(steps), **changes}
+
+
+def spec(*phases: dict[str, Any], **changes: Any) -> RolloutSpec:
+    """A rollout of one migration unless said otherwise."""
+    return RolloutSpec.model_validate(
+        {
+            "database": {"project": "demo-project"},
+            "migrations": [MIGRATION],
+            "phases": list(phases),
+            **changes,
+        }
+    )
+
+
+@dataclass
+class Run:
+    """A run document, its journal and its Job."""
+
+    plan: RunPlan
+    state: RunState
+    done: int = 0
+    complete: bool = False
+    job: bool = False
+    job_failed: bool = False
+    failure: str = ""
+
+
+@dataclass
+class World:
+    """Everything that is durable, and one operator that comes and goes."""
+
+    rollout: Rollout
+    state: RolloutState | None = None
+    now: datetime = START
+    owner: Owner | None = None
+    ledger_error: str = ""
+    database_uid: str = "db"
+    runs: dict[str, Run] = field(default_factory=dict)
+    config_maps: dict[str, dict[str, str]] = field(default_factory=lambda: {"app-flags": {}})
+    owned: dict[str, set[str]] = field(default_factory=lambda: {"app-flags": set()})
+    locks: dict[str, str] = field(default_factory=dict)
+    approvals: list[ApprovalSeen] = field(default_factory=list)
+    status: RolloutStatus | None = None
+    finalizer: bool = False
+    events: list[EmitEvent] = field(default_factory=list)
+    order: list[str] = field(default_factory=list)
+    intents: tuple[Intent, ...] = ()
+    measure: Callable[[str, datetime], Measurement | float | None] = lambda _gate, _end: 0.0
+    totals: Callable[[RunPlan], Totals] = lambda _plan: Totals(read=DOCUMENTS)
+    due: datetime = START
+
+    # What the operator does
+
+    def observe(self) -> tuple[RolloutState, Observation]:
+        """One read of everything that the machine wants."""
+        state = self.state or initial_state(self.rollout, self.now)
+        asked = wanted(self.rollout, state, self.now)
+        return state, Observation(
+            now=self.now,
+            ledger=self._ledger(),
+            runs={run: self._run(run) for run in asked.runs},
+            measurements=tuple(
+                MeasurementSeen(due.gate, due.window, self._measured(due.gate, due.window.end))
+                for due in asked.measurements
+            ),
+            approvals=tuple(self.approvals),
+            config_maps={name: self._config_map(name) for name in asked.config_maps},
+            locks={group: self._lock(group) for group in asked.locks},
+            worker_image="worker@sha256:1",
+            conditions=self.status.conditions if self.status else (),
+        )
+
+    def record(self, before: RolloutState, decision: Decision) -> bool:
+        """Compare and swap the memory; False when somebody else was faster."""
+        current = self.state or initial_state(self.rollout, self.now)
+        if self.state is not None and current.version != before.version:
+            return False
+        if not self.ledger_error and decision.state != before:
+            self.state = decision.state
+        return True
+
+    def act(self, intents: Iterable[Intent]) -> None:
+        """Carry the intents out."""
+        for intent in intents:
+            self._do(intent)
+
+    def turn(self) -> Decision:
+        """One whole turn."""
+        before, seen = self.observe()
+        decision = decide(self.rollout, before, seen)
+        assert self.record(before, decision)
+        self.status, self.finalizer, self.due = decision.status, decision.finalizer, decision.due
+        self.intents = decision.intents
+        self.act(decision.intents)
+        return decision
+
+    # What time, people and workers do
+
+    def work(self, share: float = 1.0) -> None:
+        """Every worker moves its run on."""
+        for run in self.runs.values():
+            if run.job and not run.job_failed and run.state is RunState.RUN and not run.complete:
+                run.done = min(DOCUMENTS, run.done + max(1, int(DOCUMENTS * share)))
+                if run.done == DOCUMENTS:
+                    run.complete, run.job = True, False
+
+    def pass_time(self, seconds: float) -> None:
+        """The clock moves."""
+        self.now += timedelta(seconds=seconds)
+
+    def edit(self, **changes: Any) -> None:
+        """Somebody edits the spec."""
+        raw = self.rollout.spec.model_dump(mode="json", by_alias=True) | changes
+        self.rollout = replace(
+            self.rollout, spec=RolloutSpec.model_validate(raw), generation=self.rollout.generation + 1
+        )
+
+    def delete(self) -> None:
+        """Somebody deletes the object."""
+        self.rollout = replace(self.rollout, deleting=True)
+
+    def approve(
+        self,
+        decision: ApprovalDecision = ApprovalDecision.APPROVE,
+        *,
+        approver: str = "ada",
+        digest: str = "",
+        gate: str = "",
+        expires: datetime | None = None,
+    ) -> None:
+        """Somebody decides on what the status shows now."""
+        shown = self.status.approval.digest if self.status and self.status.approval else ""
+        self.approvals.append(
+            ApprovalSeen(
+                name=f"approval-{len(self.approvals)}",
+                digest=digest or shown,
+                decision=decision,
+                approver=approver,
+                created=self.now,
+                gate=gate,
+                expires=expires,
+            )
+        )
+
+    def until(self, reason: str, *, turns: int = 400, seconds: float = 5.0) -> RolloutStatus:
+        """Turns, work and time until the status says this reason."""
+        for _ in range(turns):
+            self.turn()
+            if self.status is not None and self.status.reason == reason:
+                return self.status
+            self.work()
+            self.pass_time(seconds)
+        raise AssertionError(f"never {reason}, but {self.status.reason}: {self.status.message}" if self.status else "")
+
+    # How intents are carried out
+
+    def _do(self, intent: Intent) -> None:
+        match intent:
+            case EnsureRun(plan, state):
+                if plan.id not in self.runs:
+                    self.order.append(plan.id)
+                run = self.runs.setdefault(plan.id, Run(plan, state))
+                run.state = state
+            case SetRunState(run_id, state):
+                if run_id in self.runs:
+                    self.runs[run_id].state = state
+            case EnsureJob(run_id):
+                self.runs[run_id].job = True
+            case RemoveJob(run_id):
+                self.runs[run_id].job = False
+            case SetFlags(name, values):
+                self._set_flags(name, dict(values))
+            case AcquireLock(group):
+                self.locks.setdefault(group, self.rollout.uid)
+            case ReleaseLock(group):
+                if self.locks.get(group) == self.rollout.uid:
+                    del self.locks[group]
+            case ClaimLedger(adopt):
+                if self.owner is None or adopt:
+                    self.owner, self.database_uid = replace(ME, uid=self.rollout.uid), "db"
+            case ReleaseLedger():
+                self.owner = None
+            case EmitEvent():
+                self.events.append(intent)
+
+    def _set_flags(self, name: str, values: dict[str, str | None]) -> None:
+        for key, value in values.items():
+            if value is None:
+                self.config_maps[name].pop(key, None)
+                self.owned[name].discard(key)
+            else:
+                self.config_maps[name][key] = value
+                self.owned[name].add(key)
+
+    # What is seen
+
+    def _ledger(self) -> LedgerSeen:
+        if self.ledger_error:
+            return LedgerSeen(error=self.ledger_error)
+        mine = self.owner is not None and self.owner.uid == self.rollout.uid
+        return LedgerSeen(owner=self.owner, mine=mine, database_uid=self.database_uid, actual_database_uid="db")
+
+    def _run(self, name: str) -> RunSeen:
+        run = self.runs.get(name)
+        if run is None:
+            return RunSeen(name)
+        whole = self.totals(run.plan)
+        totals = whole if run.complete else Totals(read=run.done)
+        job = JobSeen(active=1, failed=run.job_failed, failure="it exceeded its backoff limit") if run.job else None
+        return RunSeen(
+            name,
+            exists=True,
+            state=run.state,
+            complete=run.complete,
+            totals=totals,
+            scanned=run.done,
+            estimate=DOCUMENTS,
+            failure=run.failure,
+            job=job,
+        )
+
+    def _config_map(self, name: str) -> ConfigMapSeen:
+        if name not in self.config_maps:
+            return ConfigMapSeen(exists=False)
+        return ConfigMapSeen(True, dict(self.config_maps[name]), frozenset(self.owned[name]))
+
+    def _lock(self, group: str) -> LockSeen:
+        holder = self.locks.get(group)
+        if holder == self.rollout.uid:
+            return LockSeen(mine=True)
+        return LockSeen(mine=False, holder=holder or "", position=1, since=START)
+
+    def _measured(self, name: str, end: datetime) -> Measurement:
+        answer = self.measure(name, end)
+        if isinstance(answer, Measurement):
+            return answer
+        return Measurement(value=answer, samples=100, unit="1", query="q", time=self.now, newest=end)
+
+
+def world(*phases: dict[str, Any], **changes: Any) -> World:
+    """A world with one rollout."""
+    return World(Rollout("demo", "users", "uid-1", 1, spec(*phases, **changes)))
