@@ -1,24 +1,27 @@
-"""What tests of the data plane share: documents from plain data, plans, and a lane without a ledger."""
+"""What tests of the data plane share: documents from plain data, migrations, and whole runs by a real worker."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
+
+from tests.virtual_time import VirtualClock
 
 from firelift.api.cohort import Selection
 from firelift.api.migration import MigrationSpec
 from firelift.api.rollout import DatabaseRef, PaceSpec
-from firelift.api.run import RunKind, RunPlan, Totals, VerifyPlan
+from firelift.api.run import RunControl, RunKind, RunPlan, RunState
+from firelift.migration.ledger.progress import Progress, RunProgress
+from firelift.migration.ledger.runs import RunStore
 from firelift.migration.processors.build import build
-from firelift.migration.readers import EntryImages
 from firelift.migration.store import Create, Document, Fields, Store
 from firelift.migration.transform.transform import Transform, compile_transform
-from firelift.migration.work import Change, Lane
+from firelift.migration.worker import Share, work
 from firelift.stores.firestore.values import FirestoreValues
 from firelift.stores.memory import MemoryStore
 
+LEDGER = "team.move"
 KIT = FirestoreValues()
 NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
 EVERYBODY = Selection(to_bucket=10_000)
@@ -64,13 +67,11 @@ def transform(base: Mapping[str, Any] = COPY, **changes: Any) -> Transform:
     return compile_transform(migration(base, **changes), KIT, NOW)
 
 
-def plan(
-    kind: RunKind, spec: MigrationSpec, selection: Selection = EVERYBODY, verify: VerifyPlan | None = None
-) -> RunPlan:
-    """A run's plan."""
-    return RunPlan(
-        id=f"a1.one.step.{spec.name}.{kind}.0",
-        ledger="ns.rollout",
+def plan(kind: RunKind, spec: MigrationSpec, number: int = 0, **changes: Any) -> RunPlan:
+    """A run's plan; `number` tells runs of one kind apart."""
+    base = RunPlan(
+        id=f"{kind}.{number}",
+        ledger=LEDGER,
         database=DatabaseRef(project="firelift-tests"),
         seed="seed",
         attempt=1,
@@ -78,59 +79,30 @@ def plan(
         step="step",
         kind=kind,
         migration=spec,
-        selection=selection,
+        selection=EVERYBODY,
         now=NOW,
-        pace=PaceSpec(),
+        pace=PaceSpec(max_writes_per_second=100_000, batch_size=4, max_retries=5),
         workers=1,
-        verify=verify,
     )
+    return base.model_copy(update=changes)
 
 
-@dataclass(slots=True)
-class Entries:
-    """A journal in memory: what a lane committed, as a `JournalReader` gives it."""
-
-    committed: list[EntryImages] = field(default_factory=list)
-
-    async def entries(self, run: str, lane: int, *, newest_first: bool, start: int | None) -> list[EntryImages]:  # noqa: ARG002 - one lane of one run
-        """Two entries at a time, so that readers have to come back."""
-        step = -1 if newest_first else 1
-        wanted = [entry for entry in self.committed[::step] if start is None or (entry.seq - start) * step >= 0]
-        return wanted[:2]
+async def ran(store: Store, made: RunPlan) -> RunProgress:
+    """A run by one worker from its document to its last seal; needs virtual time."""
+    control = RunControl(state=RunState.RUN, epoch=1, lease_seconds=1_000_000)
+    await RunStore(store, LEDGER).ensure(made, control)
+    await work(store, Share(LEDGER, made.id, 0, 1), build, clock=VirtualClock())
+    progress = await Progress(store, LEDGER, made.id).update()
+    assert progress.complete
+    return progress
 
 
-@dataclass(slots=True)
-class Run:
-    """A run over a store with one lane and no ledger: each batch is one commit, without faults and live writers."""
-
-    store: MemoryStore
-    journal: Entries = field(default_factory=Entries)
-    slept: list[float] = field(default_factory=list)
-
-    async def work(self, work: RunPlan, walked: Entries | None = None) -> list[Change]:
-        """Work a plan off; `walked` is the journal of the subject of a journal lane."""
-        lane = Lane(0, subject="subject") if walked else Lane(0)
-        reader, processor = build(work, self.store, walked or self.journal, lane, sleep=self._sleep)
-        changes: list[Change] = []
-        cursor, exhausted = None, False
-        while not exhausted:
-            batch = await reader.read(cursor)
-            if batch.records:
-                changes.extend(await self.commit(await processor.prepare(batch.records, again=False)))
-            cursor, exhausted = batch.end, batch.exhausted
-        return changes
-
-    async def commit(self, changes: Sequence[Change]) -> Sequence[Change]:
-        """One commit with its journal entry."""
-        writes = [write for change in changes for write in (*change.guards, *change.writes)]
-        if writes:
-            committed = await self.store.commit(writes)
-            images = [image for change in changes for image in change.images]
-            self.journal.committed.append(EntryImages(len(self.journal.committed) + 1, committed.commit_time, images))
-        return changes
-
-    async def _sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
+def counts(progress: RunProgress) -> dict[str, int]:
+    """The counts of a run that are not zero; every record is counted exactly once."""
+    totals = progress.totals
+    classified = totals.skipped + totals.unchanged + totals.written + totals.dead_letters + totals.kept
+    assert totals.read == classified + totals.mismatches
+    return {name: count for name, count in totals.model_dump().items() if count}
 
 
 async def seeded(documents: Mapping[str, Mapping[str, object]]) -> MemoryStore:
@@ -147,13 +119,6 @@ async def seen(store: Store, path: str) -> dict[str, Any] | None:
 
 
 def everything(store: MemoryStore) -> dict[str, dict[str, bytes]]:
-    """The whole database, byte for byte."""
-    return {path: {name: KIT.dumps(v) for name, v in fields.items()} for path, fields in store.snapshot().items()}
-
-
-def counted(changes: Sequence[Change]) -> dict[str, int]:
-    """The counts of a run that are not zero."""
-    totals = Totals()
-    for change in changes:
-        totals = totals.plus(change.tally)
-    return {name: count for name, count in totals.model_dump().items() if count}
+    """The whole database but the ledger, byte for byte."""
+    documents = {path: fields for path, fields in store.snapshot().items() if not path.startswith("_firelift/")}
+    return {path: {name: KIT.dumps(value) for name, value in fields.items()} for path, fields in documents.items()}

@@ -1,0 +1,164 @@
+"""The three-way merge of a revert."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from tests.moving import KIT, document, plain, stored
+
+from firelift.migration.image import Image
+from firelift.migration.imaged import Imaged, Imager
+from firelift.migration.merge import Conflict, Merge, Nothing, Recreate, Remove, Restore, Verdict
+from firelift.migration.store import Document, Missing
+
+IGNORED = (("seen",), ("meta", "seen"))
+IMAGER = Imager(KIT, IGNORED)
+MERGE = Merge(KIT, ((("name",), ("title",)),), IGNORED)
+
+READ, COMMITTED, LIVE = 100, 200, 300
+
+BEFORE = {"name": "x", "n": 1, "deep": {"old": 1, "other": 2}, "app": "a"}
+AFTER = {"title": "x", "n": 2, "deep": {"other": 2}, "new": {"made": True}, "app": "a"}
+
+
+def at(update_time: int, values: dict[str, Any], create_time: int = READ) -> Document:
+    return Document("tasks/1", stored(values), create_time, update_time, update_time + 1)
+
+
+def image(imaged: Imaged | None) -> Image:
+    assert imaged
+    return imaged.image
+
+
+UPDATED = image(IMAGER.change(at(READ, BEFORE), stored(AFTER)))
+CREATED = image(IMAGER.create("copies/1", stored(AFTER | {"meta": {"by": "us", "seen": 0}}), "tasks/1"))
+DELETED = image(Imager(KIT).delete(at(READ, BEFORE)))
+
+
+def decide(which: Image, current: Document | Missing) -> Verdict:
+    return MERGE.decide(which, COMMITTED, current)
+
+
+def restored(verdict: Verdict) -> dict[str, Any]:
+    assert isinstance(verdict, Restore), verdict
+    return plain(verdict.fields)
+
+
+@pytest.mark.parametrize("which", [UPDATED, CREATED])
+def test_a_document_that_the_app_has_deleted_stays_deleted(which: Image) -> None:
+    assert decide(which, Missing("tasks/1", LIVE)) == Nothing()
+
+
+def test_an_untouched_document_becomes_what_it_was() -> None:
+    assert restored(decide(UPDATED, at(COMMITTED, AFTER))) == BEFORE
+
+
+@pytest.mark.parametrize(
+    ("live", "expected"),
+    [
+        ({"app": "b"}, {"app": "b"}),
+        ({"more": 1}, {"more": 1}),
+        ({"deep": {"other": 3}}, {"deep": {"old": 1, "other": 3}}),
+        ({"title": "edited"}, {"name": "edited"}),
+        ({"title": {"now": "a map"}}, {"name": {"now": "a map"}}),
+        ({"n": 1}, {"n": 1}),
+    ],
+)
+def test_live_edits_of_what_we_did_not_change_stay_and_a_rename_carries_its_own_back(
+    live: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    assert restored(decide(UPDATED, at(LIVE, AFTER | live))) == BEFORE | expected
+
+
+def test_a_field_that_the_app_has_removed_under_its_new_name_stays_removed() -> None:
+    current = {name: value for name, value in AFTER.items() if name != "title"}
+    assert restored(decide(UPDATED, at(LIVE, current))) == {n: v for n, v in BEFORE.items() if n != "name"}
+
+
+def test_a_document_that_the_app_has_taken_back_itself_needs_nothing() -> None:
+    assert decide(UPDATED, at(LIVE, BEFORE)) == Nothing()
+
+
+@pytest.mark.parametrize(
+    ("live", "where"),
+    [
+        ({"n": 3}, "n"),
+        ({"new": {"made": True, "more": 1}}, "new"),
+        ({"deep": {"old": 9, "other": 2}}, "deep.old"),
+        ({"deep": "no longer a map"}, "deep.old"),
+        ({"name": "both", "title": "edited"}, "name, title"),
+    ],
+)
+def test_what_the_app_has_changed_of_ours_is_a_conflict_and_the_document_stays_whole(
+    live: dict[str, Any], where: str
+) -> None:
+    verdict = decide(UPDATED, at(LIVE, AFTER | live))
+    assert isinstance(verdict, Conflict)
+    assert verdict.reason == f"the app has changed {where} since"
+    assert isinstance(verdict.forced, Restore)
+    forced = plain(verdict.forced.fields)
+    assert {name: forced.get(name) for name in ("name", "title", "n", "new")} == {
+        "name": "x",
+        "title": None,
+        "n": 1,
+        "new": None,
+    }
+
+
+def test_a_map_that_the_app_has_removed_is_not_made_anew() -> None:
+    current = {name: value for name, value in AFTER.items() if name != "deep"}
+    assert isinstance(decide(UPDATED, at(LIVE, current)), Conflict)
+
+
+@pytest.mark.parametrize("which", [UPDATED, CREATED])
+def test_a_document_that_was_made_anew_is_another_one(which: Image) -> None:
+    verdict = decide(which, at(LIVE, AFTER, create_time=LIVE))
+    assert isinstance(verdict, Conflict)
+    assert "made anew" in verdict.reason
+
+
+def copy(update_time: int, **live: object) -> Document:
+    values = {**AFTER, "meta": {"by": "us", "seen": 0}, **live}
+    return Document("copies/1", stored(values), COMMITTED, update_time, update_time + 1)
+
+
+@pytest.mark.parametrize(
+    "current",
+    [copy(COMMITTED), copy(LIVE), copy(LIVE, seen=True), copy(LIVE, meta={"by": "us", "seen": 9})],
+)
+def test_a_copy_with_nothing_but_ours_and_what_is_ignored_goes(current: Document) -> None:
+    assert decide(CREATED, current) == Remove()
+
+
+@pytest.mark.parametrize(
+    ("live", "where"),
+    [({"n": 3}, "n"), ({"more": 1}, "more"), ({"meta": {"by": "them", "seen": 0}}, "meta.by"), ({"meta": 1}, "meta")],
+)
+def test_a_copy_that_the_app_has_changed_stays(live: dict[str, Any], where: str) -> None:
+    verdict = decide(CREATED, copy(LIVE, **live))
+    assert isinstance(verdict, Conflict)
+    assert where in verdict.reason
+    assert verdict.forced == Remove()
+
+
+def test_a_copy_that_lost_a_field_to_the_app_stays() -> None:
+    current = copy(LIVE)
+    fields = {name: value for name, value in current.fields.items() if name != "n"}
+    assert isinstance(decide(CREATED, replace(current, fields=fields)), Conflict)
+
+
+def test_a_deleted_document_comes_back_unless_there_is_another_one() -> None:
+    back = decide(DELETED, Missing("tasks/1", LIVE))
+    assert isinstance(back, Recreate)
+    assert plain(back.fields) == BEFORE
+    assert decide(DELETED, at(LIVE, BEFORE, create_time=LIVE)) == Nothing()
+    assert isinstance(decide(DELETED, at(LIVE, {"other": 1}, create_time=LIVE)), Conflict)
+
+
+def test_a_rename_that_shares_its_fields_with_another_operation_is_not_carried_back() -> None:
+    # name went to title, and another value was set as name: the app's title has no one field to go back to.
+    changed = image(IMAGER.change(document(name="x"), stored({"title": "x", "name": "set"})))
+    current = at(LIVE, {"title": "edited", "name": "set"})
+    assert isinstance(decide(changed, current), Conflict)
