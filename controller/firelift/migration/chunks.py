@@ -124,6 +124,7 @@ class _Measure:
         self._image_bytes += sum(_image_size(self._kit, image) for image in change.images)
         self._bytes += sum(_size(self._kit, write) for write in (*change.writes, *fresh))
         self._bytes += sum(_image_size(self._kit, image) for image in change.images)
+        self._bytes += len(change.dead_letter.payload) if change.dead_letter else 0
         self._changed.update(write.path for write in change.writes)
         self._guards.update(fresh)
         self._guarded.update(guard.path for guard in fresh)

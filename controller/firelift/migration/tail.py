@@ -143,7 +143,7 @@ class Tail:
         return [self._dead_letter(letter) for letter in letters]
 
     def _dead_letter(self, letter: DeadLetter) -> Put:
-        plain = {
+        plain: dict[str, object] = {
             "path": letter.path,
             "reason": letter.reason,
             "rule": letter.rule,
@@ -151,6 +151,8 @@ class Tail:
             "run": self.plan.id,
             "time": self.clock.date(),
         }
+        if letter.payload:
+            plain["document"] = letter.payload
         encode = self.journal.store.values.encode
         path = paths.dead_letter(self.journal.ledger, self.plan.id, letter.path)
         return Put(path, {name: encode(value) for name, value in plain.items()})

@@ -1,0 +1,172 @@
+"""Revert and its verification, by a real worker on a database in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from tests.moving import IN_PLACE, KIT, LEDGER, counts, everything, migration, plan, ran, seeded, seen, stored
+from tests.virtual_time import in_virtual_time
+
+from firelift.api.migration import MigrationSpec, OnRevertConflict
+from firelift.api.run import RunKind, RunPlan
+from firelift.migration.errors import FailedPrecondition
+from firelift.migration.imaged import Imager
+from firelift.migration.ledger import paths
+from firelift.migration.merge import Merge
+from firelift.migration.processors.revert import Revert
+from firelift.migration.readers import JournalRecord
+from firelift.migration.store import Create, Delete, Document, Update
+from firelift.migration.work import Record
+
+LOGS = {f"fitness_logs/{number}": {"userId": "u", "n": number, "type": "run"} for number in range(6)}
+TASKS = {f"tasks/{number}": {"name": f"task {number}", "n": number} for number in range(6)}
+COPIED = migration(transform={"rename": {"type": "logType"}})
+CHANGED = migration(IN_PLACE)
+
+TARGET = "users/u/fitness_logs/0"
+
+
+def reverting(spec: MigrationSpec, *subjects: str, kind: RunKind = RunKind.REVERT, number: int = 0) -> RunPlan:
+    return plan(kind, spec, number, subjects=subjects or ("migrate.0",))
+
+
+def checking(spec: MigrationSpec, *subjects: str) -> RunPlan:
+    return reverting(spec, *subjects, kind=RunKind.REVERT_VERIFY)
+
+
+def edit(path: str, values: Mapping[str, object]) -> Update:
+    return Update(path, stored(values), [(name,) for name in values], None)
+
+
+@pytest.mark.parametrize(("spec", "documents"), [(COPIED, LOGS), (CHANGED, TASKS)])
+def test_a_revert_leaves_exactly_what_was_there(spec: MigrationSpec, documents: Mapping[str, Any]) -> None:
+    @in_virtual_time
+    async def check() -> None:
+        store = await seeded(documents)
+        before = everything(store)
+        await ran(store, plan(RunKind.MIGRATE, spec))
+        assert everything(store) != before
+        reverted = counts(await ran(store, reverting(spec)))
+        assert reverted == {"read": 6, ("updated" if spec.in_place else "deleted"): 6}
+        assert everything(store) == before
+        assert counts(await ran(store, checking(spec))) == {"read": 6, "unchanged": 6}
+
+    check()
+
+
+@in_virtual_time
+async def test_live_edits_stay_and_conflicts_stay_whole() -> None:
+    store = await seeded(TASKS)
+    await ran(store, plan(RunKind.MIGRATE, migration(IN_PLACE, transform={"set": {"title": "doc.name + '!'"}})))
+    store.apply([edit("tasks/0", {"n": 99}), edit("tasks/1", {"title": "the app's"}), Delete("tasks/2")])
+    store.apply([Delete("tasks/3"), edit("tasks/4", {"more": 1})])
+    store.apply([Create("tasks/3", stored({"name": "another"}))])
+    progress = await ran(store, reverting(CHANGED))
+    assert counts(progress) == {"read": 6, "updated": 3, "unchanged": 1, "kept": 2}
+    assert await seen(store, "tasks/0") == {"name": "task 0", "n": 99}
+    assert await seen(store, "tasks/1") == {"name": "task 1", "n": 1, "title": "the app's"}
+    assert await seen(store, "tasks/2") is None
+    assert await seen(store, "tasks/3") == {"name": "another"}
+    assert await seen(store, "tasks/4") == {"name": "task 4", "n": 4, "more": 1}
+    assert "tasks/1: the app has changed title since; it stays as it is" in progress.examples
+    assert counts(await ran(store, checking(CHANGED))) == {"read": 6, "unchanged": 4, "kept": 2}
+
+
+@in_virtual_time
+async def test_a_conflict_is_listed_in_the_ledger() -> None:
+    store = await seeded(LOGS)
+    await ran(store, plan(RunKind.MIGRATE, COPIED))
+    store.apply([edit(TARGET, {"n": 99})])
+    await ran(store, reverting(COPIED))
+    letter = await seen(store, paths.dead_letter(LEDGER, "revert.0", TARGET))
+    assert letter
+    assert (letter["rule"], letter["reason"]) == ("conflict", "the copy has been changed since, at n")
+    assert await seen(store, TARGET) == {"userId": "u", "n": 99, "logType": "run"}
+
+
+@in_virtual_time
+async def test_restore_takes_back_what_the_app_has_changed() -> None:
+    store = await seeded(LOGS)
+    before = everything(store)
+    spec = migration(transform={"rename": {"type": "logType"}}, onRevertConflict="Restore")
+    await ran(store, plan(RunKind.MIGRATE, spec))
+    store.apply([edit(TARGET, {"n": 99})])
+    assert counts(await ran(store, reverting(spec))) == {"read": 6, "deleted": 6}
+    assert everything(store) == before
+
+
+@in_virtual_time
+async def test_quarantine_keeps_the_apps_version_in_the_ledger_and_restores() -> None:
+    store = await seeded(TASKS)
+    before = everything(store)
+    spec = migration(IN_PLACE, transform={"set": {"title": "doc.name"}}, onRevertConflict="Quarantine")
+    await ran(store, plan(RunKind.MIGRATE, spec))
+    store.apply([edit("tasks/0", {"title": "the app's"})])
+    assert counts(await ran(store, reverting(spec))) == {"read": 6, "updated": 6}
+    assert everything(store) == before
+    letter = await seen(store, paths.dead_letter(LEDGER, "revert.0", "tasks/0"))
+    assert letter
+    assert KIT.decode(KIT.loads(letter["document"])) == {"name": "task 0", "n": 0, "title": "the app's"}
+
+
+@in_virtual_time
+async def test_a_document_that_two_runs_have_changed_goes_back_the_way_it_came() -> None:
+    store = await seeded(LOGS)
+    before = everything(store)
+    await ran(store, plan(RunKind.MIGRATE, COPIED))
+    store.apply([edit("fitness_logs/0", {"later": 1})])
+    store.apply([Create("fitness_logs/late", stored({"userId": "u"}))])
+    assert counts(await ran(store, plan(RunKind.SWEEP, COPIED)))["updated"] == 1
+    reverted = counts(await ran(store, reverting(COPIED, "migrate.0", "sweep.0")))
+    assert (reverted["deleted"], reverted["updated"]) == (7, 1)
+    assert everything(store).keys() == before.keys() | {"fitness_logs/late"}
+    assert counts(await ran(store, checking(COPIED, "migrate.0", "sweep.0"))) == {"read": 8, "unchanged": 8}
+
+
+@in_virtual_time
+async def test_an_older_image_of_one_document_is_decided_on_what_the_newer_one_leaves_and_cannot_land_with_it() -> None:
+    store = await seeded({"copies/1": {"a": 1}})
+    (made,) = await store.get(["copies/1"])
+    assert isinstance(made, Document)
+    imager = Imager(KIT)
+    created = imager.create("copies/1", made.fields, "logs/1")
+    filled = imager.change(made, stored({"a": 1, "b": 2}))
+    assert filled
+    times = [made.update_time, (await store.commit([filled.write])).commit_time]
+    images = [created.image, filled.image]
+    walked = [JournalRecord(image, time) for image, time in zip(images[::-1], times[::-1], strict=True)]
+    revert = Revert(store, Merge(KIT, (), ()), imager, OnRevertConflict.KEEP)
+    newer, older = await revert.prepare([Record("2:1", walked[0]), Record("1:1", walked[1])], again=False)
+    assert [change.tally.kept for change in (newer, older)] == [0, 0]
+    assert older.writes == (Delete("copies/1", times[1]),)
+    await store.commit(newer.writes)
+    with pytest.raises(FailedPrecondition):
+        await store.commit(older.writes)
+    (anew,) = await revert.prepare([Record("1:1", walked[1])], again=True)
+    await store.commit(anew.writes)
+    assert everything(store) == {}
+
+
+@in_virtual_time
+async def test_a_revert_can_be_reverted() -> None:
+    store = await seeded(TASKS | LOGS)
+    await ran(store, plan(RunKind.MIGRATE, CHANGED))
+    await ran(store, plan(RunKind.MIGRATE, COPIED, 1))
+    migrated = everything(store)
+    await ran(store, reverting(CHANGED))
+    await ran(store, reverting(COPIED, "migrate.1", number=1))
+    assert everything(store) != migrated
+    await ran(store, reverting(CHANGED, "revert.0", number=2))
+    await ran(store, reverting(COPIED, "revert.1", number=3))
+    assert everything(store) == migrated
+
+
+@in_virtual_time
+async def test_an_unfinished_revert_is_found() -> None:
+    store = await seeded(TASKS)
+    await ran(store, plan(RunKind.MIGRATE, CHANGED))
+    progress = await ran(store, checking(CHANGED))
+    assert counts(progress) == {"read": 6, "different": 6}
+    assert "tasks/0 has not been taken back" in progress.examples
