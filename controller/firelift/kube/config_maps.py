@@ -29,10 +29,10 @@ async def read(cluster: Cluster, namespace: str, name: str, rollout: str) -> Con
     return ConfigMapSeen(exists=False) if document is None else _seen(document, rollout)
 
 
-async def set_keys(cluster: Cluster, namespace: str, name: str, rollout: str, values: Mapping[str, str | None]) -> None:
-    """Make these keys have these values (None: absent); the ConfigMap is made when there is none.
+async def set_keys(cluster: Cluster, namespace: str, name: str, rollout: str, values: Mapping[str, str | None]) -> bool:
+    """Make these keys have these values (None: absent), and say whether that changed anything.
 
-    A key is removed only when this rollout owns it. Every other key stays as it is.
+    The ConfigMap is made when there is none. A key is removed only when this rollout owns it. Every other key stays.
 
     Raises:
         Changed: somebody changed the ConfigMap meanwhile; nothing was written.
@@ -40,12 +40,13 @@ async def set_keys(cluster: Cluster, namespace: str, name: str, rollout: str, va
     document = await _get(cluster, namespace, name)
     seen = ConfigMapSeen(exists=False) if document is None else _seen(document, rollout)
     if _already(seen, values):
-        return
+        return False
     metadata: Json = {"name": name, "namespace": namespace}
     if document is not None:
         metadata |= {"uid": document["metadata"]["uid"], "resourceVersion": document["metadata"]["resourceVersion"]}
     body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": keys_to_apply(seen, values)}
     await cluster.apply(_path(namespace, name), body, manager=manager_of(rollout))
+    return True
 
 
 def keys_to_apply(seen: ConfigMapSeen, values: Mapping[str, str | None]) -> dict[str, str]:

@@ -55,6 +55,11 @@ def label_of(rollout: str) -> str:
     return f"{rollout[:_NAME].rstrip('-.')}-{hashlib.sha256(rollout.encode()).hexdigest()[:_DIGEST]}"
 
 
+def label_selector(rollout: str) -> str:
+    """What selects the rollout's Jobs."""
+    return f"{ROLLOUT_LABEL}={label_of(rollout)}"
+
+
 def build_job(rollout: Rollout, plan: RunPlan, policy: JobPolicy) -> Json:
     """The Indexed Job of a run, owned by its rollout."""
     return {

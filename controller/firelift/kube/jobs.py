@@ -30,6 +30,16 @@ def seen(job: Json) -> JobSeen:
     )
 
 
+async def of_rollout(cluster: Cluster, namespace: str, selector: str, owner_uid: str) -> dict[str, str]:
+    """The rollout's Jobs by name, each with its run, among those with this label."""
+    answer = await cluster.get(_collection(namespace), labelSelector=selector)
+    return {
+        job["metadata"]["name"]: job["metadata"].get("annotations", {}).get(RUN_ANNOTATION, "")
+        for job in answer["items"]
+        if owner_of(job) == owner_uid
+    }
+
+
 async def ensure(cluster: Cluster, body: Json, *, replace: bool) -> None:
     """Make the Job, or find that it is there already; with `replace` one that has failed makes way for a new one.
 

@@ -9,7 +9,7 @@ from functools import singledispatchmethod
 from firelift.api.run import RunControl, RunPlan, RunState
 from firelift.kube import config_maps, events, jobs
 from firelift.kube.errors import KubeError
-from firelift.kube.job_manifest import ExitCodes, JobPolicy, build_job, job_name
+from firelift.kube.job_manifest import ExitCodes, JobPolicy, build_job, job_name, label_selector
 from firelift.migration.exit_codes import FATAL, IGNORED
 from firelift.migration.ledger import locks
 from firelift.migration.ledger import root as roots
@@ -35,13 +35,17 @@ from firelift.rollout.observation import Observation, Rollout
 
 @dataclass(slots=True)
 class Actor:
-    """Acts for one decision about one rollout. `act` raises `KubeError` and `MigrationError`."""
+    """Acts for one decision about one rollout. `act` raises `KubeError` and `MigrationError`.
+
+    `news` is set when the next turn will see something that no event tells of, so that it need not be waited for.
+    """
 
     services: Services
     rollout: Rollout
     ledger: LedgerRead
     observation: Observation
     plans: dict[str, RunPlan] = field(default_factory=dict)
+    news: bool = False
 
     @singledispatchmethod
     async def act(self, intent: Intent) -> None:
@@ -74,9 +78,9 @@ class Actor:
 
     @act.register
     async def _set_flags(self, intent: SetFlags) -> None:
-        await config_maps.set_keys(
-            self.services.cluster, self.rollout.namespace, intent.config_map, self.rollout.name, intent.values
-        )
+        namespace, owner = self.rollout.namespace, self.rollout.name
+        if await config_maps.set_keys(self.services.cluster, namespace, intent.config_map, owner, intent.values):
+            self.news = True
 
     @act.register
     async def _acquire_lock(self, intent: AcquireLock) -> None:
@@ -86,11 +90,15 @@ class Actor:
             epoch=self.services.lease.epoch,
             since=self.services.now(),
         )
-        await locks.acquire(self.ledger.store, intent.group, me)
+        lock = await locks.acquire(self.ledger.store, intent.group, me)
+        before = self.observation.locks.get(intent.group)
+        if lock.held_by(self.rollout.ledger_id) and not (before and before.mine):
+            self.news = True
 
     @act.register
     async def _release_lock(self, intent: ReleaseLock) -> None:
         await locks.release(self.ledger.store, intent.group, self.rollout.ledger_id)
+        self.news = True
 
     @act.register
     async def _claim_ledger(self, _: ClaimLedger) -> None:
@@ -103,6 +111,7 @@ class Actor:
         if intent.expire is not None:
             await roots.expire_all(self.ledger.store, self.rollout.ledger_id, intent.expire)
         await roots.release(self.ledger.store, self.rollout.ledger_id, self.ledger.update_time, expire_at=intent.expire)
+        self.news = True
 
     @act.register
     async def _emit_event(self, intent: EmitEvent) -> None:
@@ -119,6 +128,17 @@ class Actor:
             )
         except KubeError as error:  # an Event is for people; nothing waits for it
             self.services.log.warning("event not sent", reason=intent.reason, error=str(error))
+
+    async def tidy(self, *, thoroughly: bool) -> None:
+        """Remove the Jobs of runs that are complete; `thoroughly` those of all runs that nobody looks at as well."""
+        seen = self.observation.runs
+        names = {job_name(self.rollout, run.id) for run in seen.values() if run.complete and run.job is not None}
+        cluster, namespace, uid = self.services.cluster, self.rollout.namespace, self.rollout.uid
+        if thoroughly:
+            found = await jobs.of_rollout(cluster, namespace, label_selector(self.rollout.name), uid)
+            names |= {name for name, run in found.items() if run not in seen}
+        for name in sorted(names):
+            await jobs.remove(cluster, namespace, name, uid)
 
     @property
     def _runs(self) -> RunStore:

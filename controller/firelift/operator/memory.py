@@ -22,11 +22,12 @@ class ObjectMemory:
     problems: tuple[str, ...] = ()
     failures: int = 0
     status_time: float = float("-inf")
+    tidied: bool = False
 
     def belongs_to(self, uid: str) -> None:
         """Forget what was known of an earlier object of this name."""
         if self.uid != uid:
-            self.uid, self.status_time = uid, float("-inf")
+            self.uid, self.tidied, self.status_time = uid, False, float("-inf")
             self.progress.clear()
 
     def succeeded(self) -> None:

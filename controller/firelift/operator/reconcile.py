@@ -97,10 +97,12 @@ class Reconciler:
         seen = await self._teller.tell(memory, seen, statuses.dump(decision.status))
         for intent in decision.intents:
             await self._act(actor, intent)
+        await actor.tidy(thoroughly=not memory.tidied)
+        memory.tidied = True
         if not decision.finalizer and seen.held:
             await rollouts.let_go(self._services.cluster, seen)
         memory.succeeded()
-        return self._seconds_until(decision)
+        return AGAIN_SECONDS if actor.news else self._seconds_until(decision)
 
     async def _act(self, actor: Actor, intent: Intent) -> None:
         kind, count = type(intent).__name__, self._services.metrics.intents

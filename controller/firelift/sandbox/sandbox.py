@@ -12,6 +12,7 @@ from firelift.sandbox.emulator import Emulator
 from firelift.sandbox.google_cloud import GoogleCloud
 from firelift.sandbox.kubeconfig import write_kubeconfig
 from firelift.sandbox.kubectl import run_kubectl
+from firelift.sandbox.kubelet.image import image_id
 from firelift.sandbox.processes import Process, Supervisor
 from firelift.sandbox.tools import ensure_control_plane
 
@@ -132,7 +133,13 @@ class Sandbox:
         `name` is its log's name too; `environment` adds settings (FIRELIFT_HEALTH_PORT is any free port by default).
         """
         kubeconfig = self.service_account_kubeconfig(OPERATOR_NAMESPACE, OPERATOR_ACCOUNT)
-        ours = {"KUBECONFIG": str(kubeconfig), "FIRELIFT_HEALTH_HOST": "127.0.0.1", "FIRELIFT_HEALTH_PORT": "0"}
+        ours = {
+            "KUBECONFIG": str(kubeconfig),
+            "FIRELIFT_HEALTH_HOST": "127.0.0.1",
+            "FIRELIFT_HEALTH_PORT": "0",
+            "FIRELIFT_LEASE_DURATION_SECONDS": "5",
+            "FIRELIFT_WORKER_IMAGE": image_id(),
+        }
         merged = {**self.google_environment(), **ours, **(environment or {})}
         return self.supervisor.start(name, [sys.executable, "-m", "firelift.operator"], merged)
 

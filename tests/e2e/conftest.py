@@ -1,0 +1,101 @@
+"""The sandbox with an operator, and a world for each test."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+
+import pytest
+from kubernetes import client, config
+from tests.e2e.world import World
+
+from firelift.sandbox.processes import Process
+from firelift.sandbox.sandbox import Sandbox
+
+LEASE_SECONDS = 2.0
+
+
+class Operators:
+    """The operator processes of the sandbox. One is there at the start of each test."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+        self._count = 0
+        self.current = self.start()
+
+    def start(self) -> Process:
+        """Start one more; the newest is `current`."""
+        self._count += 1
+        settings = {"FIRELIFT_LEASE_DURATION_SECONDS": str(LEASE_SECONDS), "FIRELIFT_PROGRESS_SECONDS": "1"}
+        self.current = self._sandbox.start_operator(f"operator-{self._count}", settings)
+        return self.current
+
+    def kill(self) -> None:
+        """End the current one by SIGKILL."""
+        self.current.kill()
+
+    def restart(self) -> None:
+        """Kill the current one and start another."""
+        self.kill()
+        self.start()
+
+    def ensure(self) -> None:
+        """Start one when there is none."""
+        if not self.current.running:
+            self.start()
+
+
+@pytest.fixture(scope="session")
+def installed(sandbox: Sandbox) -> Sandbox:
+    sandbox.install_crds()
+    sandbox.install_manifests()
+    return sandbox
+
+
+@pytest.fixture(scope="session")
+def operators(installed: Sandbox) -> Operators:
+    return Operators(installed)
+
+
+@pytest.fixture
+def operator(operators: Operators) -> Iterator[Operators]:
+    operators.ensure()
+    yield operators
+    operators.ensure()
+
+
+@pytest.fixture(scope="session")
+def kubernetes(installed: Sandbox) -> Iterator[client.ApiClient]:
+    configuration = client.Configuration()
+    config.load_kube_config(  # type: ignore[no-untyped-call] # the official client is typed only in part
+        str(installed.kubeconfig), client_configuration=configuration
+    )
+    with client.ApiClient(configuration) as api:
+        yield api
+
+
+@pytest.fixture
+def make_world(
+    installed: Sandbox,
+    operator: Operators,  # noqa: ARG001 - a world without one would stand still
+    kubernetes: client.ApiClient,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Callable[[], World]]:
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", installed.firestore_host)
+    worlds: list[World] = []
+
+    def make() -> World:
+        name = f"e2e-{secrets.token_hex(4)}"
+        installed.kubectl("create", "namespace", name)
+        installed.kubectl("create", "configmap", "app-flags", "-n", name, "--from-literal=THEME=dark")
+        worlds.append(World(installed, name, name, client.CustomObjectsApi(kubernetes), client.CoreV1Api(kubernetes)))
+        return worlds[-1]
+
+    yield make
+    for world in worlds:
+        world.close()
+
+
+@pytest.fixture
+def world(make_world: Callable[[], World]) -> World:
+    return make_world()

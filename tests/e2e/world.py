@@ -1,0 +1,293 @@
+"""A rollout's surroundings in a test: a namespace, a database, an app's data and its metric.
+
+What is checked here is computed by the official Firestore client and by code of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import firestore
+from kubernetes import client
+
+from firelift.sandbox.sandbox import Sandbox
+
+Json = dict[str, Any]
+
+GROUP, VERSION, PLURAL = "firelift.dev", "v1alpha1", "migrationrollouts"
+METRIC = "custom.googleapis.com/e2e/error_percent"
+USERS = 40
+EPOCH = datetime(2025, 1, 1, tzinfo=UTC)
+_POLL_SECONDS = 0.05
+
+
+def bucket(seed: str, entity: str) -> int:
+    """The published hash, written down once more."""
+    return int.from_bytes(hashlib.sha256(f"{seed}\0{entity}".encode()).digest()[:8], "big") % 10_000
+
+
+def original(number: int) -> Json:
+    """A document of the app as it was."""
+    return {
+        "userId": f"user-{number % USERS}",
+        "type": ["run", "swim", "ride"][number % 3],
+        "calories": number,
+        "ts": (EPOCH + timedelta(minutes=number)).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "place": firestore.GeoPoint(number % 90, -number % 90),
+    }
+
+
+def moved(document: Mapping[str, Any]) -> Json:
+    """The same document in the new shape."""
+    new = {name: value for name, value in document.items() if name not in {"type", "ts"}}
+    new["logType"] = document["type"]
+    new["createdAt"] = datetime.strptime(document["ts"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    return new
+
+
+@dataclass
+class World:
+    """One namespace, one database and one rollout named `logs`."""
+
+    sandbox: Sandbox
+    namespace: str
+    project: str
+    objects: client.CustomObjectsApi
+    core: client.CoreV1Api
+    error_percent: float | None = 0.0
+    name: str = "logs"
+    _stop: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.database = firestore.Client(self.project, credentials=AnonymousCredentials())  # type: ignore[no-untyped-call] # the official client is typed only in part
+        self._meter = threading.Thread(target=self._report, daemon=True)
+        self._meter.start()
+
+    def close(self) -> None:
+        """Report no more."""
+        self._stop.set()
+        self._meter.join(10)
+
+    # The app's data
+
+    def seed(self, count: int) -> None:
+        """Documents 0 to `count` in the old shape."""
+        for start in range(0, count, 400):
+            batch = self.database.batch()
+            for number in range(start, min(start + 400, count)):
+                batch.set(self.database.document(f"logs/{number:05d}"), original(number))
+            batch.commit()
+
+    def source(self) -> dict[str, Json]:
+        """The old documents by their ids."""
+        return {each.id: each.to_dict() or {} for each in self.database.collection("logs").stream()}
+
+    def target(self) -> dict[str, Json]:
+        """The new documents by their paths."""
+        return {
+            each.reference.path: each.to_dict() or {}
+            for each in self.database.collection_group("logs").stream()
+            if each.reference.path.startswith("users/")
+        }
+
+    def expected(self, percent: int, source: Mapping[str, Json] | None = None) -> dict[str, Json]:
+        """What the new documents must be when this much has moved."""
+        seed = f"{self.namespace}.{self.name}"
+        documents = self.source() if source is None else source
+        return {
+            f"users/{each['userId']}/logs/{name}": moved(each)
+            for name, each in documents.items()
+            if bucket(seed, each["userId"]) < percent * 100
+        }
+
+    def entries(self) -> list[Json]:
+        """All journal entries of the ledger."""
+        return [each.to_dict() or {} for each in self.database.collection_group("firelift_journal").stream()]
+
+    # The objects
+
+    def manifest(self, phases: list[Json], **spec: Any) -> Json:
+        """A rollout of this world."""
+        return {
+            "apiVersion": f"{GROUP}/{VERSION}",
+            "kind": "MigrationRollout",
+            "metadata": {"name": self.name, "namespace": self.namespace},
+            "spec": {
+                "database": {"project": self.project},
+                "pace": {"maxWritesPerSecond": 5000, "batchSize": 20},
+                "worker": {"parallelism": 1},
+                "migrations": [MIGRATION],
+                "phases": phases,
+                **spec,
+            },
+        }
+
+    def apply(self, manifest: Json) -> str:
+        """Apply as a pipeline would."""
+        return self.sandbox.kubectl("apply", "--server-side", "-f", "-", stdin=json.dumps(manifest))
+
+    def patch(self, **spec: Any) -> None:
+        """Change the spec as on-call would."""
+        self.sandbox.kubectl(
+            "patch", PLURAL, self.name, "-n", self.namespace, "--type=merge", "-p", json.dumps({"spec": spec})
+        )
+
+    def delete(self) -> None:
+        """Ask for the object's deletion; its finalizer may hold it."""
+        self.sandbox.kubectl("delete", PLURAL, self.name, "-n", self.namespace, "--wait=false")
+
+    def approve(self, decision: str = "Approve", **spec: Any) -> None:
+        """Decide on what the status asks for, as the administrator."""
+        body = {
+            "target": {"kind": "MigrationRollout", "name": self.name},
+            "digest": self.status()["approval"]["digest"],
+            "decision": decision,
+            "approver": "sandbox-admin",
+            **spec,
+        }
+        manifest = {
+            "apiVersion": f"{GROUP}/{VERSION}",
+            "kind": "MigrationApproval",
+            "metadata": {"generateName": "decision-", "namespace": self.namespace},
+            "spec": body,
+        }
+        self.sandbox.kubectl("create", "-f", "-", stdin=json.dumps(manifest))
+
+    def get(self) -> Json | None:
+        """The object, None when it is gone."""
+        try:
+            found = self.objects.get_namespaced_custom_object(
+                GROUP, VERSION, self.namespace, PLURAL, self.name, _request_timeout=10.0
+            )
+        except client.ApiException as error:
+            if error.status == 404:
+                return None
+            raise
+        return dict(cast("Json", found))
+
+    def status(self) -> Json:
+        """The object's status."""
+        found = self.get()
+        assert found is not None, f"{self.namespace}/{self.name} is gone"
+        status: Json = found.get("status", {})
+        return status
+
+    def conditions(self) -> dict[str, str]:
+        """The status of each condition."""
+        return {each["type"]: each["status"] for each in self.status()["conditions"]}
+
+    def flags(self) -> dict[str, str]:
+        """The app's flags."""
+        data = self.core.read_namespaced_config_map("app-flags", self.namespace, _request_timeout=10.0).data
+        return dict(data or {})
+
+    def jobs(self) -> list[str]:
+        """The names of the Jobs in the namespace."""
+        return self.sandbox.kubectl("get", "jobs", "-n", self.namespace, "-o", "name").split()
+
+    # Waiting
+
+    def until(self, fact: Callable[[Json], bool], what: str, seconds: float = 60) -> Json:
+        """The status for which the fact holds first."""
+        deadline = time.monotonic() + seconds
+        while not fact(status := self.status()):
+            assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}; status: {self._told(status)}"
+            time.sleep(_POLL_SECONDS)
+        return status
+
+    def until_reason(self, *reasons: str, seconds: float = 60) -> Json:
+        """The status with one of these reasons."""
+        return self.until(lambda status: status.get("reason") in reasons, f"reason {reasons}", seconds)
+
+    def until_fact(self, fact: Callable[[], object], what: str, seconds: float = 60) -> None:
+        """Wait for something outside the status."""
+        deadline = time.monotonic() + seconds
+        while not fact():
+            assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
+            time.sleep(_POLL_SECONDS)
+
+    # The provider of metrics
+
+    def fault(self, **fault: Any) -> None:
+        """Break the provider of metrics for this world's gates."""
+        self._control("faults", {"method": "ListTimeSeries", "match": self.namespace, **fault})
+
+    def heal(self) -> None:
+        """End all faults."""
+        request = urllib.request.Request(f"{self.sandbox.control_url}/faults", method="DELETE")  # noqa: S310 - http
+        urllib.request.urlopen(request, timeout=10).close()  # noqa: S310 - http
+
+    def _report(self) -> None:
+        while not self._stop.wait(0.2):
+            if self.error_percent is not None:
+                point = {"project": self.project, "metric": METRIC, "value": self.error_percent}
+                self._control("points", point | {"labels": {"world": self.namespace}})
+
+    def _control(self, route: str, body: Json) -> None:
+        request = urllib.request.Request(  # noqa: S310 - http
+            f"{self.sandbox.control_url}/{route}", json.dumps(body).encode(), {"Content-Type": "application/json"}
+        )
+        urllib.request.urlopen(request, timeout=10).close()  # noqa: S310 - http
+
+    @staticmethod
+    def _told(status: Json) -> Json:
+        return {name: status.get(name) for name in ("reason", "message", "phase", "step", "progress")}
+
+
+MIGRATION: Json = {
+    "name": "logs",
+    "source": {"collection": "logs"},
+    "target": {"document": "users/{doc.userId}/logs/{id}"},
+    "entityKey": "userId",
+    "transform": {"rename": {"type": "logType"}, "set": {"createdAt": "timestamp(doc.ts)"}, "remove": ["ts"]},
+}
+
+
+def gate(world: World, **changes: Any) -> Json:
+    """A gate on the world's metric that is judged every second."""
+    query = {"filter": f'metric.type = "{METRIC}" AND metric.labels.world = "{world.namespace}"'}
+    return {
+        "name": "error-rate",
+        "cloudMonitoring": {"query": {**query, "aligner": "ALIGN_MEAN", "reducer": "REDUCE_MEAN"}},
+        "limit": {"max": "1"},
+        "intervalSeconds": 1,
+        "windowSeconds": 1,
+        "delaySeconds": 0,
+        **changes,
+    }
+
+
+def flags(name: str, key: str, percent: int) -> Json:
+    """A step that publishes a cohort."""
+    publish = {"configMap": {"name": "app-flags"}, "publishCohort": {key: percent}, "propagationSeconds": 0}
+    return {"name": name, "flags": publish}
+
+
+def migrate(percent: int) -> Json:
+    """A step that moves a cohort."""
+    return {"migrate": {"migrations": ["logs"], "cohort": {"percent": percent}}}
+
+
+def verify() -> Json:
+    """A step that compares everything."""
+    return {"verify": {"sample": "100%", "maxMismatch": "0%", "recheckSeconds": 0}}
+
+
+def soak(seconds: int, evidence: str = "None") -> Json:
+    """A step that waits."""
+    return {"soak": {"seconds": seconds, "evidence": evidence}}
+
+
+def phase(name: str, percent: int, *more: Json) -> Json:
+    """A phase that moves a cohort and compares it."""
+    write, read = flags("write-both", "WRITE_BOTH", percent), flags("read-new", "READ_NEW", percent)
+    return {"name": name, "steps": [write, migrate(percent), verify(), read, *more]}
