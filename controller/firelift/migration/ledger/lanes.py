@@ -9,6 +9,7 @@ from itertools import pairwise
 from firelift.api.run import RunKind, RunPlan
 from firelift.migration.ledger.journal import Journal
 from firelift.migration.ledger.lane_map import adopt_lane_map, read_lane_map
+from firelift.migration.ledger.runs import RunStore
 from firelift.migration.ledger.seal import seal_run
 from firelift.migration.store import Source
 from firelift.migration.work import Lane, LaneMap
@@ -69,9 +70,11 @@ async def _walked(journal: Journal, subject: str) -> LaneMap:
 
 
 async def _followed(journal: Journal, run: str) -> LaneMap | None:
+    """What a run has left; of one that had not begun, what the one that it followed has left."""
     lanes, seals = await seal_run(journal, run)
     if lanes.closed:
-        return None
+        before = (await RunStore(journal.store, journal.ledger).plan(run)).follows
+        return await _followed(journal, before) if before is not None else None
     cursors = {entry.lane: entry.end for entry in seals}
     left = [replace(lane, cursor=cursors[lane.number] or lane.cursor) for lane in lanes.lanes]
     done = sum(entry.scanned for entry in seals)
