@@ -17,7 +17,7 @@ class ConfigMapRef(Model):
     """A ConfigMap in the rollout's namespace. Firelift owns only the keys that it writes."""
 
     name: ObjectName
-    """Its name; it is made when it does not exist."""
+    """Its name; the step waits until it exists."""
 
 
 class FlagsStep(RuledModel):
