@@ -32,7 +32,7 @@ from firelift.migration.worker import Share, work
 from firelift.stores.firestore.values import FirestoreValues
 from firelift.stores.memory import MemoryStore
 
-POISON = f"{SOURCE}/p"
+POISON = f"{SOURCE}/d05-poison"
 """The database refuses to change these, and their copies."""
 
 
@@ -82,6 +82,7 @@ class WorkerStore:
 
     world: "World"
     turns: list[Turn]
+    limit: int
     crashed: bool = False
 
     @property
@@ -238,10 +239,11 @@ class World:
     def seal(self) -> None:
         self._run(seal_run(Journal(self.store, LEDGER), self.passes[-1].runs[-1].id))
 
-    def work(self, scripts: Sequence[Sequence[Turn]]) -> None:
-        """One worker per script, all of them on all lanes of the current run at once."""
+    def work(self, scripts: Sequence[Sequence[Turn]], limits: Sequence[int]) -> None:
+        """One worker per script and size of pages, all of them on all lanes of the current run at once."""
         current = self.passes[-1].runs[-1]
-        self._run(self._together([WorkerStore(self, list(script)) for script in scripts], current.id))
+        stores = [WorkerStore(self, list(script), limit) for script, limit in zip(scripts, limits, strict=True)]
+        self._run(self._together(stores, current.id))
         self._note_completion()
 
     def deliver(self, number: int) -> None:
@@ -273,7 +275,7 @@ class World:
 
     async def _work(self, store: WorkerStore, run: str) -> None:
         try:
-            await work(store, Share(LEDGER, run, 0, 1), build(limit=5), clock=VirtualClock())
+            await work(store, Share(LEDGER, run, 0, 1), build(store.limit), clock=VirtualClock())
         except (Crash, MigrationError) as ended:
             if isinstance(ended, StoreError) and not isinstance(ended, Pressure | UnknownOutcome):
                 raise

@@ -4,17 +4,18 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from tests.property.ledger_invariants import check
-from tests.property.ledger_world import POISON, Fault, Race, Turn, World
+from tests.property.ledger_world import Fault, Race, Turn, World
 from tests.simple_work import SOURCE
 
 IDS = [f"d{number:02d}" for number in range(13)]
-SEEDED = [*IDS[:11], "p1"]
+SEEDED = [*IDS[:11], "d05-poison"]
 
 ids = st.sampled_from(IDS)
 races = st.sampled_from(Race)
 faults = st.sampled_from([Fault.NONE] * 3 + list(Fault))
 turns = st.builds(Turn, faults, st.integers(0, 3), st.none() | races, st.integers(0, 3))
 scripts = st.lists(turns, max_size=30)
+limits = st.integers(2, 6)
 
 
 class Ledger(RuleBasedStateMachine):
@@ -35,15 +36,15 @@ class Ledger(RuleBasedStateMachine):
     def a_pass_begins(self, copy: bool, cuts: list[str]) -> None:  # noqa: FBT001 - drawn by Hypothesis
         self.world.begin(copy=copy, cuts=cuts)
 
-    @rule(script=scripts)
+    @rule(script=scripts, limit=limits)
     @precondition(lambda self: self.running)
-    def a_worker_works(self, script: list[Turn]) -> None:
-        self.world.work([script])
+    def a_worker_works(self, script: list[Turn], limit: int) -> None:
+        self.world.work([script], [limit])
 
-    @rule(one=scripts, other=scripts)
+    @rule(one=scripts, other=scripts, sizes=st.tuples(limits, limits))
     @precondition(lambda self: self.running)
-    def two_workers_work_on_the_same_lanes(self, one: list[Turn], other: list[Turn]) -> None:
-        self.world.work([one, other])
+    def two_workers_work_on_the_same_lanes(self, one: list[Turn], other: list[Turn], sizes: tuple[int, int]) -> None:
+        self.world.work([one, other], sizes)
 
     @rule()
     @precondition(lambda self: self.running)
@@ -72,7 +73,7 @@ class Ledger(RuleBasedStateMachine):
     def teardown(self) -> None:
         try:
             if self.running:
-                self.world.work([[]])
+                self.world.work([[]], [5])
                 assert self.world.passes[-1].complete, "an undisturbed worker gets to the end"
             while self.world.late:
                 self.world.deliver(0)
@@ -83,7 +84,3 @@ class Ledger(RuleBasedStateMachine):
 
 Ledger.TestCase.settings = settings(max_examples=120, stateful_step_count=15, deadline=None)
 TestLedger = Ledger.TestCase
-
-
-def test_the_world_has_a_document_that_the_database_refuses() -> None:
-    assert f"{SOURCE}/p1".startswith(POISON)
