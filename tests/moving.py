@@ -12,6 +12,7 @@ from firelift.api.cohort import Selection
 from firelift.api.migration import MigrationSpec
 from firelift.api.rollout import DatabaseRef, PaceSpec
 from firelift.api.run import RunControl, RunKind, RunPlan, RunState
+from firelift.migration.clock import Clock
 from firelift.migration.ledger.progress import Progress, RunProgress
 from firelift.migration.ledger.runs import RunStore
 from firelift.migration.processors.build import build
@@ -87,11 +88,11 @@ def plan(kind: RunKind, spec: MigrationSpec, number: int = 0, **changes: Any) ->
     return base.model_copy(update=changes)
 
 
-async def ran(store: Store, made: RunPlan) -> RunProgress:
-    """A run by one worker from its document to its last seal; needs virtual time."""
+async def ran(store: Store, made: RunPlan, clock: Clock | None = None) -> RunProgress:
+    """A run by one worker from its document to its last seal, in virtual time or by another clock."""
     control = RunControl(state=RunState.RUN, epoch=1, lease_seconds=1_000_000)
     await RunStore(store, LEDGER).ensure(made, control)
-    await work(store, Share(LEDGER, made.id, 0, 1), build, clock=VirtualClock())
+    await work(store, Share(LEDGER, made.id, 0, 1), build, clock=clock or VirtualClock())
     progress = await Progress(store, LEDGER, made.id).update()
     assert progress.complete
     return progress

@@ -49,6 +49,10 @@ def test_a_value_that_makes_no_path_segment_is_refused_by_name(value: object, re
         template.path(KIT, document("logs/1", userId=value), None)
 
 
+def test_an_id_that_datastore_gave_as_a_number_is_kept() -> None:
+    assert compile_template("all/{id}", LOGS).path(KIT, document("logs/__id7__"), None) == "all/__id7__"
+
+
 def test_a_record_without_an_entity_has_no_target_that_names_it() -> None:
     with pytest.raises(Refused, match=r"\{entity\}"):
         compile_template("users/{entity}/logs/{id}", LOGS).path(KIT, document("logs/1"), None)

@@ -47,7 +47,7 @@ class Reshape:
         for old, new in self.renames:
             after = _rename(kit, after, old, new, paths.get(kit, before, old))
         for path, expression in self.sets:
-            after = _set(kit, after, path, kit.encode(expression.evaluate(view.scope())))
+            after = _set(kit, after, path, expression.evaluate(view.scope()))
         return after
 
 
@@ -66,10 +66,10 @@ def _rename(
         raise Refused(rule, str(error)) from error
 
 
-def _set(kit: ValueKit, after: dict[str, Value], path: FieldPath, value: Value) -> dict[str, Value]:
+def _set(kit: ValueKit, after: dict[str, Value], path: FieldPath, plain: object) -> dict[str, Value]:
     try:
-        return paths.put(kit, after, path, value)
-    except NotAMap as error:
+        return paths.put(kit, after, path, kit.encode(plain))
+    except (TypeError, ValueError) as error:
         raise Refused(f"transform.set.{written(path)}", str(error)) from error
 
 

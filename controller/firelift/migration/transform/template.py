@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from firelift.api.migration import SourceSpec
@@ -13,6 +12,9 @@ from firelift.migration.refusal import Refused
 from firelift.migration.store import Document, FieldPath, ValueKit
 
 PLACEHOLDER = re.compile(r"\{(id|entity|doc\.(?:`(?:[^`\\]|\\.)*`|[^{}`])+)\}")
+RESERVED = re.compile(r"__.*__", re.DOTALL)
+NUMERIC_ID = re.compile(r"__id-?\d+__", re.ASCII)
+"""The id of a document that had a number for its id in Datastore."""
 MAX_SEGMENT_BYTES = 1_500
 """Of one document id. Source: Firestore's quotas, "Constraints on document IDs"."""
 
@@ -165,11 +167,11 @@ def _refuse_own_source(segments: tuple[tuple[Part, ...], ...], text: str, source
 
 def segment_fault(segment: str) -> str | None:
     """What keeps a text from being a path segment, to follow "a segment that"; None when nothing does."""
+    if not segment:
+        return "is empty"
+    if segment in {".", ".."}:
+        return f"is {segment!r}"
+    if RESERVED.fullmatch(segment) and not NUMERIC_ID.fullmatch(segment):
+        return f"is reserved: {segment!r}"
     size = len(segment.encode(errors="surrogatepass"))
-    faults: Mapping[str, bool] = {
-        "is empty": not segment,
-        f"is {segment!r}": segment in {".", ".."},
-        f"is reserved: {segment!r}": len(segment) > 3 and segment.startswith("__") and segment.endswith("__"),  # noqa: PLR2004 - two pairs
-        f"has {size} bytes, more than {MAX_SEGMENT_BYTES}": size > MAX_SEGMENT_BYTES,
-    }
-    return next((fault for fault, found in faults.items() if found), None)
+    return f"has {size} bytes, more than {MAX_SEGMENT_BYTES}" if size > MAX_SEGMENT_BYTES else None

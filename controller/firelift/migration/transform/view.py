@@ -51,5 +51,5 @@ def decode(kit: ValueKit, fields: Fields, names: Names) -> dict[str, Any]:
     wanted = fields if names.fields is None else names.fields.intersection(fields)
     try:
         return {name: kit.decode(fields[name]) for name in wanted}
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise Refused("transform", f"an expression names a field that cannot be read: {error}") from error
