@@ -13,6 +13,7 @@ from firelift.api.migration import MigrationSpec
 from firelift.api.rollout import DatabaseRef, PaceSpec
 from firelift.api.run import RunControl, RunKind, RunPlan, RunState
 from firelift.migration.clock import Clock
+from firelift.migration.entrypoint import Context
 from firelift.migration.ledger.progress import Progress, RunProgress
 from firelift.migration.ledger.runs import RunStore
 from firelift.migration.processors.build import build
@@ -123,3 +124,10 @@ def everything(store: MemoryStore) -> dict[str, dict[str, bytes]]:
     """The whole database but the ledger, byte for byte."""
     documents = {path: fields for path, fields in store.snapshot().items() if not path.startswith("_firelift/")}
     return {path: {name: KIT.dumps(value) for name, value in fields.items()} for path, fields in documents.items()}
+
+
+def shouting(doc: dict[str, Any], context: Context) -> dict[str, Any] | None:
+    """A transform of the user's own: it shouts names, says who they belong to, and leaves quiet ones alone."""
+    if doc.get("quiet"):
+        return None
+    return {**doc, "name": doc["name"].upper(), "whose": context.entity}

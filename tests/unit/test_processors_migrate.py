@@ -174,3 +174,14 @@ async def test_a_collection_group_is_found_below_parents_that_do_not_exist() -> 
     progress = counts(await ran(store, plan(RunKind.MIGRATE, spec)))
     assert progress == {"read": 6, "created": 3, "dead_letters": 3}
     assert len((await store.page(Source("flat"), limit=10)).documents) == 3
+
+
+@in_virtual_time
+async def test_a_function_in_python_changes_what_it_answers_otherwise() -> None:
+    store = await seeded({"tasks/1": {"name": "a", "n": 1}, "tasks/2": {"name": "b", "quiet": True}, "tasks/3": {}})
+    python = {"python": {"entrypoint": "tests.moving:shouting"}}
+    spec = migration(IN_PLACE, appliesWhen="!has(doc.whose)", transform=python)
+    progress = await ran(store, plan(RunKind.MIGRATE, spec))
+    assert counts(progress) == {"read": 3, "updated": 1, "skipped": 1, "dead_letters": 1}
+    assert await seen(store, "tasks/1") == {"name": "A", "n": 1, "whose": "1"}
+    assert progress.examples == ("tasks/3: KeyError: 'name'",)

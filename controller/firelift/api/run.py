@@ -83,7 +83,10 @@ class RunControl(Model):
 
 
 class Totals(Model):
-    """Counts of a lane or a run. ``read = skipped + unchanged + created + updated + deleted + dead_letters + kept``."""
+    """Counts of a lane or a run.
+
+    ``read = skipped + unchanged + created + updated + deleted + dead_letters + kept + missing + extra + different``.
+    """
 
     read: int = 0
     """Documents of the cohort that were looked at."""

@@ -43,7 +43,10 @@ class Reshape:
         kit, before = view.kit, view.document.fields
         after = dict(before)
         for path in (*(old for old, _ in self.renames), *self.removals):
-            after = paths.remove(kit, after, path)
+            if len(path) > 1:
+                after = paths.remove(kit, after, path)
+            else:
+                after.pop(path[0], None)
         for old, new in self.renames:
             after = _rename(kit, after, old, new, paths.get(kit, before, old))
         for path, expression in self.sets:
