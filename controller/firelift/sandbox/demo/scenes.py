@@ -33,10 +33,11 @@ class Scenes:
     def move(self) -> Check:
         """Fitness logs through 1, 10, 50 and 100 %, with an approval, and with kills at 50 %."""
         watch = self._apply(manifests.logs_to_users())
-        watch.until(_either(at("fifty-percent", "migrate"), ENDED), seconds=LIMIT_SECONDS)
-        self._kill_both()
+        if not ENDED(watch.until(_either(at("fifty-percent", "migrate"), ENDED), seconds=LIMIT_SECONDS)):
+            self._kill_both()
         status = watch.until(_either(reason_is("AwaitingApproval"), ENDED), seconds=LIMIT_SECONDS)
-        self._approve(status)
+        if not ENDED(status):
+            self._approve(status)
         status = watch.until(ENDED, seconds=LIMIT_SECONDS)
         return Check(
             f"{manifests.LOGS}: all phases done", status.get("reason") == "Completed", status.get("message", "")
