@@ -1,9 +1,10 @@
 """A database with workers that lose replies, crash and race, and with an app that writes in between."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from typing import Any, TypeVar
 
 from tests.simple_work import LEDGER, SOURCE, TARGET, begin, build, plan
 from tests.virtual_time import VirtualClock, VirtualLoop
@@ -31,6 +32,8 @@ from firelift.migration.work import Lane, LaneMap
 from firelift.migration.worker import Share, work
 from firelift.stores.firestore.values import FirestoreValues
 from firelift.stores.memory import MemoryStore
+
+T = TypeVar("T")
 
 POISON = f"{SOURCE}/d05-poison"
 """The database refuses to change these, and their copies."""
@@ -72,6 +75,15 @@ class Turn:
 QUIET = Turn()
 
 
+@dataclass
+class Script:
+    """What happens to a worker: at its reads and other commits, and at the commits of its journal, each in order."""
+
+    calls: list[Turn] = field(default_factory=list)
+    entries: list[Turn] = field(default_factory=list)
+    page: int = 5
+
+
 class Crash(Exception):
     """The worker's process is gone."""
 
@@ -81,9 +93,11 @@ class WorkerStore:
     """The database as one worker sees it. After a crash it does nothing any more."""
 
     world: "World"
-    turns: list[Turn]
-    limit: int
+    script: Script
     crashed: bool = False
+
+    def __post_init__(self) -> None:
+        self.script = Script(list(self.script.calls), list(self.script.entries), self.script.page)
 
     @property
     def values(self) -> FirestoreValues:
@@ -113,7 +127,8 @@ class WorkerStore:
         """Nothing to release."""
 
     async def commit(self, writes: Sequence[Write]) -> Committed:
-        turn = await self._turn()
+        journal = any("/firelift_journal/" in write.path for write in writes)
+        turn = await self._turn(self.script.entries if journal else self.script.calls)
         self.world.race(turn, writes)
         self._fail_before(turn, writes)
         committed = self.world.store.apply(writes)
@@ -124,16 +139,16 @@ class WorkerStore:
         return committed
 
     async def _before_read(self) -> None:
-        turn = await self._turn()
+        turn = await self._turn(self.script.calls)
         if turn.fault in {Fault.CRASH_BEFORE, Fault.CRASH_AFTER}:
             self._crash()
         if turn.fault in {Fault.LATE, Fault.NEVER}:
             raise UnknownOutcome("UNAVAILABLE", "no answer")
 
-    async def _turn(self) -> Turn:
+    async def _turn(self, turns: list[Turn]) -> Turn:
         if self.crashed:
             raise Crash
-        turn = self.turns.pop(0) if self.turns else QUIET
+        turn = turns.pop(0) if turns else QUIET
         for _ in range(turn.yields):
             await asyncio.sleep(0.01)
         if self.crashed:
@@ -239,11 +254,10 @@ class World:
     def seal(self) -> None:
         self._run(seal_run(Journal(self.store, LEDGER), self.passes[-1].runs[-1].id))
 
-    def work(self, scripts: Sequence[Sequence[Turn]], limits: Sequence[int]) -> None:
-        """One worker per script and size of pages, all of them on all lanes of the current run at once."""
+    def work(self, *scripts: Script) -> None:
+        """One worker per script, all of them on all lanes of the current run at once."""
         current = self.passes[-1].runs[-1]
-        stores = [WorkerStore(self, list(script), limit) for script, limit in zip(scripts, limits, strict=True)]
-        self._run(self._together(stores, current.id))
+        self._run(self._together([WorkerStore(self, script) for script in scripts], current.id))
         self._note_completion()
 
     def deliver(self, number: int) -> None:
@@ -258,7 +272,7 @@ class World:
     def progress(self, run: str) -> RunProgress:
         return self._run(Progress(self.store, LEDGER, run).update())
 
-    def _run(self, main):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - as asyncio.Runner.run
+    def _run(self, main: Coroutine[Any, Any, T]) -> T:
         return self._runner.run(main)
 
     def _note_completion(self) -> None:
@@ -275,7 +289,7 @@ class World:
 
     async def _work(self, store: WorkerStore, run: str) -> None:
         try:
-            await work(store, Share(LEDGER, run, 0, 1), build(store.limit), clock=VirtualClock())
+            await work(store, Share(LEDGER, run, 0, 1), build(store.script.page), clock=VirtualClock())
         except (Crash, MigrationError) as ended:
             if isinstance(ended, StoreError) and not isinstance(ended, Pressure | UnknownOutcome):
                 raise

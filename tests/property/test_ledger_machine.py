@@ -4,7 +4,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from tests.property.ledger_invariants import check
-from tests.property.ledger_world import Fault, Race, Turn, World
+from tests.property.ledger_world import Fault, Race, Script, Turn, World
 from tests.simple_work import SOURCE
 
 IDS = [f"d{number:02d}" for number in range(13)]
@@ -12,10 +12,11 @@ SEEDED = [*IDS[:11], "d05-poison"]
 
 ids = st.sampled_from(IDS)
 races = st.sampled_from(Race)
-faults = st.sampled_from([Fault.NONE] * 3 + list(Fault))
-turns = st.builds(Turn, faults, st.integers(0, 3), st.none() | races, st.integers(0, 3))
-scripts = st.lists(turns, max_size=30)
-limits = st.integers(2, 6)
+seldom = st.sampled_from([Fault.NONE] * 25 + [Fault.NEVER, Fault.CRASH_BEFORE])
+often = st.sampled_from([Fault.NONE] * 6 + list(Fault))
+calls = st.builds(Turn, seldom, st.integers(0, 3))
+entries = st.builds(Turn, often, st.integers(0, 3), st.none() | races, st.integers(0, 3))
+scripts = st.builds(Script, st.lists(calls, max_size=30), st.lists(entries, max_size=12), st.integers(2, 6))
 
 
 class Ledger(RuleBasedStateMachine):
@@ -36,15 +37,15 @@ class Ledger(RuleBasedStateMachine):
     def a_pass_begins(self, copy: bool, cuts: list[str]) -> None:  # noqa: FBT001 - drawn by Hypothesis
         self.world.begin(copy=copy, cuts=cuts)
 
-    @rule(script=scripts, limit=limits)
+    @rule(script=scripts)
     @precondition(lambda self: self.running)
-    def a_worker_works(self, script: list[Turn], limit: int) -> None:
-        self.world.work([script], [limit])
+    def a_worker_works(self, script: Script) -> None:
+        self.world.work(script)
 
-    @rule(one=scripts, other=scripts, sizes=st.tuples(limits, limits))
+    @rule(one=scripts, other=scripts)
     @precondition(lambda self: self.running)
-    def two_workers_work_on_the_same_lanes(self, one: list[Turn], other: list[Turn], sizes: tuple[int, int]) -> None:
-        self.world.work([one, other], sizes)
+    def two_workers_work_on_the_same_lanes(self, one: Script, other: Script) -> None:
+        self.world.work(one, other)
 
     @rule()
     @precondition(lambda self: self.running)
@@ -73,7 +74,7 @@ class Ledger(RuleBasedStateMachine):
     def teardown(self) -> None:
         try:
             if self.running:
-                self.world.work([[]], [5])
+                self.world.work(Script())
                 assert self.world.passes[-1].complete, "an undisturbed worker gets to the end"
             while self.world.late:
                 self.world.deliver(0)

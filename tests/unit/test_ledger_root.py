@@ -94,7 +94,7 @@ async def test_a_ledger_of_a_newer_version_is_refused() -> None:
 async def test_every_document_expires_even_when_the_first_try_breaks_off() -> None:
     store = MemoryStore()
     await RunStore(store, LEDGER).ensure(plan("r1"), RunControl(state=RunState.STOP, epoch=1))
-    entries = [f"{paths.collection(LEDGER, paths.JOURNAL)}/e{number:04d}" for number in range(900)]
+    entries = [f"{paths.collection(LEDGER, paths.JOURNAL)}/e{number:04d}" for number in range(450)]
     for path in entries:
         store.apply([Put(path, {"format": store.values.encode(1)})])
     broken = 2
@@ -109,6 +109,6 @@ async def test_every_document_expires_even_when_the_first_try_breaks_off() -> No
     with pytest.raises(UnknownOutcome):
         await root.expire_all(store, LEDGER, THEN)
     store.faults.before_commit = None
-    assert await root.expire_all(store, LEDGER, THEN) == 901 - 401
+    assert await root.expire_all(store, LEDGER, THEN) == 451 - 401
     assert await root.expire_all(store, LEDGER, THEN) == 0
     assert all(store.values.decode(store.snapshot()[path]["expireAt"]) == THEN for path in entries)

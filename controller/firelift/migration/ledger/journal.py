@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from firelift.migration.errors import LedgerBroken
 from firelift.migration.ledger import paths
 from firelift.migration.ledger.entries import IMAGES, PLAIN_MASK, Entry, read_entry, read_images
 from firelift.migration.readers import EntryImages
-from firelift.migration.store import Document, Missing, Store
+from firelift.migration.store import Document, Missing, Store, Value
 
 PROBES = 12
 """Point reads of one call while looking for a lane's end: 12 gallop to entry 2,048."""
@@ -79,7 +80,7 @@ class Journal:
         if not images:
             return entry
         more = await self.store.get([paths.part(document.path, n) for n in range(1, parts + 1)]) if parts else []
-        slices = [each.fields[IMAGES] for each in (document, *more) if isinstance(each, Document)]
+        slices = [_slice(each) for each in (document, *more)]
         return replace(entry, images=read_images(self.store.values, slices))
 
     async def _narrow(self, run: str, lane: int, low: int, probes: Sequence[int]) -> tuple[int, int | None]:
@@ -96,3 +97,9 @@ class Journal:
             low, beyond = await self._narrow(run, lane, low, list(range(low + step, high, step))[:PROBES])
             high = high if beyond is None else beyond
         return low
+
+
+def _slice(document: Document | Missing) -> Value:
+    if isinstance(document, Missing):
+        raise LedgerBroken(f"{document.path} is gone, and with it before-images; somebody removed parts of the ledger")
+    return document.fields[IMAGES]
