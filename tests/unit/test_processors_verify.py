@@ -5,22 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tests.moving import IN_PLACE, LEDGER, counts, migration, plan, ran, seeded, stored
+import pytest
+from tests.moving import IN_PLACE, KIT, LEDGER, counts, migration, plan, ran, seeded, stored
 from tests.virtual_time import in_virtual_time
 
 from firelift.api.cohort import BUCKETS, Selection
 from firelift.api.run import RunKind, RunPlan, VerifyPlan
 from firelift.api.steps.verify import Authority
+from firelift.migration.imaged import Imager
 from firelift.migration.ledger.journal import Journal
 from firelift.migration.ledger.progress import RunProgress
 from firelift.migration.processors.build import build
-from firelift.migration.store import Create, Delete, Update
-from firelift.migration.work import Lane
+from firelift.migration.processors.findings import differences
+from firelift.migration.readers import JournalRecord
+from firelift.migration.store import Create, Delete, Document, Update
+from firelift.migration.work import Lane, Record
 from firelift.stores.memory import MemoryStore
 
 LOGS = {f"fitness_logs/{number}": {"userId": "u", "n": number, "type": "run"} for number in range(5)}
 TASKS = {f"tasks/{number}": {"name": f"task {number}"} for number in range(5)}
 RENAMED = migration(transform={"rename": {"type": "logType"}})
+
+VECTOR = KIT.new_map({"__type__": KIT.encode("__vector__"), "value": KIT.encode([1.0])})
 
 TARGET = "users/u/fitness_logs/0"
 
@@ -156,3 +162,44 @@ async def test_a_sample_looks_at_its_share_of_the_documents() -> None:
 async def test_only_the_cohort_is_verified() -> None:
     store = await seeded(LOGS)
     assert counts(await ran(store, verifying(subjects=(), selection=Selection(ids=("nobody",))))) == {}
+
+
+@in_virtual_time
+async def test_a_document_that_nobody_touched_and_that_is_not_what_we_wrote_is_different() -> None:
+    store = await seeded({TARGET: {"n": 1, "m": 2}})
+    (found,) = await store.get([TARGET])
+    assert isinstance(found, Document)
+    written = Imager(KIT).create(TARGET, stored({"n": 1, "m": 3}), None).image
+    _, processor = build(verifying(), store, Journal(store, LEDGER), Lane(0, subject="migrate.0"))
+    (change,) = await processor.prepare([Record("1:1", JournalRecord(written, found.update_time))], again=False)
+    assert (change.tally.different, change.example) == (1, f"{TARGET} is not what was committed, at m")
+
+
+@in_virtual_time
+async def test_a_verify_that_has_to_try_again_reads_again() -> None:
+    store = await copied()
+    reader, processor = build(verifying(), store, Journal(store, LEDGER), Lane(0))
+    records = (await reader.read(None)).records
+    store.apply([Delete(TARGET), Delete("fitness_logs/0")])
+    changes = await processor.prepare(records, again=True)
+    assert [change.tally.skipped for change in changes] == [1, 0, 0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("there", "sentence"),
+    [
+        ({}, "a is absent instead of an integer"),
+        ({"a": 2}, "a is another integer"),
+        ({"a": {}}, "a is a map instead of an integer"),
+        ({"a": []}, "a is a list instead of an integer"),
+        ({"a": None}, "a is null instead of an integer"),
+        ({"a": VECTOR}, "a is a vector instead of an integer"),
+    ],
+)
+def test_a_difference_is_told_by_its_type(there: Mapping[str, object], sentence: str) -> None:
+    assert differences(KIT, stored(there), stored({"a": 1}), [("a",)]) == sentence
+
+
+def test_a_long_list_of_differences_is_cut() -> None:
+    wanted = {f"f{number}": 1 for number in range(9)}
+    assert differences(KIT, {}, stored(wanted), [(name,) for name in wanted]).endswith("and 4 more")

@@ -1,0 +1,41 @@
+"""The examples of docs/transforms.md work as they stand there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tests.moving import KIT, NOW, document, plain
+
+from firelift.api.migration import MigrationSpec
+from firelift.migration.entrypoint import Context
+from firelift.migration.transform.transform import Result, compile_transform
+
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "transforms.md").read_text(encoding="utf-8")
+
+SOURCES: dict[str, dict[str, Any]] = {
+    "fitness-logs": {"userId": "ada", "type": "run", "odd.name": 1, "ts": 0, "calories": 5},
+    "tasks-in-place": {"name": "x"},
+}
+
+
+def examples(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", DOCUMENT, re.DOTALL)
+
+
+@pytest.mark.parametrize("manifest", [yaml.safe_load(text) for text in examples("yaml")], ids=lambda each: each["name"])
+def test_a_documented_migration_moves_a_document(manifest: dict[str, Any]) -> None:
+    moved = compile_transform(MigrationSpec.model_validate(manifest), KIT, NOW)
+    outcome = moved.attempt(document("fitness_logs/1", **SOURCES[manifest["name"]]))
+    assert isinstance(outcome, Result)
+    assert set(plain(outcome.fields)) >= ({"logType", "details", "createdAt"} if moved.template else {"title"})
+
+
+def test_the_documented_function_is_one() -> None:
+    (text,) = examples("python")
+    scope: dict[str, Any] = {}
+    exec(text, scope)  # noqa: S102 - the very text that users copy
+    assert scope["convert"]({"name": " x "}, Context("1", "tasks/1", None, NOW)) == {"name": "x"}
