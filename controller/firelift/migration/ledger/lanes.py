@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -46,12 +46,10 @@ async def _make(journal: Journal, plan: RunPlan) -> LaneMap:
     return _numbered([scanned, *walked])
 
 
-def _numbered(maps: Iterable[LaneMap]) -> LaneMap:
-    joined = LaneMap()
-    for each in maps:
-        joined.lanes.extend(replace(lane, number=len(joined.lanes) + n) for n, lane in enumerate(each.lanes))
-        joined.estimate += each.estimate
-    return joined
+def _numbered(maps: Sequence[LaneMap]) -> LaneMap:
+    lanes = (lane for each in maps for lane in each.lanes)
+    numbered = [replace(lane, number=number) for number, lane in enumerate(lanes)]
+    return LaneMap(numbered, estimate=sum(each.estimate for each in maps))
 
 
 async def _scanned(journal: Journal, plan: RunPlan) -> LaneMap:
