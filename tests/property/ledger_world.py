@@ -24,6 +24,7 @@ from firelift.migration.store import (
     Micros,
     Missing,
     Page,
+    Put,
     Source,
     Update,
     Write,
@@ -60,6 +61,8 @@ class Race(Enum):
     CHANGE = auto()
     DELETE = auto()
     RECREATE = auto()
+    COPY = auto()
+    """It writes the copy in its own way."""
 
 
 @dataclass(frozen=True)
@@ -214,6 +217,9 @@ class World:
         """The app changes, deletes or makes a document anew."""
         self.tokens += 1
         encode = self.store.values.encode
+        if how is Race.COPY:
+            self._apply(Put(path.replace(SOURCE, TARGET), {"app": encode(self.tokens)}))
+            return
         exists = path in self.app
         fresh = {"n": encode(0), "app": encode(self.tokens)}
         if how is Race.CHANGE and exists:
@@ -229,7 +235,8 @@ class World:
             self.app[path] = self.tokens
 
     def race(self, turn: Turn, writes: Sequence[Write]) -> None:
-        touched = sorted({write.path for write in writes if write.path.startswith(SOURCE)})
+        data = (write.path for write in writes if write.path.startswith((f"{SOURCE}/", f"{TARGET}/")))
+        touched = sorted({path.replace(TARGET, SOURCE) for path in data})
         if turn.race is not None and touched:
             self.write(touched[turn.pick % len(touched)], turn.race)
 

@@ -83,5 +83,5 @@ class Ledger(RuleBasedStateMachine):
             self.world.close()
 
 
-Ledger.TestCase.settings = settings(max_examples=120, stateful_step_count=15, deadline=None)
+Ledger.TestCase.settings = settings(max_examples=200, stateful_step_count=15, deadline=None)
 TestLedger = Ledger.TestCase

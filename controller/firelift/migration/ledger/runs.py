@@ -96,7 +96,7 @@ class RunStore:
         """
         found = (await self.read([run]))[run]
         if found is None:
-            raise LedgerBroken(f"ledger {self.ledger} has no run {run}: the operator makes it before its Job")
+            raise self._no(run)
         return found.plan
 
     async def control(self, run: str) -> ControlSeen:
@@ -108,7 +108,7 @@ class RunStore:
         mask = [(name,) for name in CONTROL_FIELDS]
         document = (await self.store.get([paths.run(self.ledger, run)], mask=mask))[0]
         if isinstance(document, Missing):
-            raise LedgerBroken(f"run {run} is gone from ledger {self.ledger}; nothing more may be written for it")
+            raise self._no(run)
         return self._control(document)
 
     def _due(self, run: str, current: RunDocument, control: RunControl) -> bool:
@@ -142,6 +142,9 @@ class RunStore:
     def _fields(self, control: RunControl, renewal: int) -> dict[str, Value]:
         plain = (control.state.value, control.epoch, control.lease_seconds, renewal)
         return {name: self.store.values.encode(value) for name, value in zip(CONTROL_FIELDS, plain, strict=True)}
+
+    def _no(self, run: str) -> LedgerBroken:
+        return LedgerBroken(f"ledger {self.ledger} has no run {run} (any more), so nothing may be written for it")
 
     def _plan(self, document: Document) -> RunPlan:
         plain = self._plain(document.fields, ("format", "plan"))

@@ -1,0 +1,167 @@
+"""The worker as a Job runs it: a process of its own on a real Firestore, told by environment and signals."""
+
+import asyncio
+import json
+import os
+import secrets
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from tests.simple_work import LEDGER, SOURCE, plain, plan, seed
+
+from firelift.api.run import RunControl, RunPlan, RunState
+from firelift.migration.ledger.progress import Progress, RunProgress
+from firelift.migration.ledger.runs import RunStore
+from firelift.migration.store import Source
+from firelift.stores.firestore.store import FirestoreStore, open_firestore
+
+SECONDS = 60
+
+
+class Scene:
+    """A project of its own with a run of 60 documents."""
+
+    def __init__(self, store: FirestoreStore, emulator: str, project: str) -> None:
+        self.store = store
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "FIRESTORE_EMULATOR_HOST": emulator,
+            "FIRELIFT_LEDGER": LEDGER,
+            "FIRELIFT_RUN": "r1",
+            "FIRELIFT_PROJECT": project,
+            "FIRELIFT_DATABASE": "(default)",
+            "FIRELIFT_WORKERS": "1",
+            "JOB_COMPLETION_INDEX": "0",
+        }
+
+    async def begin(self, state: RunState = RunState.RUN, **changes: Any) -> RunPlan:
+        await seed(self.store, {f"{SOURCE}/d{number:02d}": {"n": number, "w": 1.5} for number in range(60)})
+        made = plan("r1", **changes)
+        await self.control(made, state)
+        return made
+
+    async def control(self, made: RunPlan, state: RunState, lease_seconds: int = 600) -> None:
+        control = RunControl(state=state, epoch=1, lease_seconds=lease_seconds)
+        await RunStore(self.store, LEDGER).ensure(made, control)
+
+    async def start(self, **environment: str) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "firelift.worker",
+            env=self.environment | environment,
+            stderr=asyncio.subprocess.PIPE,
+        )
+
+    async def progress(self) -> RunProgress:
+        return await Progress(self.store, LEDGER, "r1").update()
+
+    async def documents(self) -> list[dict[str, Any] | None]:
+        page = await self.store.page(Source(SOURCE), limit=100)
+        return [plain(self.store, each) for each in page.documents]
+
+    async def until_it_moves(self) -> None:
+        async with asyncio.timeout(SECONDS):
+            while (await self.progress()).totals.updated == 0:  # noqa: ASYNC110 - another process does it
+                await asyncio.sleep(0.05)
+
+
+async def ended(process: asyncio.subprocess.Process) -> tuple[int, list[Mapping[str, Any]]]:
+    async with asyncio.timeout(SECONDS):
+        _, said = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, [json.loads(line) for line in said.decode().splitlines()]
+
+
+@pytest_asyncio.fixture
+async def scene(emulator: str) -> AsyncIterator[Scene]:
+    project = f"test-{secrets.token_hex(6)}"
+    store = open_firestore(project, emulator_host=emulator)
+    yield Scene(store, emulator, project)
+    await store.close()
+
+
+def slow(made: RunPlan) -> dict[str, Any]:
+    return {"pace": made.pace.model_copy(update={"max_writes_per_second": 20})}
+
+
+async def test_a_worker_moves_its_share_and_leaves_with_nothing_to_say_but_what_changed(scene: Scene) -> None:
+    await scene.begin()
+    code, said = await ended(await scene.start())
+    assert code == 0
+    assert await scene.documents() == [{"n": number + 1, "w": 1.5} for number in range(60)]
+    assert (await scene.progress()).complete
+    assert [line["event"].split(":")[0] for line in said] == [
+        "lane 0 of run r1 begins",
+        "lane 0 of run r1 is done",
+        "worker done",
+    ]
+    assert {(line["level"], line["run"], line["index"]) for line in said} == {("info", "r1", 0)}
+
+
+async def test_a_killed_worker_leaves_what_its_successor_completes_once(scene: Scene) -> None:
+    await scene.begin(**slow(plan("r1")))
+    for _ in range(2):
+        process = await scene.start()
+        await scene.until_it_moves()
+        process.kill()
+        assert (await ended(process))[0] == -signal.SIGKILL
+    moved = (await scene.progress()).totals.updated
+    assert 0 < moved < 60
+    await scene.control(plan("r1"), RunState.RUN)
+    process = await scene.start()
+    assert (await ended(process))[0] == 0
+    assert await scene.documents() == [{"n": number + 1, "w": 1.5} for number in range(60)]
+
+
+@pytest.mark.parametrize(
+    ("how", "code", "reason"),
+    [("SIGTERM", 10, "told to stop"), ("Stop", 10, "told to Stop")],
+    ids=["sigterm", "stop"],
+)
+async def test_a_worker_that_is_told_to_leave_leaves_within_two_seconds(
+    scene: Scene, how: str, code: int, reason: str
+) -> None:
+    made = await scene.begin(**slow(plan("r1")))
+    process = await scene.start()
+    await scene.until_it_moves()
+    if how == "Stop":
+        await scene.control(made, RunState.STOP)
+    else:
+        process.send_signal(signal.SIGTERM)
+    async with asyncio.timeout(2 + 3):  # of which the interpreter takes its own to leave on a busy machine
+        left, said = await ended(process)
+    assert left == code
+    assert reason in said[-1]["reason"]
+    assert 0 < (await scene.progress()).totals.updated < 60
+
+
+@pytest.mark.parametrize(
+    ("environment", "code", "says"),
+    [
+        ({"FIRELIFT_RUN": "r9"}, 24, "has no run r9"),
+        ({"FIRELIFT_WORKERS": "0"}, 1, "greater than or equal to 1"),
+    ],
+    ids=["no run", "bad environment"],
+)
+async def test_a_worker_that_cannot_work_says_why(
+    scene: Scene, environment: dict[str, str], code: int, says: str
+) -> None:
+    left, said = await ended(await scene.start(**environment))
+    assert left == code
+    assert says in said[-1]["error"]
+
+
+async def test_a_transform_that_cannot_be_compiled_is_a_code_of_its_own_and_a_sentence_in_the_ledger(
+    scene: Scene,
+) -> None:
+    migration = plan("r1").migration
+    transform = migration.transform.model_copy(update={"set": {"n": "doc.n +"}})
+    await scene.begin(migration=migration.model_copy(update={"transform": transform}))
+    code, _ = await ended(await scene.start())
+    assert code == 22
+    assert (await scene.progress()).failure.startswith("TransformUnusable: ")

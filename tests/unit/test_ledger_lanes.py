@@ -1,0 +1,183 @@
+"""The lanes of a run: made once, of what is final, in an order that can be taken back."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from tests.simple_work import LEDGER, SOURCE, begin, build, plain, plan
+from tests.virtual_time import VirtualClock, in_virtual_time
+
+from firelift.api.run import RunKind, RunPlan
+from firelift.migration.errors import FencedError, MigrationError
+from firelift.migration.ledger.journal import Journal
+from firelift.migration.ledger.lane_map import read_lane_map
+from firelift.migration.ledger.lanes import ensure_lanes, lanes_before
+from firelift.migration.ledger.progress import Progress, RunProgress
+from firelift.migration.ledger.seal import seal_run
+from firelift.migration.store import Put, Source
+from firelift.migration.work import Lane, LaneMap
+from firelift.migration.worker import Share, work
+from firelift.stores.memory import MemoryStore
+
+
+def filled(count: int) -> MemoryStore:
+    store = MemoryStore()
+    for number in range(count):
+        store.apply([Put(f"{SOURCE}/d{number:05d}", {"n": store.values.encode(number)})])
+    return store
+
+
+async def done(store: MemoryStore, made: RunPlan, index: int = 0, count: int = 1) -> RunProgress:
+    await begin(store, made)
+    await work(store, Share(LEDGER, made.id, index, count), build(500), clock=VirtualClock())
+    return await Progress(store, LEDGER, made.id).update()
+
+
+def big(run: str, **changes: Any) -> RunPlan:
+    made = plan(run, **changes)
+    return made.model_copy(update={"pace": made.pace.model_copy(update={"batch_size": 300})})
+
+
+@pytest.mark.parametrize(
+    ("records", "workers", "lanes"),
+    [(0, 1, 1), (499, 4, 1), (999, 4, 1), (1000, 4, 2), (2000, 1, 4), (4000, 2, 8), (4000, 1, 4)],
+)
+async def test_a_small_source_has_few_lanes(records: int, workers: int, lanes: int) -> None:
+    made = await ensure_lanes(Journal(filled(records), LEDGER), plan("r1", workers=workers))
+    assert (len(made.lanes), made.estimate) == (lanes, records)
+    assert [each.number for each in made.lanes] == list(range(lanes))
+
+
+async def test_lanes_cover_the_source_without_gap_or_overlap() -> None:
+    store = filled(2100)
+    made = await ensure_lanes(Journal(store, LEDGER), plan("r1"))
+    ranges = [Source(SOURCE, start=lane.start, end=lane.end) for lane in made.lanes]
+    assert [lane.start for lane in made.lanes] == [None, *(lane.end for lane in made.lanes[:-1])]
+    assert made.lanes[-1].end is None
+    assert sum([await store.count(each) for each in ranges]) == 2100
+
+
+async def test_workers_that_come_at_once_agree_on_the_lanes() -> None:
+    store = filled(1000)
+
+    async def yield_to_others(_: object) -> None:
+        await asyncio.sleep(0)
+
+    store.faults.before_read = yield_to_others
+    store.faults.before_commit = yield_to_others
+    made = await asyncio.gather(*(ensure_lanes(Journal(store, LEDGER), plan("r1")) for _ in range(4)))
+    assert made == [made[0]] * 4
+    assert await read_lane_map(store, LEDGER, "r1") == made[0]
+
+
+@in_virtual_time
+async def test_indexes_share_the_lanes_and_the_run_is_complete_when_the_last_is_done() -> None:
+    store = filled(4000)
+    made = big("r1", workers=2)
+    first = await done(store, made, 0, 2)
+    assert (first.complete, first.sealed, first.lanes) == (False, 4, 8)
+    second = await done(store, made, 1, 2)
+    assert (second.complete, second.totals.updated, second.scanned) == (True, 4000, 4000)
+
+
+@in_virtual_time
+async def test_a_journal_is_walked_lane_by_lane_newest_subject_first() -> None:
+    store = filled(1000)
+    await done(store, big("r1"))
+    await done(store, big("r2"))
+    made = await ensure_lanes(Journal(store, LEDGER), plan("back", kind=RunKind.REVERT, subjects=("r1", "r2")))
+    assert [(each.subject, each.subject_lane) for each in made.lanes] == [("r2", 0), ("r2", 1), ("r1", 0), ("r1", 1)]
+    assert made.estimate == 2000
+    verify = await ensure_lanes(Journal(store, LEDGER), plan("look", kind=RunKind.VERIFY, subjects=("r1",)))
+    assert [each.subject for each in verify.lanes] == [None, None, "r1", "r1"]
+
+
+def test_only_a_revert_has_an_order() -> None:
+    lanes = LaneMap([Lane(0, subject="r2"), Lane(1, subject="r2"), Lane(2, subject="r1"), Lane(3, subject="r0")])
+    subjects = ("r0", "r1", "r2")
+    revert = plan("back", kind=RunKind.REVERT, subjects=subjects)
+    assert [lanes_before(revert, lanes, lane) for lane in lanes.lanes] == [[], [], [0, 1], [0, 1, 2]]
+    verify = plan("look", kind=RunKind.REVERT_VERIFY, subjects=subjects)
+    assert [lanes_before(verify, lanes, lane) for lane in lanes.lanes] == [[], [], [], []]
+
+
+@in_virtual_time
+async def test_a_run_that_is_walked_is_final_before_its_walker_begins() -> None:
+    store = filled(10)
+    await begin(store, plan("r1"))
+    await ensure_lanes(Journal(store, LEDGER), plan("r1"))
+    await ensure_lanes(Journal(store, LEDGER), plan("back", kind=RunKind.REVERT, subjects=("r1",)))
+    with pytest.raises(FencedError, match="lane 0 of run r1 is sealed at entry 1"):
+        await done(store, plan("r1"))
+    assert len(store.history(f"{SOURCE}/d00003")) == 1
+    assert not (await Progress(store, LEDGER, "r1").update()).complete
+
+
+@in_virtual_time
+async def test_a_run_that_had_not_begun_cannot_begin_after_its_successor() -> None:
+    store = filled(10)
+    await begin(store, plan("r1"))
+    await seal_run(Journal(store, LEDGER), "r1")
+    with pytest.raises(FencedError, match="closed by a successor"):
+        await done(store, plan("r1"))
+    progress = await Progress(store, LEDGER, "r1").update()
+    assert (progress.complete, progress.totals.read) == (False, 0)
+
+
+@in_virtual_time
+async def test_a_follower_goes_on_where_its_predecessors_stood() -> None:
+    store = filled(1000)
+    await _interrupted(store, big("r1"), after=2)
+    await begin(store, big("r2", follows="r1"))
+    await seal_run(Journal(store, LEDGER), "r2")
+    progress = await done(store, big("r3", follows="r2"))
+    before = await Progress(store, LEDGER, "r1").update()
+    left = 1000 - before.totals.updated
+    assert 0 < left < 1000
+    assert (progress.complete, progress.totals.updated, progress.estimate) == (True, left, left)
+    page = await store.page(Source(SOURCE), limit=2000)
+    assert [plain(store, each) for each in page.documents] == [{"n": number + 1} for number in range(1000)]
+
+
+async def _interrupted(store: MemoryStore, made: RunPlan, after: int) -> None:
+    left = after
+
+    async def count(writes: Any) -> None:
+        nonlocal left
+        if any(write.path.startswith(SOURCE) for write in writes):
+            if not left:
+                raise MigrationError("the machine is gone")
+            left -= 1
+
+    store.faults.before_commit = count
+    with pytest.raises(MigrationError, match="the machine is gone"):
+        await done(store, made)
+    store.faults.before_commit = None
+
+
+@in_virtual_time
+async def test_progress_is_the_same_for_who_looks_often_and_who_looks_once() -> None:
+    store = filled(700)
+    made = await begin(store, plan("r1"))
+    often = Progress(store, LEDGER, "r1")
+    before = await often.update()
+    assert (before.lanes, before.estimate, before.complete) == (0, 0, False)
+    worker = asyncio.create_task(work(store, Share(LEDGER, "r1", 0, 1), build(20), clock=VirtualClock()))
+    seen = []
+    while not worker.done():
+        await asyncio.sleep(0.001)
+        seen.append(await often.update())
+    await worker
+    last, once = await often.update(), await Progress(store, LEDGER, made.id).update()
+    assert (last.totals, last.scanned, last.complete) == (once.totals, once.scanned, once.complete)
+    assert once.totals.updated == 700
+    counts = [each.totals.updated for each in seen]
+    assert counts == sorted(counts)
+
+
+@in_virtual_time
+async def test_a_worker_that_comes_back_takes_its_failure_back() -> None:
+    store = filled(3)
+    await _interrupted(store, plan("r1"), after=0)
+    assert (await Progress(store, LEDGER, "r1").update()).failure == "MigrationError: the machine is gone"
+    assert (await done(store, plan("r1"))).failure == ""
