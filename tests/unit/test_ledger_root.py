@@ -112,3 +112,5 @@ async def test_every_document_expires_even_when_the_first_try_breaks_off() -> No
     assert await root.expire_all(store, LEDGER, THEN) == 451 - 401
     assert await root.expire_all(store, LEDGER, THEN) == 0
     assert all(store.values.decode(store.snapshot()[path]["expireAt"]) == THEN for path in entries)
+    assert await root.expire_all(store, LEDGER, None) == 451
+    assert not any("expireAt" in store.snapshot()[path] for path in entries)

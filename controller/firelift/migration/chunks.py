@@ -56,6 +56,11 @@ class Chunk:
         return [*guards, *(write for change in self.changes for write in change.writes)]
 
     @property
+    def cost(self) -> int:
+        """Documents that its commit writes, the journal entry included: what the pace counts."""
+        return 1 + sum(len(change.writes) + (change.dead_letter is not None) for change in self.changes)
+
+    @property
     def images(self) -> tuple[Image, ...]:
         """Of all changes in order."""
         return tuple(image for change in self.changes for image in change.images)

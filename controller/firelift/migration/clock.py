@@ -21,12 +21,16 @@ class Clock(Protocol):
         """Wait."""
 
 
+_SINCE_BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""Elsewhere than on Linux the monotonic clock is the best there is."""
+
+
 class SystemClock:
     """The machine's own."""
 
     def seconds(self) -> float:
-        """Seconds since boot; unlike `time.monotonic` they go on while the machine is suspended."""
-        return time.clock_gettime(time.CLOCK_BOOTTIME)
+        """Seconds since boot; on Linux, unlike those of `time.monotonic`, they go on while the machine is suspended."""
+        return time.clock_gettime(_SINCE_BOOT)
 
     def date(self) -> datetime:
         """Now, in UTC."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from firelift.api.migration import OnInvalid
@@ -23,7 +22,7 @@ from firelift.migration.pace import Pacer
 from firelift.migration.store import ValueKit
 from firelift.migration.tail import Tail
 from firelift.migration.watch import Watch
-from firelift.migration.work import Batch, Change, DeadLetter, Processor, Reader, Record
+from firelift.migration.work import Batch, Change, DeadLetter, Processor, Reader
 
 FRESH_SECONDS = 5.0
 """What was read longer ago is read again before it is decided about."""
@@ -74,25 +73,23 @@ class LaneWorker:
             await self.tail.seal(batch.end or self.tail.cursor, left)
 
     async def _work(self, batch: Batch, began: float) -> bool:
-        """Commit a batch slice by slice. False: the cursor is elsewhere, or the rest is too old to be decided about."""
+        """Commit a batch slice by slice. False: the cursor is elsewhere, and what is left of the batch is void."""
         if not batch.records and batch.exhausted:
             return True
         size, count = self.plan.pace.batch_size, len(batch.records)
         for at in range(0, max(count, 1), size):
             if at:
                 await self._ready()
-                if self.clock.seconds() - began > FRESH_SECONDS:
-                    return False
+            stale = self.clock.seconds() - began > FRESH_SECONDS
             records = batch.records[at : at + size]
             left_out = max(0, batch.scanned - count) if at + size >= count else 0
             end = batch.end if at + size >= count else records[-1].cursor
-            if not await self._slice(records, end, len(records) + left_out):
+            changes = await self.processor.prepare(records, again=stale) if records else []
+            if not await self._slice(Chunk(records, changes, end, len(records) + left_out)):
                 return False
         return True
 
-    async def _slice(self, records: Sequence[Record], end: str, scanned: int) -> bool:
-        changes = await self.processor.prepare(records, again=False) if records else []
-        rest = Chunk(records, changes, end, scanned)
+    async def _slice(self, rest: Chunk) -> bool:
         while True:
             committed = await self._settle(rest.prefix(fitting(self.kit, rest.changes, self.plan.pace.batch_size)))
             if committed is None or committed == len(rest.records):
@@ -104,7 +101,7 @@ class LaneWorker:
         conflicts = 0
         while True:
             await self.watch.permit()
-            self.pacer.spend(len(chunk.writes) + 1)
+            self.pacer.spend(chunk.cost)
             try:
                 landed = await self.tail.append(chunk)
             except Conflict as error:

@@ -17,6 +17,8 @@ from firelift.migration.store import Document, Missing, Store, Value
 PROBES = 12
 """Point reads of one call while looking for a lane's end: 12 gallop to entry 2,048."""
 
+FEW_PROBES = 2
+
 WALK = 4
 """Entries with images of one call, each of up to 900 KiB and further parts."""
 
@@ -30,12 +32,13 @@ class Journal:
 
     async def end(self, run: str, lane: int, *, at_least: int = 0) -> int:
         """The number of the lane's last entry, 0 when it has none. `at_least` is known to exist."""
-        low, step = at_least, 1
+        # Who knows an entry usually asks for the next few, and each read of an absent document is billed too.
+        low, probes, step = at_least, FEW_PROBES if at_least else PROBES, 1
         while True:
-            low, high = await self._narrow(run, lane, low, [low + step * 2**power for power in range(PROBES)])
+            low, high = await self._narrow(run, lane, low, [low + step * 2**power for power in range(probes)])
             if high is not None:
                 return await self._bisect(run, lane, low, high)
-            step *= 2**PROBES
+            step, probes = step * 2**probes, PROBES
 
     async def last(self, run: str, lane: int, *, at_least: int = 0) -> Entry | None:
         """The lane's last entry without its images, None when it has none."""

@@ -13,7 +13,7 @@ from datetime import datetime
 from firelift.api.run import FORMAT
 from firelift.migration.errors import Conflict, LedgerBroken, LostRace
 from firelift.migration.ledger import paths
-from firelift.migration.store import Create, Document, FieldPath, Micros, Missing, Source, Store, Update, Write
+from firelift.migration.store import Create, FieldPath, Fields, Micros, Missing, Source, Store, Update, Write
 
 EXPIRE_BATCH = 400
 EXPIRE_AT = "expireAt"
@@ -106,10 +106,10 @@ async def release(
     return await _change(store, ledger, plain, expected_update_time)
 
 
-async def expire_all(store: Store, ledger: str, time: datetime) -> int:
-    """Give every document below the root this time to expire at; how many had another or none.
+async def expire_all(store: Store, ledger: str, time: datetime | None) -> int:
+    """Give every document below the root this time to expire at, or with None take it away; how many had to change.
 
-    It can be repeated after a failure: documents that have the time already are passed over.
+    It can be repeated after a failure: documents that are as they should be are passed over.
     """
     changed = 0
     for name in paths.COLLECTIONS:
@@ -117,23 +117,22 @@ async def expire_all(store: Store, ledger: str, time: datetime) -> int:
     return changed
 
 
-async def _expire(store: Store, collection: str, time: datetime) -> int:
-    value, wanted = store.values.encode(time), store.values.dumps(store.values.encode(time))
+async def _expire(store: Store, collection: str, time: datetime | None) -> int:
+    wanted = {} if time is None else {EXPIRE_AT: store.values.encode(time)}
     changed, after = 0, None
     while True:
         page = await store.page(Source(collection, start=after), limit=EXPIRE_BATCH, mask=[(EXPIRE_AT,)])
-        stale = [each for each in page.documents if not _has(store, each, wanted)]
+        stale = [each for each in page.documents if not _same(store, each.fields, wanted)]
         if stale:
-            await store.commit([Update(each.path, {EXPIRE_AT: value}, [(EXPIRE_AT,)], None) for each in stale])
+            await store.commit([Update(each.path, wanted, [(EXPIRE_AT,)], None) for each in stale])
         changed += len(stale)
         if page.exhausted:
             return changed
         after = page.documents[-1].path
 
 
-def _has(store: Store, document: Document, wanted: bytes) -> bool:
-    value = document.fields.get(EXPIRE_AT)
-    return value is not None and store.values.dumps(value) == wanted
+def _same(store: Store, fields: Fields, wanted: Fields) -> bool:
+    return store.values.dumps(store.values.new_map(fields)) == store.values.dumps(store.values.new_map(wanted))
 
 
 _ABSENT = object()
