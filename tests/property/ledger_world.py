@@ -161,13 +161,14 @@ class WorkerStore:
     def _fail_before(self, turn: Turn, writes: Sequence[Write]) -> None:
         if turn.fault is Fault.CRASH_BEFORE:
             self._crash()
-        if turn.fault is Fault.LATE:
+        refused = any(isinstance(write, Create | Update) and is_poison(write.path) for write in writes)
+        if turn.fault is Fault.LATE and not refused:
             self.world.late.append(list(writes))
         if turn.fault in {Fault.LATE, Fault.NEVER}:
             raise UnknownOutcome("DEADLINE_EXCEEDED", "nobody knows")
         if turn.fault is Fault.PRESSURE:
             raise Pressure("ABORTED", "too much contention")
-        if any(isinstance(write, Create | Update) and is_poison(write.path) for write in writes):
+        if refused:
             raise Poison("INVALID_ARGUMENT", "too many index entries")
 
     def _crash(self) -> None:
