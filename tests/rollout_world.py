@@ -258,6 +258,28 @@ class World:
 
     def _do(self, intent: Intent) -> None:
         match intent:
+            case EnsureRun() | SetRunState() | EnsureJob() | RemoveJob():
+                self._lead(intent)
+            case SetFlags(name, values):
+                self._set_flags(name, dict(values))
+            case AcquireLock(group):
+                self.locks.setdefault(group, self.rollout.uid)
+            case ReleaseLock(group):
+                self.locks = {held: uid for held, uid in self.locks.items() if (held, uid) != (group, self.rollout.uid)}
+            case ClaimLedger() | ReleaseLedger():
+                self._own(intent)
+            case EmitEvent():
+                self.events.append(intent)
+
+    def _own(self, intent: ClaimLedger | ReleaseLedger) -> None:
+        match intent:
+            case ReleaseLedger():
+                self.owner = None
+            case ClaimLedger(adopt) if self.owner is None or adopt:
+                self.owner, self.database_uid = replace(ME, uid=self.rollout.uid), "db"
+
+    def _lead(self, intent: EnsureRun | SetRunState | EnsureJob | RemoveJob) -> None:
+        match intent:
             case EnsureRun(plan, state):
                 if plan.id not in self.runs:
                     self.order.append(plan.id)
@@ -270,20 +292,6 @@ class World:
                 self.runs[run_id].job = True
             case RemoveJob(run_id):
                 self.runs[run_id].job = False
-            case SetFlags(name, values):
-                self._set_flags(name, dict(values))
-            case AcquireLock(group):
-                self.locks.setdefault(group, self.rollout.uid)
-            case ReleaseLock(group):
-                if self.locks.get(group) == self.rollout.uid:
-                    del self.locks[group]
-            case ClaimLedger(adopt):
-                if self.owner is None or adopt:
-                    self.owner, self.database_uid = replace(ME, uid=self.rollout.uid), "db"
-            case ReleaseLedger():
-                self.owner = None
-            case EmitEvent():
-                self.events.append(intent)
 
     def _set_flags(self, name: str, values: dict[str, str | None]) -> None:
         for key, value in values.items():

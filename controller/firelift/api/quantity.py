@@ -81,17 +81,22 @@ class Quantity:
             UnitMismatch: if the measurement's unit cannot be brought into this one.
         """
         if not self.unit.dimension:
-            return Fraction(value)
+            return _exact(value)
         measured = METRIC_UNITS.get(unit or ("1" if self.unit.dimension == "ratio" else ""))
         if measured is None or measured.dimension != self.unit.dimension:
             raise UnitMismatch(
                 f"the limit is in {self.unit.name}, but the measurement is in {unit or 'a unit that is not known'}"
             )
-        return Fraction(value) * measured.factor / self.unit.factor
+        return _exact(value) * measured.factor / self.unit.factor
 
     def text(self, value: Fraction | float) -> str:
         """A value that is in this quantity's unit, in four digits: ``0.41%``, ``250ms``."""
         return f"{number_text(float(value))}{self.unit.name}"
+
+
+def _exact(value: float) -> Fraction:
+    """The number that a person reads: 0.001 is a thousandth, and not the nearest float above it."""
+    return Fraction(str(float(value)))
 
 
 def number_text(value: float) -> str:

@@ -41,15 +41,9 @@ def _start_phase(turn: Turn) -> Outcome | None:
     if index < len(turn.state.phases):
         return None
     phase = turn.spec.phases[index]
-    sentence = problem(turn.spec) or _name_taken(turn, phase)
-    if sentence:
+    if sentence := problem(turn):
         return Settled(Reason.INVALID_SPEC, f"{sentence}; correct it, phase {phase.name} starts then by itself")
     return claimed(turn) or _phase_started(turn, phase)
-
-
-def _name_taken(turn: Turn, phase: PhaseSpec) -> str:
-    taken = any(started.name == phase.name for started in turn.state.phases)
-    return f"phase {phase.name} has been started under that name before" if taken else ""
 
 
 def _phase_started(turn: Turn, phase: PhaseSpec) -> RolloutState:

@@ -1,0 +1,208 @@
+"""What must hold in every turn of every rollout, checked against a world."""
+
+from __future__ import annotations
+
+from tests.rollout_world import FORWARD_KINDS, WRITING_KINDS, World
+
+from firelift.api.conditions import ConditionStatus, ConditionType, Reason, conditions_of
+from firelift.api.run import RunKind, RunState
+from firelift.rollout.approvals import silenced
+from firelift.rollout.evidence import missing
+from firelift.rollout.intents import ClaimLedger, Decision, EmitEvent, EnsureJob, EnsureRun, Intent, SetFlags
+from firelift.rollout.machine import decide
+from firelift.rollout.observation import Observation
+from firelift.rollout.place import EXECUTED, NOTHING_TO_UNDO, Place, places
+from firelift.rollout.state import Mode, RolloutState, StepState
+from firelift.rollout.turn import Turn
+
+AT_REST = {Mode.PAUSED, Mode.ABORTED, Mode.REVERT_FAILED, Mode.SUCCEEDED, Mode.REVERTED}
+
+
+def check_decision(world: World, before: RolloutState, seen: Observation, decision: Decision) -> None:
+    """All rules that speak of one decision."""
+    turn = Turn(world.rollout, decision.state, seen)
+    _decided_once(world, seen, decision)
+    _remembered(before, decision)
+    _in_order(turn)
+    _told(turn, decision)
+    _only_when_moving(turn, decision)
+    _only_started_phases(decision)
+    _frozen_plans(world, decision)
+    _soaked_on_evidence(world, before, seen, decision)
+    _ledger_first(seen, decision)
+    _undone_in_reverse(world, before, seen, decision)
+    if decision.state.mode is Mode.REVERTED:
+        _verified(world, turn)
+
+
+def check_world(world: World, decision: Decision) -> None:
+    """All rules that speak of the world after the intents were carried out."""
+    busy = [run for run in world.runs.values() if run.job and run.state is RunState.RUN and not run.complete]
+    groups = [run.plan.migration.lock_group for run in busy if run.plan.kind in WRITING_KINDS]
+    assert len(groups) == len(set(groups)), f"two writers in one group: {[run.plan.id for run in busy]}"
+    assert all(world.locks.get(group) == world.rollout.uid for group in groups), "a writer without its lock"
+    if busy and decision.state.mode is Mode.REVERTING:
+        assert not any(run.plan.kind in FORWARD_KINDS for run in busy), "a forward run works during a revert"
+    if not decision.finalizer and world.owner is not None and not world.ledger_error:
+        assert world.owner.uid != world.rollout.uid, "the finalizer is gone while the ledger is held"
+    if not decision.finalizer and world.rollout.deleting and not world.ledger_error:
+        assert world.rollout.uid not in world.locks.values(), "the finalizer is gone while a lock is held"
+        assert not busy, "the finalizer is gone while a run is held"
+
+
+def _decided_once(world: World, seen: Observation, decision: Decision) -> None:
+    again = decide(world.rollout, decision.state, seen)
+    assert again.state == decision.state, "deciding again decides something new"
+    assert _lasting(again.intents) == _lasting(decision.intents), "deciding again wants something else"
+    assert again.status == decision.status, "deciding again says something else"
+
+
+def _lasting(intents: tuple[Intent, ...]) -> list[Intent]:
+    return [intent for intent in intents if not isinstance(intent, EmitEvent)]
+
+
+def _remembered(before: RolloutState, decision: Decision) -> None:
+    after = decision.state
+    assert after.version == before.version + (after != before)
+    assert RolloutState.model_validate_json(after.model_dump_json(by_alias=True)) == after
+
+
+def _in_order(turn: Turn) -> None:
+    started = [place for place in places(turn) if place.record.state is not StepState.PENDING]
+    for place in started:
+        if place.record.state in {StepState.RUNNING, StepState.FAILED}:
+            assert all(other.record.state in EXECUTED for other in place.before()), f"{place.title} runs out of order"
+        if place.record.state is StepState.UNDOING:
+            behind = [other for other in places(turn) if other.ordinal > place.ordinal]
+            assert all(other.record.state in NOTHING_TO_UNDO for other in behind), f"{place.title} is undone too early"
+    if turn.state.mode is Mode.SUCCEEDED:
+        assert all(place.record.state in EXECUTED for place in places(turn))
+
+
+def _told(turn: Turn, decision: Decision) -> None:
+    status = decision.status
+    found = {condition.type: condition.status for condition in status.conditions}
+    assert found == conditions_of(Reason(status.reason))
+    both = {found[ConditionType.RECONCILING], found[ConditionType.STALLED]}
+    assert both != {ConditionStatus.TRUE}
+    assert status.message
+    assert decision.due >= turn.now
+    assert {record.name for record in decision.state.phases} >= set(status.started_phases)
+
+
+def _only_when_moving(turn: Turn, decision: Decision) -> None:
+    running = [intent for intent in decision.intents if isinstance(intent, EnsureRun | EnsureJob)]
+    state = decision.state
+    if state.mode in AT_REST or (turn.spec.suspend and not turn.rollout.deleting):
+        assert not running, f"a run works although the rollout is {state.mode}, suspended: {turn.spec.suspend}"
+    for intent in running:
+        if isinstance(intent, EnsureRun):
+            forward = intent.plan.kind in FORWARD_KINDS
+            assert state.mode is (Mode.FORWARD if forward else Mode.REVERTING)
+            assert intent.plan.attempt == state.attempt
+
+
+def _only_started_phases(decision: Decision) -> None:
+    for intent in decision.intents:
+        if isinstance(intent, EnsureRun):
+            assert intent.plan.phase in decision.status.started_phases
+
+
+def _frozen_plans(world: World, decision: Decision) -> None:
+    for intent in decision.intents:
+        if isinstance(intent, EnsureRun):
+            known = world.runs.get(intent.plan.id)
+            assert known is None or known.plan == intent.plan, f"the plan of {intent.plan.id} has changed"
+            named = {*intent.plan.subjects, *([intent.plan.follows] if intent.plan.follows else [])}
+            assert named <= set(world.runs), f"{intent.plan.id} names runs that were never made"
+
+
+def _soaked_on_evidence(world: World, before: RolloutState, seen: Observation, decision: Decision) -> None:
+    was = {(place.phase_index, place.key): place for place in places(Turn(world.rollout, before, seen))}
+    for place in places(Turn(world.rollout, decision.state, seen)):
+        old = was.get((place.phase_index, place.key))
+        soak = place.spec.soak
+        ended = place.record.state is StepState.DONE and old is not None and old.record.state is StepState.RUNNING
+        if soak is None or not ended or old is None:
+            continue
+        assert old.elapsed() >= soak.seconds, "a soak was cut short"
+        if not seen.measurements:
+            assert not missing(old, soak.seconds) or _all_silenced(old), "a soak ended without its evidence"
+
+
+def _all_silenced(place: Place) -> bool:
+    return all(silenced(place.turn, gate.name) for gate in place.phase.gates)
+
+
+def _ledger_first(seen: Observation, decision: Decision) -> None:
+    if seen.ledger.error:
+        assert not decision.intents
+    elif not seen.ledger.mine:
+        kinds = (ClaimLedger, EmitEvent)
+        done = [intent for intent in decision.intents if not isinstance(intent, kinds)]
+        assert all(type(intent).__name__ == "ReleaseLock" for intent in done), "something is done without the ledger"
+
+
+def _undone_in_reverse(world: World, before: RolloutState, seen: Observation, decision: Decision) -> None:
+    old = {place.ordinal: place.record.state for place in places(Turn(world.rollout, before, seen))}
+    newly = [
+        place.ordinal
+        for place in places(Turn(world.rollout, decision.state, seen))
+        if place.record.state in {StepState.UNDONE, StepState.KEPT} and old.get(place.ordinal) != place.record.state
+    ]
+    if newly:
+        behind = [
+            place
+            for place in places(Turn(world.rollout, decision.state, seen))
+            if place.ordinal > min(newly) and place.record.state not in NOTHING_TO_UNDO
+        ]
+        assert not behind, "a step was undone before a later one"
+
+
+def _verified(world: World, turn: Turn) -> None:
+    assert turn.state.revert is not None
+    for place in places(turn):
+        if place.phase_index < turn.state.revert.first_index:
+            continue
+        assert place.record.state in NOTHING_TO_UNDO
+        if place.record.state is StepState.UNDONE:
+            for run in place.record.runs:
+                assert _taken_back(world, run), f"{run} counts as reverted, but no verified revert has walked it"
+
+
+def _taken_back(world: World, run: str) -> bool:
+    walks = [
+        other
+        for other in world.runs.values()
+        if other.complete and run in other.plan.subjects and other.plan.kind is not RunKind.VERIFY
+    ]
+    kinds = {walk.plan.kind for walk in walks}
+    forward = world.runs[run]
+    no_journal = forward.plan.kind is RunKind.VERIFY
+    return no_journal or kinds == {RunKind.REVERT, RunKind.REVERT_VERIFY}
+
+
+def check_cohorts(world: World, decision: Decision) -> None:
+    """Who writes both shapes is published before anything moves; who reads the new one only behind it.
+
+    Only for phases of write, migrate, verify, read, and where nobody else touches the flags.
+    """
+    flags = world.config_maps["app-flags"]
+    writing, reading = int(flags.get("WRITE_BOTH", "0")), int(flags.get("READ_NEW", "0"))
+    assert reading <= writing
+    for intent in decision.intents:
+        if not isinstance(intent, EnsureRun) or intent.plan.kind is RunKind.VERIFY:
+            continue
+        if intent.plan.kind is RunKind.MIGRATE:
+            assert intent.plan.selection.to_bucket <= writing * 100
+        if intent.plan.kind is RunKind.REVERT and ".migrate." in intent.plan.id:
+            moved = max(world.runs[run].plan.selection.to_bucket for run in intent.plan.subjects)
+            assert reading * 100 < moved, "data is taken back while somebody reads it"
+
+
+def names(decision: Decision) -> list[str]:
+    """The kinds of intent, without events."""
+    return [type(intent).__name__ for intent in decision.intents if not isinstance(intent, EmitEvent)]
+
+
+__all__ = ["SetFlags", "check_cohorts", "check_decision", "check_world", "names"]
