@@ -1,5 +1,6 @@
 """One worker on a quiet database, and on one that answers badly."""
 
+import asyncio
 from collections.abc import Sequence
 
 import pytest
@@ -7,7 +8,15 @@ from tests.simple_work import LEDGER, SOURCE, TARGET, begin, build, plain, plan,
 from tests.virtual_time import VirtualClock, in_virtual_time
 
 from firelift.api.run import RunPlan
-from firelift.migration.errors import Denied, MigrationError, Poison, Pressure, RetriesExhausted, UnknownOutcome
+from firelift.migration.errors import (
+    Denied,
+    LedgerBroken,
+    MigrationError,
+    Poison,
+    Pressure,
+    RetriesExhausted,
+    UnknownOutcome,
+)
 from firelift.migration.ledger.entries import Entry
 from firelift.migration.ledger.journal import Journal
 from firelift.migration.ledger.progress import Progress, RunProgress
@@ -170,3 +179,33 @@ async def test_a_document_that_is_written_between_read_and_commit_keeps_the_writ
     progress = await worked(store, plan("r1"))
     assert (await everything(store, SOURCE))[2] == {"n": 701}
     assert (progress.totals.updated, progress.totals.conflicts) == (10, 7)
+
+
+@in_virtual_time
+async def test_what_was_read_long_ago_is_read_again_before_it_is_decided_about() -> None:
+    store = await seeded(40)
+    pace = plan("r1").pace.model_copy(update={"max_writes_per_second": 5})
+    await begin(store, plan("r1", pace=pace))
+    worker = asyncio.create_task(work(store, Share(LEDGER, "r1", 0, 1), build(40), clock=VirtualClock()))
+    await asyncio.sleep(2)
+    store.apply([Put(f"{SOURCE}/d039", {"n": store.values.encode(500)})])
+    await worker
+    progress = await Progress(store, LEDGER, "r1").update()
+    assert (await everything(store, SOURCE))[39] == {"n": 501}
+    assert (progress.totals.updated, progress.totals.conflicts) == (40, 0)
+
+
+class Unshared(MemoryStore):
+    """A database whose commits have a time for each write."""
+
+    async def commit(self, writes: Sequence[Write]) -> Committed:
+        committed = await super().commit(writes)
+        return Committed(committed.commit_time, [time - place for place, time in enumerate(committed.update_times)])
+
+
+@in_virtual_time
+async def test_a_commit_whose_writes_do_not_share_one_time_stops_the_run_loudly() -> None:
+    store = Unshared()
+    await seed(store, {f"{SOURCE}/d{number}": {"n": number} for number in range(3)})
+    with pytest.raises(LedgerBroken, match="a revert could not tell it from a live write"):
+        await worked(store, plan("r1"))

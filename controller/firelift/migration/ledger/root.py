@@ -81,11 +81,14 @@ async def write_state(store: Store, ledger: str, state: str, expected_update_tim
 async def claim(
     store: Store, ledger: str, owner: RootOwner, expected_update_time: Micros, *, database_uid: str | None = None
 ) -> Micros:
-    """Make the ledger this owner's, and with `database_uid` of that database; it will not expire.
+    """Make the ledger this owner's, and with `database_uid` of that database; nothing of it will expire.
 
     Raises:
         LostRace: when the root has changed since.
     """
+    root = await read_root(store, ledger)
+    if root is not None and root.expire_at is not None:
+        await expire_all(store, ledger, None)
     plain: dict[str, object] = {"owner": asdict(owner), EXPIRE_AT: _ABSENT}
     if database_uid is not None:
         plain["databaseUID"] = database_uid
