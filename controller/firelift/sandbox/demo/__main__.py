@@ -14,7 +14,7 @@ import click
 from google.cloud.firestore import AsyncClient
 
 from firelift.sandbox.demo import data, manifests
-from firelift.sandbox.demo.checks import Check, check_database
+from firelift.sandbox.demo.checks import Check, check_conflicts, check_database
 from firelift.sandbox.demo.scenes import Scenes
 from firelift.sandbox.processes import Process
 from firelift.sandbox.sandbox import Sandbox
@@ -45,7 +45,7 @@ def _play(sandbox: Sandbox) -> list[Check]:
         _install(sandbox)
     app = _start_app(sandbox, log)
     scenes = Scenes(sandbox)
-    checks = [scenes.move(), *scenes.take_back(), scenes.killed(), scenes.conflicts(), scenes.own_keys()]
+    checks = [scenes.move(), *scenes.take_back(), scenes.killed(), scenes.own_keys()]
     return [*checks, _stop_app(app), *asyncio.run(_check(log))]
 
 
@@ -84,7 +84,8 @@ async def _seed() -> int:
 
 
 async def _check(log: Path) -> list[Check]:
-    return await check_database(AsyncClient(project=manifests.PROJECT), log)
+    client = AsyncClient(project=manifests.PROJECT)
+    return [await check_conflicts(client, manifests.LEDGERS), *await check_database(client, log)]
 
 
 def _report(checks: list[Check]) -> int:

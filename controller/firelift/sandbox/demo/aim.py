@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from bisect import bisect_right
 from collections.abc import Sequence
 
 from google.api_core.exceptions import GoogleAPICallError
-from google.cloud.firestore import AsyncClient, AsyncCollectionReference, Query
+from google.cloud.firestore import AsyncClient, AsyncCollectionReference, AsyncDocumentReference, Query
 from google.cloud.firestore_v1.base_query import FieldFilter
 
-PERIOD = 0.4
+PERIOD = 0.2
 AHEAD = 400
+LANES = 8
+READING = re.compile(r"\.(verify|revert-verify)\.\d+$")
 
 
 class Aim:
@@ -42,15 +45,19 @@ class Aim:
         positions: dict[str, list[str]] = {}
         for ledger in self._ledgers:
             root = self._client.collection("_firelift").document(ledger)
-            running = root.collection("firelift_runs").where(filter=FieldFilter("state", "==", "Run"))
-            async for run in running.stream():
-                for position in await self._newest(root.collection("firelift_journal"), run.id):
-                    positions.setdefault(position.partition("/")[0], []).append(position)
+            for position in await self._newest(root.collection("firelift_journal"), await _writing(root)):
+                positions.setdefault(position.partition("/")[0], []).append(position)
         return positions
 
     @staticmethod
     async def _newest(journal: AsyncCollectionReference, run: str) -> list[str]:
-        entries = (
-            journal.where(filter=FieldFilter("run", "==", run)).order_by("seq", direction=Query.DESCENDING).limit(4)
-        )
-        return [entry.get("to") async for entry in entries.select(["to", "run"]).stream() if entry.get("to")]
+        of_run = journal.where(filter=FieldFilter("run", "==", run)).order_by("seq", direction=Query.DESCENDING)
+        entries = of_run.limit(LANES).select(["to", "run"]).stream()
+        return [entry.get("to") async for entry in entries if entry.get("to")]
+
+
+async def _writing(root: AsyncDocumentReference) -> str:
+    """The newest run that moves documents; the empty name when there is none."""
+    runs = root.collection("firelift_runs").where(filter=FieldFilter("state", "==", "Run"))
+    found = [run async for run in runs.select(["state"]).stream() if not READING.search(run.id)]
+    return max(found, key=lambda run: run.create_time).id if found else ""

@@ -24,6 +24,7 @@ from firelift.sandbox.demo import data, shapes
 from firelift.sandbox.demo.aim import Aim
 from firelift.sandbox.demo.flags import Flags
 from firelift.sandbox.demo.log import Change, WriteLog
+from firelift.sandbox.demo.manifests import LEDGERS
 from firelift.sandbox.demo.metrics import Metrics
 
 USERS_AT_ONCE = 6
@@ -184,7 +185,7 @@ async def _run(project: str, monitoring: str, namespace: str, log: Path) -> None
         loop.add_signal_handler(sign, stopped.set)
     client = AsyncClient(project=project)
     flags = Flags(namespace, "app-flags")
-    aim = Aim(client, [f"{namespace}.logs-to-users", f"{namespace}.tasks-reshaped"])
+    aim = Aim(client, LEDGERS)
     metrics = Metrics(project, monitoring)
     with log.open("a") as file:
         app = App(client, flags, aim, metrics, WriteLog(file))

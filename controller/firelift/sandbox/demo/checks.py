@@ -6,13 +6,14 @@ read by the official client. No code is shared with the data plane.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from google.cloud.firestore import AsyncClient
 from google.cloud.firestore_v1 import DocumentSnapshot
+from google.cloud.firestore_v1.base_query import FieldFilter
 
 from firelift.sandbox.demo import data, log, shapes
 from firelift.sandbox.demo.exact import same
@@ -132,3 +133,15 @@ async def check_database(client: AsyncClient, app_log: Path) -> list[Check]:
 
 def _flat(path: str) -> bool:
     return path.count("/") == 1 and not path.startswith(("tasks/", "fitness_logs/"))
+
+
+async def check_conflicts(client: AsyncClient, ledgers: Sequence[str]) -> Check:
+    """The live writes that workers met between reading and committing, as the seals of the journals count them."""
+    met = 0
+    for ledger in ledgers:
+        journal = client.collection("_firelift").document(ledger).collection("firelift_journal")
+        seals = journal.where(filter=FieldFilter("kind", "==", "seal")).select(["totals"])
+        met += sum([seal.get("totals").get("conflicts", 0) async for seal in seals.stream()])
+    return Check(
+        "live writes met between read and commit, and each resolved", met > 0, f"{met} conflicts in the ledgers"
+    )

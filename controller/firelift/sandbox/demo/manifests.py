@@ -13,6 +13,7 @@ NAMESPACE = "productivity"
 PROJECT = "productivityai-mvp"
 LOGS = "logs-to-users"
 TASKS = "tasks-reshaped"
+LEDGERS = [f"{NAMESPACE}.{LOGS}", f"{NAMESPACE}.{TASKS}"]
 PERCENTS = {"one-percent": 1, "ten-percent": 10, "fifty-percent": 50, "everyone": 100}
 PROPAGATION_SECONDS = 2
 SOAK_SECONDS = 6
@@ -77,7 +78,7 @@ def approval(rollout: str, digest: str, approver: str) -> Manifest:
 def _rollout(name: str, migration: Manifest, service: str, approved_before: str = "") -> Manifest:
     spec = {
         "database": {"project": PROJECT},
-        "pace": {"maxWritesPerSecond": 2_000, "batchSize": 100},
+        "pace": {"maxWritesPerSecond": 1_000, "batchSize": 100},
         "progressDeadlineSeconds": 120,
         "migrations": [migration],
         "gates": [_error_rate(service)],

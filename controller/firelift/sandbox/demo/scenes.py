@@ -57,14 +57,6 @@ class Scenes:
             Check(f"{manifests.TASKS}: said why, with both numbers", "%" in breach and "> 1" in breach, breach),
         ]
 
-    def conflicts(self) -> Check:
-        """The live writes that workers met between reading and committing."""
-        met = 0
-        for name in (manifests.LOGS, manifests.TASKS):
-            status = Watch(self._sandbox, manifests.NAMESPACE, name).status()
-            met += sum(phase.get("conflicts", 0) for phase in status.get("phases", ()))
-        return Check("live writes met between read and commit, and each resolved", met > 0, f"{met} conflicts")
-
     def own_keys(self) -> Check:
         """The ConfigMap after everything: the team's own key, the published cohorts of the first rollout, no more."""
         found = json.loads(self._kubectl("get", "configmap", "app-flags", "-o", "json"))["data"]
