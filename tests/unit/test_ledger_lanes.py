@@ -1,6 +1,7 @@
 """The lanes of a run: made once, of what is final, in an order that can be taken back."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from firelift.migration.ledger.lanes import ensure_lanes, lanes_before
 from firelift.migration.ledger.progress import Progress, RunProgress
 from firelift.migration.ledger.seal import seal_run
 from firelift.migration.store import Put, Source
-from firelift.migration.work import Lane, LaneMap
+from firelift.migration.work import Batch, Change, Lane, LaneMap, Record
 from firelift.migration.worker import Share, work
 from firelift.stores.memory import MemoryStore
 
@@ -181,3 +182,33 @@ async def test_a_worker_that_comes_back_takes_its_failure_back() -> None:
     await _interrupted(store, plan("r1"), after=0)
     assert (await Progress(store, LEDGER, "r1").update()).failure == "MigrationError: the machine is gone"
     assert (await done(store, plan("r1"))).failure == ""
+
+
+class Nothing:
+    """A reader without records, and what is done with them."""
+
+    async def read(self, _: str | None) -> Batch:
+        return Batch((), "", exhausted=True)
+
+    async def prepare(self, _: Sequence[Record], *, again: bool) -> list[Change]:
+        raise AssertionError(f"there is nothing to prepare {again=}")
+
+
+@in_virtual_time
+async def test_an_older_subject_waits_until_every_lane_of_the_newer_one_is_taken_back() -> None:
+    store = filled(1000)
+    await done(store, big("r1"))
+    await done(store, big("r2"))
+    await begin(store, plan("back", kind=RunKind.REVERT, subjects=("r1", "r2"), workers=2))
+
+    def back(index: int) -> asyncio.Task[None]:
+        share = Share(LEDGER, "back", index, 2)
+        return asyncio.create_task(work(store, share, lambda *_: (Nothing(), Nothing()), clock=VirtualClock()))
+
+    journal, one = Journal(store, LEDGER), back(1)
+    await asyncio.sleep(60)
+    assert [await journal.end("back", lane) for lane in range(4)] == [0, 1, 0, 0]
+    await asyncio.gather(one, back(0))
+    times = [entry.commit_time for lane in range(4) if (entry := await journal.last("back", lane))]
+    assert max(times[:2]) < min(times[2:])
+    assert (await Progress(store, LEDGER, "back").update()).complete
