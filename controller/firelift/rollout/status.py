@@ -34,7 +34,7 @@ def project(turn: Turn, settled: Settled) -> RolloutStatus:
     phase, step = position(turn)
     progress = _progress(turn)
     gates = _gates(turn)
-    message = "; ".join([settled.message, *turn.seen.problems[:1]])[:MESSAGE]
+    message = "; ".join([*_cause(turn), settled.message, *turn.seen.problems[:1]])[:MESSAGE]
     return RolloutStatus(
         observed_generation=turn.rollout.generation,
         phase=phase,
@@ -56,6 +56,12 @@ def project(turn: Turn, settled: Settled) -> RolloutStatus:
         migrations_digest=digest([list(turn.spec.migrations), state.worker_image]),
         worker_image=state.worker_image[:512],
     )
+
+
+def _cause(turn: Turn) -> list[str]:
+    """On the way back the first thing to read is why."""
+    revert = turn.state.revert
+    return [revert.message] if revert is not None and turn.state.mode is Mode.REVERTING else []
 
 
 def _conditions(turn: Turn, reason: Reason, message: str) -> tuple[Condition, ...]:
