@@ -13,7 +13,8 @@ from firelift.sandbox.sandbox import Sandbox
 
 Status = Mapping[str, Any]
 PERIOD = 0.3
-STYLES = {"True": "green", "False": "cyan"}
+PROGRESS_PERIOD = 2.0
+COLUMNS = {"phase": 13, "step": 10, "gatesSummary": 15, "reason": 18}
 
 
 class TimedOutError(RuntimeError):
@@ -28,6 +29,8 @@ class Watch:
         self._namespace = namespace
         self._name = name
         self._row = ""
+        self._progress = ""
+        self._shown = 0.0
         self._started = time.monotonic()
 
     def status(self) -> Status:
@@ -53,14 +56,15 @@ class Watch:
             time.sleep(PERIOD)
 
     def _show(self, status: Status) -> None:
-        columns = ("phase", "step", "gatesSummary", "reason")
-        row = "  ".join(f"{status.get(column, '') or '-':<16}" for column in columns)
-        if row != self._row:
-            self._row = row
-            clock = f"{time.monotonic() - self._started:6.1f}s"
-            click.echo(
-                f"  {clock}  {self._name:<14}  {row}  {status.get('progress', ''):<34} {status.get('message', '')}"
-            )
+        """A line for each change of place, gates or reason, and now and then one for progress."""
+        row = "  ".join(f"{status.get(column) or '-':<{width}}" for column, width in COLUMNS.items()).rstrip()
+        seconds = time.monotonic() - self._started
+        moved = status.get("progress", "") != self._progress and seconds > self._shown + PROGRESS_PERIOD
+        if row == self._row and not moved:
+            return
+        self._row, self._progress, self._shown = row, status.get("progress", ""), seconds
+        words = " · ".join(filter(None, (self._progress, status.get("message", ""))))
+        click.echo(f"  {seconds:6.1f}s  {row}  {click.style(words, dim=True)}")
 
 
 def reason_is(*reasons: str) -> Callable[[Status], bool]:
