@@ -15,6 +15,7 @@ from firelift.rollout.place import EXECUTED, NOTHING_TO_UNDO, Place, places
 from firelift.rollout.state import Mode, RolloutState, StepState
 from firelift.rollout.turn import Turn
 
+FOREIGN = {Reason.LEDGER_OWNED_BY_ANOTHER, Reason.LEDGER_FROM_ANOTHER_DATABASE, Reason.STARTING}
 AT_REST = {Mode.PAUSED, Mode.ABORTED, Mode.REVERT_FAILED, Mode.SUCCEEDED, Mode.REVERTED}
 
 
@@ -41,6 +42,10 @@ def check_world(world: World, decision: Decision) -> None:
     groups = [run.plan.migration.lock_group for run in busy if run.plan.kind in WRITING_KINDS]
     assert len(groups) == len(set(groups)), f"two writers in one group: {[run.plan.id for run in busy]}"
     assert all(world.locks.get(group) == world.rollout.uid for group in groups), "a writer without its lock"
+    suspended = world.rollout.spec.suspend and not world.rollout.deleting
+    if decision.state.mode in AT_REST or suspended:
+        own = [run for run in busy if not world.ledger_error and decision.status.reason not in FOREIGN]
+        assert not own, f"{own[0].plan.id} works although the rollout is at rest"
     if busy and decision.state.mode is Mode.REVERTING:
         assert not any(run.plan.kind in FORWARD_KINDS for run in busy), "a forward run works during a revert"
     if not decision.finalizer and world.owner is not None and not world.ledger_error:

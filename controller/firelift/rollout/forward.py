@@ -23,7 +23,7 @@ from firelift.rollout.validity import problem
 
 def advance(turn: Turn) -> Outcome:
     """One move forward, or what the running step wants done."""
-    outcome = first(turn, (superseded, _succeed, _start_phase, _finish_phase, _start_step, _judge, _object))
+    outcome = first(turn, (superseded, _succeed, _start_phase, _finish_phase, _judge, _object, _start_step))
     place = current(turn)
     if outcome is not None or place is None:
         return outcome or turn.state
@@ -88,7 +88,9 @@ def _start_step(turn: Turn) -> Outcome | None:
     match asked:
         case Failed():
             return failed(place, Cause(asked.reason, asked.message), FailureAction.PAUSE)
-        case RolloutState() | Settled():
+        case RolloutState():
+            return changed(asked, gates=opened(place.phase.gates, turn.now))
+        case Settled():
             return asked
     state = place.save(
         state=StepState.RUNNING,

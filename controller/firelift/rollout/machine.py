@@ -18,15 +18,15 @@ from firelift.rollout.intents import ClaimLedger, Decision, EmitEvent, Intent
 from firelift.rollout.memory import changed
 from firelift.rollout.observation import LedgerSeen, Observation, Rollout, Wanted
 from firelift.rollout.place import current
-from firelift.rollout.state import Event, Mode, RolloutState, StepState
+from firelift.rollout.state import Event, Mode, RolloutState
 from firelift.rollout.status import project
 from firelift.rollout.turn import Outcome, Rule, Settled, Turn, first
 
 IDLE = timedelta(seconds=10)
 """How often a turn looks when nothing is due and nothing wakes it."""
 
-SHORTEST = timedelta(milliseconds=250)
-"""The shortest wait behind a turn that changed nothing, so that an edge that fails is not asked in a tight loop."""
+SHORTEST = timedelta(seconds=1)
+"""The shortest wait for what is due already, so that an edge that fails is not asked in a tight loop."""
 
 MOVES = 1000
 """The moves of one turn; one that has more goes on in the next turn."""
@@ -43,13 +43,12 @@ def wanted(rollout: Rollout, state: RolloutState, now: datetime) -> Wanted:
     place = running.at_work(turn)
     flags = place.spec.flags if place is not None else None
     config_maps = [flags.config_map.name] if flags else []
-    forward = current(turn) if state.mode is Mode.FORWARD and clock.moving(turn) else None
-    judging = forward is not None and forward.record.state is StepState.RUNNING
+    judging = current(turn) if state.mode is Mode.FORWARD and clock.moving(turn) else None
     return Wanted(
         runs=running.active_runs(turn),
         config_maps=tuple(dict.fromkeys([*config_maps, *windows.windows_open(turn)])),
         locks=state.locks,
-        measurements=due_measurements(forward) if forward is not None and judging else (),
+        measurements=due_measurements(judging) if judging is not None else (),
     )
 
 
@@ -109,7 +108,7 @@ def _decision(before: RolloutState, turn: Turn, settled: Settled) -> Decision:
         state=turn.state,
         status=project(turn, settled),
         intents=intents,
-        due=_due(turn, settled, changed_now=turn.state != before),
+        due=_due(turn, settled),
         finalizer=_finalizer(turn, intents),
     )
 
@@ -140,15 +139,16 @@ _WARNINGS = frozenset(
 )
 
 
-def _due(turn: Turn, settled: Settled, *, changed_now: bool) -> datetime:
+def _due(turn: Turn, settled: Settled) -> datetime:
     place = current(turn)
-    times = [settled.due or turn.now + IDLE, *windows.windows_open(turn).values()]
+    times = [*windows.windows_open(turn).values()]
     if place is not None and turn.state.mode is Mode.FORWARD and clock.moving(turn):
         if (next_measurement := earliest_due(place)) is not None:
             times.append(next_measurement)
         if place.spec.timeout_seconds is not None and place.record.started is not None:
             times.append(turn.after(None, place.spec.timeout_seconds - place.elapsed()))
-    return max(turn.now if changed_now else turn.now + SHORTEST, min(times))
+    own = max(turn.now, settled.due or turn.now + IDLE)
+    return min([own, *(max(turn.now + SHORTEST, time) for time in times)])
 
 
 def _finalizer(turn: Turn, intents: tuple[Intent, ...]) -> bool:

@@ -142,7 +142,8 @@ def _freed(turn: Turn) -> RolloutState | None:
 
 
 def _resumed(place: Place) -> RolloutState:
-    state = place.save(state=StepState.RUNNING, message="")
+    begun = place.record.state is not StepState.PENDING
+    state = place.save(state=StepState.RUNNING if begun else StepState.PENDING, message="")
     state = changed(state, mode=Mode.FORWARD, failure=None)
     return with_event(state, place.turn.now, "Resumed", f"{place.title} goes on")
 

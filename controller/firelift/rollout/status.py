@@ -26,6 +26,7 @@ from firelift.rollout.turn import Settled, Turn
 
 LAST_VERDICTS = 5
 _GATE_MESSAGE = 512
+_ASKS = {Reason.AWAITING_APPROVAL, Reason.LEDGER_OWNED_BY_ANOTHER, Reason.LEDGER_FROM_ANOTHER_DATABASE}
 
 
 def project(turn: Turn, settled: Settled) -> RolloutStatus:
@@ -131,7 +132,8 @@ def _summary(gates: tuple[GateStatus, ...]) -> str:
 
 
 def _approval(turn: Turn, reason: Reason) -> ApprovalStatus | None:
-    if turn.state.mode in {Mode.SUCCEEDED, Mode.REVERTED, Mode.ABORTED}:
+    asked = reason in _ASKS
+    if turn.state.mode in {Mode.SUCCEEDED, Mode.REVERTED, Mode.ABORTED} and not asked:
         return None
     phase, step = position(turn)
     place = at_work(turn)
@@ -139,7 +141,7 @@ def _approval(turn: Turn, reason: Reason) -> ApprovalStatus | None:
         digest=approval_digest(turn),
         phase=phase,
         step=step,
-        required=reason is Reason.AWAITING_APPROVAL,
+        required=asked,
         given=approvers(turn)[:10],
         requested_time=place.record.requested if place else None,
     )

@@ -1,0 +1,328 @@
+"""The way forward: order, barriers, locks, frozen phases, failures and time limits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from tests.rollout_rules import names
+from tests.rollout_world import VERIFY, World, flags, gate, migrate, migration, phase, soak, world
+
+from firelift.api.run import RunState, Totals
+from firelift.rollout.intents import EnsureJob, EnsureRun, SetFlags
+from firelift.rollout.state import StepState
+
+VERIFY_LOGS: dict[str, Any] = {"verify": {"migrations": ["logs"]}}
+
+
+def state_of(one: World, step: str, index: int = 0) -> StepState:
+    assert one.state is not None
+    return one.state.phases[index].steps[step].state
+
+
+def reason(one: World) -> str:
+    assert one.status is not None
+    return one.status.reason
+
+
+def message(one: World) -> str:
+    assert one.status is not None
+    return one.status.message
+
+
+def test_phases_and_steps_are_done_in_order() -> None:
+    one = world(phase("a", migrate(1), VERIFY), phase("b", migrate(100), VERIFY))
+    one.until("Completed")
+    assert [run.removeprefix("a1.") for run in one.order] == [
+        "a.migrate.logs.migrate.0",
+        "a.verify.logs.verify.0",
+        "a.migrate.logs.sweep.16",
+        "b.migrate.logs.migrate.0",
+        "b.verify.logs.verify.0",
+    ]
+
+
+def test_the_ledger_is_claimed_before_anything_else_happens() -> None:
+    one = world(phase("a", migrate(1)))
+    assert names(one.turn()) == ["ClaimLedger"]
+    assert one.finalizer
+    assert one.status is not None
+    assert one.status.started_phases == ()
+
+
+def test_a_phase_is_named_as_started_in_the_turn_of_its_first_intent() -> None:
+    one = world(phase("a", migrate(1)))
+    one.turn()
+    decision = one.turn()
+    assert decision.status.started_phases == ("a",)
+    assert names(decision) == ["AcquireLock"]
+
+
+def test_a_run_starts_only_under_the_lock_of_its_collection_group() -> None:
+    one = world(phase("a", migrate(1)))
+    one.locks["logs"] = "shop/other"
+    one.until("WaitingForLock")
+    one.turn()
+    assert one.status is not None
+    assert one.status.waiting_for is not None
+    assert (one.status.waiting_for.name, one.status.waiting_for.position) == ("shop/other", 1)
+    assert message(one).startswith("the lock of collection group logs is held by shop/other, 1 in line")
+    assert one.runs == {}
+    del one.locks["logs"]
+    one.until("Migrating")
+
+
+def test_locks_are_asked_for_one_after_the_other_in_the_order_of_their_names() -> None:
+    one = world(phase("a", migrate(1, "b", "a")), migrations=[migration("b"), migration("a")])
+    one.locks["a"] = "other"
+    one.until("WaitingForLock")
+    for _ in range(3):
+        one.turn()
+    assert one.locks == {"a": "other"}
+
+
+def test_migrations_of_a_step_run_one_after_the_other_in_the_order_of_the_spec() -> None:
+    one = world(phase("a", migrate(1, "second", "first")), migrations=[migration("first"), migration("second")])
+    one.until("Completed")
+    assert [run.split(".")[3] for run in one.order] == ["first", "second"]
+
+
+def test_what_the_flags_were_before_is_remembered_in_a_turn_before_or_with_their_setting() -> None:
+    one = world(phase("a", flags("READ_NEW")))
+    one.config_maps["app-flags"] = {"READ_NEW": "off", "OTHER": "1"}
+    while not any(isinstance(intent, SetFlags) for intent in one.intents):
+        before, seen = one.observe()
+        decision = one.turn()
+        record = decision.state.phases[0].steps["read-new"].before if decision.state.phases else {}
+    assert record == {"READ_NEW": "off"}
+    assert seen.config_maps["app-flags"].data["READ_NEW"] == "off"
+    assert before.version < decision.state.version
+    assert one.config_maps["app-flags"] == {"READ_NEW": "on", "OTHER": "1"}
+
+
+def test_flags_are_done_only_when_they_have_stood_for_their_propagation() -> None:
+    one = world(phase("a", flags("READ_NEW", propagationSeconds=60)))
+    one.until("SettingFlags")
+    one.turn()
+    one.turn()
+    assert one.config_maps["app-flags"] == {"READ_NEW": "on"}
+    one.pass_time(40)
+    one.config_maps["app-flags"]["READ_NEW"] = "off"
+    one.turn()
+    one.turn()
+    one.pass_time(30)
+    one.turn()
+    assert state_of(one, "read-new") is StepState.RUNNING
+    one.pass_time(30)
+    one.turn()
+    assert reason(one) == "Completed"
+
+
+def test_a_cohort_is_published_with_its_seed() -> None:
+    one = world(phase("a", flags("X", set={}, publishCohort={"READ": 10})))
+    one.until("Completed")
+    assert one.config_maps["app-flags"] == {"READ": "10", "READ_SEED": "demo.users"}
+
+
+def test_a_missing_config_map_is_waited_for_and_said() -> None:
+    one = world(phase("a", flags("X")))
+    del one.config_maps["app-flags"]
+    one.until("SettingFlags")
+    one.turn()
+    assert message(one) == "ConfigMap app-flags does not exist in namespace demo; the step waits for it"
+    one.config_maps["app-flags"], one.owned["app-flags"] = {}, set()
+    one.until("Completed")
+
+
+def test_flags_with_a_time_limit_are_taken_back_by_themselves() -> None:
+    one = world(phase("a", flags("WINDOW", maxSeconds=100), soak(1000, evidence="None")))
+    one.config_maps["app-flags"]["WINDOW"] = "closed"
+    one.until("Soaking")
+    assert one.config_maps["app-flags"]["WINDOW"] == "on"
+    one.edit(suspend=True)
+    one.pass_time(100)
+    one.turn()
+    one.turn()
+    assert one.config_maps["app-flags"]["WINDOW"] == "closed"
+    one.config_maps["app-flags"]["WINDOW"] = "opened by hand"
+    one.turn()
+    assert one.config_maps["app-flags"]["WINDOW"] == "opened by hand"
+
+
+def test_a_time_limit_never_takes_back_what_somebody_else_has_set() -> None:
+    one = world(phase("a", flags("WINDOW", maxSeconds=100), soak(1000, evidence="None")))
+    one.until("Soaking")
+    one.config_maps["app-flags"]["WINDOW"] = "by hand"
+    one.pass_time(200)
+    one.turn()
+    one.turn()
+    assert one.config_maps["app-flags"]["WINDOW"] == "by hand"
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"), [({"action": "Pause"}, "StepFailed"), ({"action": "Revert"}, "Reverting")]
+)
+def test_a_failed_job_fails_the_step_with_the_workers_own_sentence(policy: dict[str, str], expected: str) -> None:
+    one = world(phase("a", migrate(1)), onFailure=policy)
+    one.until("Migrating")
+    run = next(iter(one.runs.values()))
+    run.job_failed, run.failure = True, "PERMISSION_DENIED on users/7"
+    one.turn()
+    assert reason(one) == expected
+    assert one.state is not None
+    assert one.state.failure is not None
+    assert "run a1.a.migrate.logs.migrate.0: PERMISSION_DENIED on users/7" in one.state.failure.message
+
+
+def test_a_paused_step_keeps_its_workers_on_hold() -> None:
+    one = world(phase("a", migrate(1)), onFailure={"action": "Pause"})
+    one.until("Migrating")
+    run = next(iter(one.runs.values()))
+    run.job_failed = True
+    one.turn()
+    assert run.state is RunState.HOLD
+    assert reason(one) == "StepFailed"
+    assert message(one).endswith(
+        "paused; raise spec.attempt to try the step again, approve Skip of the step, or set spec.intent: Revert"
+    )
+
+
+@pytest.mark.parametrize(
+    ("different", "allowed", "expected"), [(2, "1%", "StepFailed"), (1, "1%", "Completed"), (1, "0%", "StepFailed")]
+)
+def test_verify_fails_on_more_differences_than_allowed(different: int, allowed: str, expected: str) -> None:
+    one = world(phase("a", migrate(1), {"verify": {"maxMismatch": allowed}}), onFailure={"action": "Pause"})
+    one.totals = lambda _plan: Totals(read=100, different=different)
+    one.until(expected)
+    if expected == "StepFailed":
+        assert f"verify: {different}% > {allowed} mismatch ({different} of 100 documents" in message(one)
+
+
+def test_verify_of_nothing_has_nothing_to_say_against() -> None:
+    one = world(phase("a", VERIFY, migrate(1)))
+    one.until("Completed")
+    assert len(one.order) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [({}, "Reverting"), ({"onTimeout": "Pause"}, "StepTimedOut"), ({"onTimeout": "Revert"}, "Reverting")],
+)
+def test_a_step_that_takes_too_long_fails(changes: dict[str, str], expected: str) -> None:
+    one = world(phase("a", {**migrate(1), "timeoutSeconds": 100, **changes}))
+    one.until("Migrating")
+    one.pass_time(100)
+    one.turn()
+    assert reason(one) == expected
+    assert one.state is not None
+    assert one.state.failure is not None
+    assert "step migrate of phase a took 105s ≥ timeoutSeconds 100s" in one.state.failure.message
+
+
+def test_time_in_which_the_rollout_is_suspended_does_not_count() -> None:
+    one = world(phase("a", {**migrate(1), "timeoutSeconds": 100}))
+    one.until("Migrating")
+    one.edit(suspend=True)
+    one.turn()
+    one.pass_time(1000)
+    one.edit(suspend=False)
+    one.turn()
+    assert reason(one) == "Migrating"
+    one.pass_time(100)
+    one.turn()
+    assert reason(one) == "Reverting"
+
+
+def test_a_run_that_moves_nothing_pauses_the_rollout() -> None:
+    one = world(phase("a", migrate(1)), progressDeadlineSeconds=120)
+    one.until("Migrating")
+    for _ in range(9):
+        one.pass_time(20)
+        one.turn()
+    assert reason(one) == "NoProgress"
+    assert "no document moved for" in message(one)
+
+
+def test_progress_holds_the_deadline_off() -> None:
+    one = world(phase("a", migrate(1)), progressDeadlineSeconds=120)
+    one.until("Migrating")
+    for _ in range(50):
+        one.pass_time(20)
+        one.work(0.01)
+        one.turn()
+    assert reason(one) == "Migrating"
+
+
+@pytest.mark.parametrize("seconds", [100, 100_000])
+def test_time_in_which_nobody_watched_is_not_held_against_a_run(seconds: int) -> None:
+    one = world(phase("a", migrate(1)), progressDeadlineSeconds=120)
+    one.until("Migrating")
+    one.pass_time(seconds)
+    one.turn()
+    assert reason(one) == "Migrating"
+
+
+def test_waiting_for_a_lock_is_not_a_lack_of_progress() -> None:
+    one = world(phase("a", migrate(1)), progressDeadlineSeconds=120)
+    one.locks["logs"] = "other"
+    one.until("WaitingForLock")
+    for _ in range(20):
+        one.pass_time(20)
+        one.turn()
+    assert reason(one) == "WaitingForLock"
+
+
+def test_a_started_phase_is_frozen_and_a_later_one_follows_the_spec() -> None:
+    one = world(phase("a", migrate(1), soak(30, evidence="None")), phase("b", migrate(10)), gates=[])
+    one.until("Soaking")
+    one.edit(
+        phases=[
+            phase("a", migrate(1), soak(1_000_000, evidence="None")),
+            phase("b", migrate(50)),
+            phase("c", VERIFY_LOGS),
+        ],
+        gates=[gate(limit={"max": "0"})],
+    )
+    one.until("Completed")
+    assert one.runs["a1.b.migrate.logs.migrate.0"].plan.selection.to_bucket == 5000
+    assert one.state is not None
+    assert [record.name for record in one.state.phases] == ["a", "b", "c"]
+    assert [len(record.gates) for record in one.state.phases] == [0, 1, 1]
+
+
+def test_a_condition_that_does_not_compile_keeps_its_phase_from_starting() -> None:
+    bad = gate(limit={"condition": "value <"})
+    one = world(phase("a", migrate(1)), phase("b", migrate(10), gates=[bad]))
+    one.until("InvalidSpec")
+    assert "gate error-rate of phase b: condition 'value <' is not valid CEL" in message(one)
+    one.edit(phases=[phase("a", migrate(1)), phase("b", migrate(10))])
+    one.until("Completed")
+
+
+def test_the_worker_image_is_pinned_at_the_first_run() -> None:
+    one = world(phase("a", migrate(1)), phase("b", migrate(10)))
+    one.until("Migrating")
+    one.edit(worker={"image": "worker@sha256:2"})
+    one.until("Completed")
+    assert {run.plan.image for run in one.runs.values()} == {"worker@sha256:1"}
+    assert one.status is not None
+    assert one.status.worker_image == "worker@sha256:1"
+
+
+def test_a_decision_that_was_recorded_but_not_acted_on_is_acted_on_by_the_next_turn() -> None:
+    one = world(phase("a", migrate(1)))
+    one.until("Migrating")
+    one.runs.clear()
+    kinds = [type(intent) for intent in one.turn().intents]
+    assert EnsureRun in kinds
+    assert EnsureJob in kinds
+
+
+def test_a_rollout_whose_phases_shrank_below_what_was_started_still_ends() -> None:
+    one = world(phase("a", migrate(1)), phase("b", soak(600, evidence="None")))
+    one.until("Soaking")
+    one.rollout = replace(one.rollout, spec=world(phase("a", migrate(1))).rollout.spec)
+    one.pass_time(600)
+    one.turn()
+    assert reason(one) == "Completed"

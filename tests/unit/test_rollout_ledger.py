@@ -1,0 +1,113 @@
+"""The ledger is the authority: whose it is, of which database, and that nothing happens without it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from tests.rollout_rules import names
+from tests.rollout_world import ME, START, migrate, phase, soak, world
+
+from firelift.api.approval import ApprovalDecision
+from firelift.rollout.intents import ReleaseLedger
+from firelift.rollout.machine import decide, initial_state
+
+PHASES = (phase("a", migrate(1), soak(600, evidence="None")),)
+
+
+@pytest.mark.parametrize("until", ["Migrating", "Soaking", "Completed"])
+def test_while_the_database_is_out_of_reach_nothing_is_decided(until: str) -> None:
+    one = world(*PHASES)
+    one.until(until)
+    before = one.state
+    one.ledger_error = "UNAVAILABLE: connection refused"
+    one.edit(intent="Revert")
+    for _ in range(5):
+        one.pass_time(1000)
+        decision = one.turn()
+        assert decision.intents == ()
+    assert one.state == before
+    assert one.status is not None
+    assert one.status.reason == "DatabaseUnreachable"
+    assert "demo-project/(default) cannot be read: UNAVAILABLE: connection refused" in one.status.message
+
+
+def test_a_ledger_of_another_object_is_not_touched_until_it_is_adopted() -> None:
+    one = world(*PHASES)
+    one.owner = replace(ME, uid="uid-0", name="demo/older")
+    one.turn()
+    assert one.status is not None
+    assert one.status.reason == "LedgerOwnedByAnother"
+    assert "ledger demo.users belongs to demo/older (uid uid-0, cluster c)" in one.status.message
+    assert "approve Adopt to take it over" in one.status.message
+    assert not one.finalizer
+    one.approve(ApprovalDecision.ADOPT)
+    assert names(one.turn()) == ["ClaimLedger"]
+    one.until("Completed")
+
+
+def test_a_ledger_that_came_along_with_a_restore_is_not_believed_until_it_is_adopted() -> None:
+    one = world(*PHASES)
+    one.until("Soaking")
+    one.database_uid = "before"
+    assert names(one.turn()) == []
+    assert one.status is not None
+    assert one.status.reason == "LedgerFromAnotherDatabase"
+    assert "made in a database with uid before, this one has uid db" in one.status.message
+    one.approve(ApprovalDecision.ADOPT)
+    one.turn()
+    assert one.database_uid == "db"
+    one.until("Completed")
+
+
+def test_the_digest_to_adopt_with_is_shown_also_when_what_the_ledger_remembers_is_over() -> None:
+    one = world(*PHASES)
+    one.until("Completed")
+    one.owner = replace(ME, uid="uid-0")
+    approval = one.turn().status.approval
+    assert approval is not None
+    assert approval.required
+
+
+def test_a_database_that_does_not_tell_its_uid_is_believed() -> None:
+    one = world(*PHASES)
+    one.database_uid = ""
+    one.until("Completed")
+
+
+def test_deleting_an_object_whose_ledger_is_anothers_is_free() -> None:
+    one = world(*PHASES, deletionPolicy="Revert")
+    one.owner = replace(ME, uid="uid-0")
+    one.delete()
+    assert names(one.turn()) == []
+    assert not one.finalizer
+
+
+def test_locks_and_then_the_ledger_are_given_back_at_the_end_with_the_time_of_its_expiry() -> None:
+    one = world(*PHASES, ledgerRetentionSeconds=1000)
+    one.until("Completed")
+    end = one.now
+    assert names(one.turn()) == ["ReleaseLedger"]
+    assert one.intents == (ReleaseLedger(expire=one.state.retention_until if one.state else None),)
+    assert one.state is not None
+    assert one.state.retention_until is not None
+    assert (one.state.retention_until - end).total_seconds() == 1000
+    assert (one.locks, one.owner) == ({}, None)
+
+
+def test_a_revert_after_the_end_claims_the_ledger_first() -> None:
+    one = world(*PHASES)
+    one.until("Completed")
+    one.turn()
+    one.turn()
+    assert one.owner is None
+    one.edit(intent="Revert")
+    assert names(one.turn()) == ["ClaimLedger"]
+    one.until("Reverted")
+
+
+def test_a_turn_of_a_new_object_depends_on_nothing_but_its_input() -> None:
+    one = world(*PHASES)
+    before, seen = one.observe()
+    assert before == initial_state(one.rollout, START)
+    assert decide(one.rollout, before, seen) == decide(one.rollout, before, seen)
