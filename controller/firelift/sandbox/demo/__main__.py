@@ -85,7 +85,7 @@ async def _seed() -> int:
 
 async def _check(log: Path) -> list[Check]:
     client = AsyncClient(project=manifests.PROJECT)
-    return [await check_conflicts(client, manifests.LEDGERS), *await check_database(client, log)]
+    return [await check_conflicts(client, *manifests.DEMO.ledgers), *await check_database(client, log)]
 
 
 def _report(checks: list[Check]) -> int:

@@ -24,7 +24,7 @@ from firelift.sandbox.demo import data, shapes
 from firelift.sandbox.demo.aim import Aim
 from firelift.sandbox.demo.flags import Flags
 from firelift.sandbox.demo.log import Change, WriteLog
-from firelift.sandbox.demo.manifests import LEDGERS
+from firelift.sandbox.demo.manifests import Team
 from firelift.sandbox.demo.metrics import Metrics
 
 USERS_AT_ONCE = 6
@@ -38,13 +38,16 @@ DEFECT_RATIO = 0.08
 class App:
     """A few users at once, each doing one thing after another."""
 
-    def __init__(self, client: AsyncClient, flags: Flags, aim: Aim, metrics: Metrics, log: WriteLog) -> None:
+    def __init__(
+        self, client: AsyncClient, flags: Flags, aim: Aim, metrics: Metrics, log: WriteLog, *, scale: float
+    ) -> None:
         self._client = client
         self._flags = flags
         self._aim = aim
         self._metrics = metrics
         self._log = log
-        made = data.documents(client)
+        made = data.documents(client, scale)
+        self._users = data.user_ids(scale)
         self._logs = sorted(path for path in made if path.startswith("fitness_logs/"))
         self._tasks = sorted(path for path in made if path.startswith("tasks/"))
         self._busy: set[str] = set()
@@ -99,7 +102,7 @@ class App:
         return change
 
     async def _create_log(self, random_: random.Random) -> None:
-        user = random_.choice(data.user_ids())
+        user = random_.choice(self._users)
         log = {"userId": user, "type": "run", "calories": 100, "ts": 1_790_000_000 + next(self._numbers)}
         old = self._client.document(f"fitness_logs/live-{log['ts']}")
         batch = self._client.batch()
@@ -124,7 +127,7 @@ class App:
         await self._change_task(random_, {"done": random_.random() < 0.5, "touched": next(self._numbers)})  # noqa: PLR2004 - a coin
 
     async def _reassign_task(self, random_: random.Random) -> None:
-        await self._change_task(random_, {"assignee": random_.choice(data.user_ids())})
+        await self._change_task(random_, {"assignee": random_.choice(self._users)})
 
     async def _change_task(self, random_: random.Random, change: Change) -> None:
         path = self._pick(random_, "tasks", self._tasks)
@@ -178,17 +181,17 @@ class App:
         raise RuntimeError(f"{document.path} changed {TRIES} times between a read and a write; the app gives up")
 
 
-async def _run(project: str, monitoring: str, namespace: str, log: Path) -> None:
+async def _run(team: Team, monitoring: str, log: Path, scale: float) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(sign, stopped.set)
-    client = AsyncClient(project=project)
-    flags = Flags(namespace, "app-flags")
-    aim = Aim(client, LEDGERS)
-    metrics = Metrics(project, monitoring)
+    client = AsyncClient(project=team.project)
+    flags = Flags(team.namespace, "app-flags")
+    aim = Aim(client, team.ledgers)
+    metrics = Metrics(team.project, monitoring)
     with log.open("a") as file:
-        app = App(client, flags, aim, metrics, WriteLog(file))
+        app = App(client, flags, aim, metrics, WriteLog(file), scale=scale)
         async with asyncio.TaskGroup() as tasks:
             for follower in (flags.follow, aim.follow, metrics.report):
                 tasks.create_task(follower(stopped))
@@ -201,9 +204,10 @@ async def _run(project: str, monitoring: str, namespace: str, log: Path) -> None
 @click.option("--monitoring", required=True)
 @click.option("--namespace", required=True)
 @click.option("--log", type=click.Path(path_type=Path), required=True)
-def main(project: str, monitoring: str, namespace: str, log: Path) -> None:
-    """Run the application until SIGTERM."""
-    asyncio.run(_run(project, monitoring, namespace, log))
+@click.option("--scale", type=float, default=1.0)
+def main(project: str, monitoring: str, namespace: str, log: Path, scale: float) -> None:
+    """Run the application until SIGTERM, on data that was seeded with the same scale."""
+    asyncio.run(_run(Team(namespace, project), monitoring, log, scale))
 
 
 if __name__ == "__main__":

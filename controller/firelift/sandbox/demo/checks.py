@@ -6,7 +6,7 @@ read by the official client. No code is shared with the data plane.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -102,9 +102,9 @@ async def read_everything(client: AsyncClient) -> Snapshots:
     return found
 
 
-async def check_database(client: AsyncClient, app_log: Path) -> list[Check]:
+async def check_database(client: AsyncClient, app_log: Path, scale: float = 1.0) -> list[Check]:
     """All checks of data, in the order in which they are printed."""
-    seeded = data.documents(client)
+    seeded = data.documents(client, scale)
     there = Recomputation(seeded, log.read(app_log), await read_everything(client))
     bystanders = {path: seeded[path] for path in there.bystanders()}
     return [
@@ -135,13 +135,18 @@ def _flat(path: str) -> bool:
     return path.count("/") == 1 and not path.startswith(("tasks/", "fitness_logs/"))
 
 
-async def check_conflicts(client: AsyncClient, ledgers: Sequence[str]) -> Check:
-    """The live writes that workers met between reading and committing, as the seals of the journals count them."""
-    met = 0
-    for ledger in ledgers:
-        journal = client.collection("_firelift").document(ledger).collection("firelift_journal")
-        seals = journal.where(filter=FieldFilter("kind", "==", "seal")).select(["totals"])
-        met += sum([seal.get("totals").get("conflicts", 0) async for seal in seals.stream()])
-    return Check(
-        "live writes met between read and commit, and each resolved", met > 0, f"{met} conflicts in the ledgers"
-    )
+async def check_conflicts(client: AsyncClient, copied: str, in_place: str) -> Check:
+    """The conflicts that the seals of the journals count.
+
+    A copy also meets one where the app has already written the target; in place, only a write between the read and the
+    commit can cause one.
+    """
+    copying, changing = await _conflicts(client, copied), await _conflicts(client, in_place)
+    counted = f"{copying} in the ledger of the copies, {changing} in that of the changes in place"
+    return Check("live writes met between read and commit, and each resolved", min(copying, changing) > 0, counted)
+
+
+async def _conflicts(client: AsyncClient, ledger: str) -> int:
+    journal = client.collection("_firelift").document(ledger).collection("firelift_journal")
+    seals = journal.where(filter=FieldFilter("kind", "==", "seal")).select(["totals"])
+    return sum([seal.get("totals").get("conflicts", 0) async for seal in seals.stream()])

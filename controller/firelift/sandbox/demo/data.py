@@ -25,12 +25,12 @@ BATCH = 400
 Documents = dict[str, dict[str, Any]]
 
 
-def documents(client: AsyncClient) -> Documents:
-    """Every seeded document by path: 20,600 in five flat collections."""
+def documents(client: AsyncClient, scale: float = 1.0) -> Documents:
+    """Every seeded document by path: 20,600 in five flat collections, or that many times `scale`."""
     random_ = random.Random(SEED)  # noqa: S311 - the same data each time, not a secret
     made: Documents = {}
     for generate in (_users, _fitness_logs, _tasks, _chat_messages, _foods):
-        made.update(generate(random_, client))
+        made.update(generate(random_, client, scale))
     return made
 
 
@@ -52,20 +52,25 @@ def _name(random_: random.Random) -> str:
     return "".join(random_.choices("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", k=20))
 
 
-def user_ids() -> list[str]:
+def user_ids(scale: float = 1.0) -> list[str]:
     """The ids of all users."""
-    return [f"user-{number:04d}" for number in range(USERS)]
+    return [f"user-{number:04d}" for number in range(_count(USERS, scale))]
 
 
-def _users(random_: random.Random, _client: AsyncClient) -> Iterator[tuple[str, dict[str, Any]]]:
-    for user in user_ids():
+def _count(number: int, scale: float) -> int:
+    return max(1, round(number * scale))
+
+
+def _users(random_: random.Random, _client: AsyncClient, scale: float) -> Iterator[tuple[str, dict[str, Any]]]:
+    for user in user_ids(scale):
         home = GeoPoint(round(random_.uniform(-80, 80), 6), round(random_.uniform(-180, 180), 6))
         yield f"users/{user}", {"email": f"{user}@example.test", "goal": 1_800 + random_.randrange(900), "home": home}
 
 
-def _fitness_logs(random_: random.Random, client: AsyncClient) -> Iterator[tuple[str, dict[str, Any]]]:
-    for number in range(FITNESS_LOGS):
-        user = random_.choice(user_ids())
+def _fitness_logs(random_: random.Random, client: AsyncClient, scale: float) -> Iterator[tuple[str, dict[str, Any]]]:
+    users = user_ids(scale)
+    for number in range(_count(FITNESS_LOGS, scale)):
+        user = random_.choice(users)
         log: dict[str, Any] = {
             "userId": user,
             "type": random_.choice(["run", "swim", "lift", "meal"]),
@@ -81,13 +86,14 @@ def _fitness_logs(random_: random.Random, client: AsyncClient) -> Iterator[tuple
         yield f"fitness_logs/{_name(random_)}", log
 
 
-def _tasks(random_: random.Random, _client: AsyncClient) -> Iterator[tuple[str, dict[str, Any]]]:
-    for number in range(TASKS):
+def _tasks(random_: random.Random, _client: AsyncClient, scale: float) -> Iterator[tuple[str, dict[str, Any]]]:
+    users = user_ids(scale)
+    for number in range(_count(TASKS, scale)):
         yield (
             f"tasks/{_name(random_)}",
             {
-                "userId": random_.choice(user_ids()),
-                "assignee": random_.choice(user_ids()),
+                "userId": random_.choice(users),
+                "assignee": random_.choice(users),
                 "title": f"task {number}",
                 "done": random_.random() < 0.5,  # noqa: PLR2004 - a coin
                 "due": _moment(random_),
@@ -96,16 +102,17 @@ def _tasks(random_: random.Random, _client: AsyncClient) -> Iterator[tuple[str, 
         )
 
 
-def _chat_messages(random_: random.Random, _client: AsyncClient) -> Iterator[tuple[str, dict[str, Any]]]:
-    for number in range(CHAT_MESSAGES):
+def _chat_messages(random_: random.Random, _client: AsyncClient, scale: float) -> Iterator[tuple[str, dict[str, Any]]]:
+    users = user_ids(scale)
+    for number in range(_count(CHAT_MESSAGES, scale)):
         yield (
             f"chat_messages/{_name(random_)}",
-            {"userId": random_.choice(user_ids()), "text": f"message {number} \u2603", "sent": _moment(random_)},
+            {"userId": random_.choice(users), "text": f"message {number} \u2603", "sent": _moment(random_)},
         )
 
 
-def _foods(random_: random.Random, _client: AsyncClient) -> Iterator[tuple[str, dict[str, Any]]]:
-    for number in range(FOODS):
+def _foods(random_: random.Random, _client: AsyncClient, scale: float) -> Iterator[tuple[str, dict[str, Any]]]:
+    for number in range(_count(FOODS, scale)):
         yield (
             f"food_database/{number:05d}",
             {"name": f"food {number}", "kcal": random_.randrange(900), "fat": 0.5 * (number % 60)},

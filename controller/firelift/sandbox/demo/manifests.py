@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from firelift.sandbox.demo.metrics import REQUESTS
@@ -13,10 +14,25 @@ NAMESPACE = "productivity"
 PROJECT = "productivityai-mvp"
 LOGS = "logs-to-users"
 TASKS = "tasks-reshaped"
-LEDGERS = [f"{NAMESPACE}.{LOGS}", f"{NAMESPACE}.{TASKS}"]
 PERCENTS = {"one-percent": 1, "ten-percent": 10, "fifty-percent": 50, "everyone": 100}
 PROPAGATION_SECONDS = 2
 SOAK_SECONDS = 6
+
+
+@dataclass(frozen=True)
+class Team:
+    """Whose rollouts these are: a namespace with the objects, a project with the database."""
+
+    namespace: str = NAMESPACE
+    project: str = PROJECT
+
+    @property
+    def ledgers(self) -> list[str]:
+        """The ids of both rollouts' ledgers, which are the seeds of their cohorts too."""
+        return [f"{self.namespace}.{name}" for name in (LOGS, TASKS)]
+
+
+DEMO = Team()
 
 
 def namespace() -> Manifest:
@@ -26,10 +42,10 @@ def namespace() -> Manifest:
 
 def app_flags() -> Manifest:
     """The ConfigMap that the app follows. One key is the team's own and must stay as it is."""
-    return _object("v1", "ConfigMap", "app-flags", data={"THEME": "dark"})
+    return _object(DEMO, "v1", "ConfigMap", "app-flags", data={"THEME": "dark"})
 
 
-def logs_to_users() -> Manifest:
+def logs_to_users(team: Team = DEMO) -> Manifest:
     """Fitness logs from a flat collection into each user's sub-collection."""
     migration = {
         "name": "fitness-logs",
@@ -41,10 +57,10 @@ def logs_to_users() -> Manifest:
             {"rule": "out.calories >= 0 && out.calories <= 10000", "message": "calories must be within 0..10000"}
         ],
     }
-    return _rollout(LOGS, migration, "logs", approved_before="everyone")
+    return _rollout(team, LOGS, migration, "logs", approved_before="everyone")
 
 
-def tasks_reshaped() -> Manifest:
+def tasks_reshaped(team: Team = DEMO) -> Manifest:
     """Tasks in place: a rename, two new fields, one removed."""
     migration = {
         "name": "tasks",
@@ -58,7 +74,7 @@ def tasks_reshaped() -> Manifest:
             "remove": ["steps"],
         },
     }
-    rollout = _rollout(TASKS, migration, "tasks")
+    rollout = _rollout(team, TASKS, migration, "tasks")
     rollout["spec"]["onFailure"] = {"action": "Revert", "to": "RolloutStart"}
     return rollout
 
@@ -72,12 +88,12 @@ def approval(rollout: str, digest: str, approver: str) -> Manifest:
         "approver": approver,
         "comment": "half of our users for a while, and no complaint",
     }
-    return _object("firelift.dev/v1alpha1", "MigrationApproval", f"{rollout}-everyone", spec=spec)
+    return _object(DEMO, "firelift.dev/v1alpha1", "MigrationApproval", f"{rollout}-everyone", spec=spec)
 
 
-def _rollout(name: str, migration: Manifest, service: str, approved_before: str = "") -> Manifest:
+def _rollout(team: Team, name: str, migration: Manifest, service: str, approved_before: str = "") -> Manifest:
     spec = {
-        "database": {"project": PROJECT},
+        "database": {"project": team.project},
         "pace": {"maxWritesPerSecond": 1_000, "batchSize": 100},
         "progressDeadlineSeconds": 120,
         "migrations": [migration],
@@ -87,7 +103,7 @@ def _rollout(name: str, migration: Manifest, service: str, approved_before: str 
             for phase, percent in PERCENTS.items()
         ],
     }
-    return _object("firelift.dev/v1alpha1", "MigrationRollout", name, spec=spec)
+    return _object(team, "firelift.dev/v1alpha1", "MigrationRollout", name, spec=spec)
 
 
 def _phase(name: str, percent: int, migration: str, service: str, *, approved: bool) -> Manifest:
@@ -127,8 +143,9 @@ def _error_rate(service: str) -> Manifest:
     }
 
 
-def _object(api_version: str, kind: str, name: str, **body: Any) -> Manifest:
-    return {"apiVersion": api_version, "kind": kind, "metadata": {"name": name, "namespace": NAMESPACE}, **body}
+def _object(team: Team, api_version: str, kind: str, name: str, **body: Any) -> Manifest:
+    metadata = {"name": name, "namespace": team.namespace}
+    return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **body}
 
 
 def text(manifest: Manifest) -> str:
