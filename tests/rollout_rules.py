@@ -8,7 +8,7 @@ from firelift.api.conditions import ConditionStatus, ConditionType, Reason, cond
 from firelift.api.run import RunKind, RunState
 from firelift.rollout.approvals import silenced
 from firelift.rollout.evidence import missing
-from firelift.rollout.intents import ClaimLedger, Decision, EmitEvent, EnsureJob, EnsureRun, Intent, SetFlags
+from firelift.rollout.intents import ClaimLedger, Decision, EmitEvent, EnsureJob, EnsureRun, Intent
 from firelift.rollout.machine import decide
 from firelift.rollout.observation import Observation
 from firelift.rollout.place import EXECUTED, NOTHING_TO_UNDO, Place, places
@@ -208,6 +208,3 @@ def check_cohorts(world: World, decision: Decision) -> None:
 def names(decision: Decision) -> list[str]:
     """The kinds of intent, without events."""
     return [type(intent).__name__ for intent in decision.intents if not isinstance(intent, EmitEvent)]
-
-
-__all__ = ["SetFlags", "check_cohorts", "check_decision", "check_world", "names"]

@@ -9,20 +9,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from tests.rollout_rules import check_cohorts, check_decision, check_world
-from tests.rollout_world import (
-    APPROVE,
-    START,
-    VERIFY,
-    World,
-    flags,
-    gate,
-    migrate,
-    migration,
-    phase,
-    soak,
-    spec,
-    world,
-)
+from tests.rollout_specs import APPROVE, VERIFY, flags, gate, migrate, migration, phase, soak, spec
+from tests.rollout_world import START, World, world
 
 from firelift.api.approval import ApprovalDecision
 from firelift.api.measurement import Measurement
@@ -355,7 +343,7 @@ class RolloutMachine(RuleBasedStateMachine):
 
 TestRolloutMachine = RolloutMachine.TestCase
 TestRolloutMachine.settings = settings(
-    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=30, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 
 

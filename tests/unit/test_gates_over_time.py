@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from tests.rollout_rules import names
-from tests.rollout_world import START, World, gate, migrate, phase, soak, world
+from tests.rollout_specs import gate, migrate, phase, soak
+from tests.rollout_world import START, World, world
 
 from firelift.api.approval import ApprovalDecision
 from firelift.api.measurement import Measurement

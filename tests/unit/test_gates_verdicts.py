@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.rollout_world import gate
+from tests.rollout_specs import gate
 
 from firelift.api.gates import GateSpec
 from firelift.api.measurement import Measurement, Window

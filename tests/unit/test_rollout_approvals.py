@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.rollout_world import APPROVE, World, flags, gate, migrate, migration, phase, soak, world
+from tests.rollout_specs import APPROVE, flags, gate, migrate, migration, phase, soak
+from tests.rollout_world import World, world
 
 from firelift.api.approval import ApprovalDecision
 

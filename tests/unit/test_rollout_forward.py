@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from tests.rollout_rules import names
-from tests.rollout_world import VERIFY, World, flags, gate, migrate, migration, phase, soak, world
+from tests.rollout_specs import VERIFY, flags, gate, migrate, migration, phase, soak
+from tests.rollout_world import World, world
 
 from firelift.api.run import RunState, Totals
 from firelift.rollout.intents import EnsureJob, EnsureRun, SetFlags

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 from tests.rollout_rules import names
-from tests.rollout_world import ME, START, migrate, phase, soak, world
+from tests.rollout_specs import migrate, phase, soak
+from tests.rollout_world import ME, START, world
 
 from firelift.api.approval import ApprovalDecision
 from firelift.rollout.intents import ReleaseLedger

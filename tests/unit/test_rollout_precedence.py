@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from tests.rollout_rules import names
-from tests.rollout_world import VERIFY, World, flags, migrate, phase, soak, world
+from tests.rollout_specs import VERIFY, flags, migrate, phase, soak
+from tests.rollout_world import World, world
 
 from firelift.api.run import RunKind, RunState, Totals
 from firelift.rollout.intents import EnsureJob, EnsureRun

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.rollout_world import APPROVE, VERIFY, World, flags, migrate, migration, phase, soak, world
+from tests.rollout_specs import APPROVE, VERIFY, flags, migrate, migration, phase, soak
+from tests.rollout_world import World, world
 
 from firelift.api.approval import ApprovalDecision
 from firelift.api.run import RunKind, RunPlan, RunState, Totals

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.rollout_world import VERIFY, World, migrate, migration, phase, soak, world
+from tests.rollout_specs import VERIFY, migrate, migration, phase, soak
+from tests.rollout_world import World, world
 
 from firelift.api.cohort import bucket
 from firelift.api.run import RunPlan

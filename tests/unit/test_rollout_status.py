@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.rollout_world import START, VERIFY, World, flags, gate, migrate, phase, soak, world
+from tests.rollout_specs import VERIFY, flags, gate, migrate, phase, soak
+from tests.rollout_world import START, World, world
 
 from firelift.api.conditions import ConditionStatus, ConditionType, Reason, conditions_of
 from firelift.api.run import Totals
