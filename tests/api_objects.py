@@ -1,7 +1,7 @@
 """Firelift's objects in a real API server, one namespace at a time."""
 
 import json
-from typing import Any
+from typing import Any, cast
 
 from kubernetes import config
 from kubernetes.client import CustomObjectsApi
@@ -19,7 +19,7 @@ class ApiObjects:
     """Creates and replaces objects with strict field validation, as kubectl does; `None` means accepted."""
 
     def __init__(self, sandbox: Sandbox, namespace: str) -> None:
-        self._api = CustomObjectsApi(config.new_client_from_config(str(sandbox.kubeconfig)))
+        self._api = CustomObjectsApi(config.new_client_from_config(str(sandbox.kubeconfig)))  # type: ignore[no-untyped-call]
         self._namespace = namespace
         self.kubectl = sandbox.kubectl
 
@@ -43,8 +43,8 @@ class ApiObjects:
         )
 
     def get(self, manifest: Manifest) -> Manifest:
-        found: Manifest = self._api.get_namespaced_custom_object(*self._place(manifest), manifest["metadata"]["name"])
-        return found
+        found = self._api.get_namespaced_custom_object(*self._place(manifest), manifest["metadata"]["name"])
+        return cast("Manifest", found)
 
     def set_status(self, manifest: Manifest, status: Manifest) -> None:
         patch = json.dumps({"status": status})
@@ -59,10 +59,10 @@ class ApiObjects:
         )
 
     def _create(self, manifest: Manifest, **options: Any) -> Manifest:
-        made: Manifest = self._api.create_namespaced_custom_object(
+        made = self._api.create_namespaced_custom_object(
             *self._place(manifest), manifest, field_validation="Strict", **options
         )
-        return made
+        return cast("Manifest", made)
 
     def _place(self, manifest: Manifest) -> tuple[str, str, str, str]:
         return GROUP, VERSION, self._namespace, _PLURALS[manifest["kind"]]
@@ -72,5 +72,5 @@ def _refusal(call: Any) -> str | None:
     try:
         call()
     except ApiException as refused:
-        return str(json.loads(refused.body)["message"])
+        return str(json.loads(refused.body or "{}")["message"])
     return None

@@ -56,26 +56,27 @@ def _create(sandbox: Sandbox, kubeconfig: Path, text: str) -> str:
         return str(refused)
 
 
-def test_an_approver_approves_in_their_own_name(decide: Decide):
+def test_an_approver_approves_in_their_own_name(decide: Decide) -> None:
     assert "created (server dry run)" in decide("ada", "ada", "right")
 
 
-def test_nobody_approves_in_the_name_of_another(decide: Decide):
+def test_nobody_approves_in_the_name_of_another(decide: Decide) -> None:
     refusal = decide("ada", "bob", "right")
     assert "spec.approver must be who creates the approval: it is bob, you are ada" in refusal
 
 
-def test_who_may_edit_may_not_approve_for_that(decide: Decide):
+def test_who_may_edit_may_not_approve_for_that(decide: Decide) -> None:
     refusal = decide("eve", "eve", "right")
     assert "eve must be allowed the verb approve on migrationrollouts.firelift.dev right" in refusal
     assert "in namespace approvals; the ClusterRole firelift-approver has it" in refusal
 
 
 @pytest.mark.parametrize(("target", "answer"), [("right", "created (server dry run)"), ("other", "must be allowed")])
-def test_the_right_to_approve_can_be_given_by_name(decide: Decide, target: str, answer: str):
+def test_the_right_to_approve_can_be_given_by_name(decide: Decide, target: str, answer: str) -> None:
     assert answer in decide("bob", "bob", target)
 
 
+@pytest.mark.usefixtures("decide")
 @pytest.mark.parametrize(
     ("verb", "what"),
     [
@@ -87,11 +88,11 @@ def test_the_right_to_approve_can_be_given_by_name(decide: Decide, target: str, 
         ("create", "events.events.k8s.io"),
     ],
 )
-def test_the_operator_has_the_rights_it_needs(sandbox: Sandbox, decide: Decide, verb: str, what: str):
-    assert decide
+def test_the_operator_has_the_rights_it_needs(sandbox: Sandbox, verb: str, what: str) -> None:
     assert _may(sandbox, "firelift-operator", _NAMESPACE, verb, what)
 
 
+@pytest.mark.usefixtures("decide")
 @pytest.mark.parametrize(
     ("verb", "what"),
     [
@@ -107,19 +108,18 @@ def test_the_operator_has_the_rights_it_needs(sandbox: Sandbox, decide: Decide, 
         ("update", "leases.coordination.k8s.io"),
     ],
 )
-def test_the_operator_has_no_other_rights(sandbox: Sandbox, decide: Decide, verb: str, what: str):
-    assert decide
+def test_the_operator_has_no_other_rights(sandbox: Sandbox, verb: str, what: str) -> None:
     assert not _may(sandbox, "firelift-operator", _NAMESPACE, verb, what)
 
 
-def test_the_operator_leads_by_a_lease_in_its_own_namespace(sandbox: Sandbox, decide: Decide):
-    assert decide
+@pytest.mark.usefixtures("decide")
+def test_the_operator_leads_by_a_lease_in_its_own_namespace(sandbox: Sandbox) -> None:
     assert _may(sandbox, "firelift-operator", "firelift-system", "update", "leases.coordination.k8s.io")
 
 
+@pytest.mark.usefixtures("decide")
 @pytest.mark.parametrize("what", ["migrationrollouts.firelift.dev", "configmaps", "secrets", "pods", "jobs.batch"])
-def test_a_worker_may_do_nothing_in_kubernetes(sandbox: Sandbox, decide: Decide, what: str):
-    assert decide
+def test_a_worker_may_do_nothing_in_kubernetes(sandbox: Sandbox, what: str) -> None:
     assert not _may(sandbox, "firelift-worker", "firelift-system", "get", what)
 
 

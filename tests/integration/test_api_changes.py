@@ -97,7 +97,7 @@ def _row(name: str, state: str, sentence: str, *edits: Edit) -> Any:
 )  # fmt: skip
 def test_a_forbidden_edit_is_refused_with_its_sentence(
     api: ApiObjects, states: dict[str, Manifest], state: str, sentence: str, edits: tuple[Edit, ...]
-):
+) -> None:
     assert sentence in (api.refusal_of_change(edited(states[state], *edits)) or "accepted")
 
 
@@ -122,11 +122,11 @@ def test_a_forbidden_edit_is_refused_with_its_sentence(
 )
 def test_an_edit_that_harms_nothing_is_accepted(
     api: ApiObjects, states: dict[str, Manifest], state: str, edits: tuple[Edit, ...]
-):
+) -> None:
     assert api.refusal_of_change(edited(states[state], *edits)) is None
 
 
-def test_an_approval_cannot_be_changed(api: ApiObjects):
+def test_an_approval_cannot_be_changed(api: ApiObjects) -> None:
     made = api.create(approval(("spec.comment", "yes"), name="word"))
     refusal = api.refusal_of_change(edited(made, ("spec.comment", "no")))
     assert "an approval must not be changed: delete it and create another" in (refusal or "accepted")

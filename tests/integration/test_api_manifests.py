@@ -32,16 +32,16 @@ def created(api: ApiObjects) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("wrong", WRONG_ROLLOUTS)
-def test_a_wrong_rollout_is_refused_with_its_sentence(api: ApiObjects, wrong: Wrong):
+def test_a_wrong_rollout_is_refused_with_its_sentence(api: ApiObjects, wrong: Wrong) -> None:
     assert wrong.sentence in (api.refusal_of(rollout(*wrong.edits)) or "accepted")
 
 
 @pytest.mark.parametrize("wrong", WRONG_APPROVALS)
-def test_a_wrong_approval_is_refused_with_its_sentence(api: ApiObjects, wrong: Wrong):
+def test_a_wrong_approval_is_refused_with_its_sentence(api: ApiObjects, wrong: Wrong) -> None:
     assert wrong.sentence in (api.refusal_of(approval(*wrong.edits)) or "accepted")
 
 
-def test_a_rule_never_fails_to_be_judged(api: ApiObjects):
+def test_a_rule_never_fails_to_be_judged(api: ApiObjects) -> None:
     answers = [api.refusal_of(rollout(*row.values[0].edits)) or "" for row in WRONG_ROLLOUTS]
     assert [answer for answer in answers if "evaluating rule" in answer or "no such" in answer] == []
 
@@ -62,18 +62,20 @@ def test_a_rule_never_fails_to_be_judged(api: ApiObjects):
         approval(("spec.decision", "Override"), ("spec.gate", "errors"), ("spec.expiresTime", "2030-01-01T00:00:00Z")),
     ],
 )
-def test_a_right_manifest_is_accepted_as_it_is_offline(api: ApiObjects, manifest: dict[str, object]):
+def test_a_right_manifest_is_accepted_as_it_is_offline(api: ApiObjects, manifest: dict[str, object]) -> None:
     assert api.refusal_of(manifest) is None
     model = RolloutSpec if manifest["kind"] == "MigrationRollout" else ApprovalSpec
-    assert model.model_validate(manifest["spec"])
+    assert model.model_validate(manifest["spec"]) is not None
 
 
-def test_the_api_server_fills_in_the_defaults_of_the_models(created: dict[str, object]):
+def test_the_api_server_fills_in_the_defaults_of_the_models(created: dict[str, object]) -> None:
     ours = RolloutSpec.model_validate(rollout()["spec"]).model_dump(mode="json", by_alias=True, exclude_none=True)
     assert created["spec"] == ours
 
 
-def test_a_new_rollout_is_in_progress_before_the_operator_has_seen_it(api: ApiObjects, created: dict[str, object]):
+def test_a_new_rollout_is_in_progress_before_the_operator_has_seen_it(
+    api: ApiObjects, created: dict[str, object]
+) -> None:
     status = api.get(created)["status"]
     assert {condition["type"]: condition["status"] for condition in status["conditions"]} == {
         "Ready": "Unknown",
@@ -82,12 +84,12 @@ def test_a_new_rollout_is_in_progress_before_the_operator_has_seen_it(api: ApiOb
     assert status["reason"] == "NotObserved"
 
 
-def test_a_pipeline_does_not_take_a_new_rollout_for_succeeded(api: ApiObjects, created: dict[str, object]):
+def test_a_pipeline_does_not_take_a_new_rollout_for_succeeded(api: ApiObjects, created: dict[str, object]) -> None:
     types = {condition["type"] for condition in api.get(created)["status"]["conditions"]}
     assert types & {"Stalled", "Succeeded"} == set()
 
 
-def test_a_status_of_the_operator_takes_the_place_of_the_default(api: ApiObjects):
+def test_a_status_of_the_operator_takes_the_place_of_the_default(api: ApiObjects) -> None:
     manifest = rollout(name="observed")
     api.create(manifest)
     condition = {"reason": "Migrating", "message": "", "lastTransitionTime": "2026-01-01T00:00:00Z"}
@@ -114,13 +116,13 @@ def test_a_status_of_the_operator_takes_the_place_of_the_default(api: ApiObjects
     assert status["reason"] == "Migrating"
 
 
-def test_a_status_that_a_user_writes_into_the_manifest_is_ignored(api: ApiObjects):
+def test_a_status_that_a_user_writes_into_the_manifest_is_ignored(api: ApiObjects) -> None:
     manifest = {**rollout(name="claims"), "status": {"phase": "everyone"}}
     api.create(manifest)
     assert "phase" not in api.get(manifest)["status"]
 
 
-def test_applying_the_same_manifest_again_changes_nothing(api: ApiObjects):
+def test_applying_the_same_manifest_again_changes_nothing(api: ApiObjects) -> None:
     text = json.dumps({**rollout(name="applied"), "metadata": {"name": "applied", "namespace": "manifests"}})
     versions = [
         api.kubectl(
@@ -138,13 +140,13 @@ def test_applying_the_same_manifest_again_changes_nothing(api: ApiObjects):
     assert {version.split()[1] for version in versions} == {"1"}
 
 
-def test_all_of_firelift_is_one_category(api: ApiObjects, created: dict[str, object]):
+def test_all_of_firelift_is_one_category(api: ApiObjects, created: dict[str, object]) -> None:
     assert created["kind"] == "MigrationRollout"
     names = api.kubectl("api-resources", "--categories=migrations", "-o", "name").split()
     assert names == ["migrationapprovals.firelift.dev", "migrationrollouts.firelift.dev"]
 
 
-def test_kubectl_get_prints_what_on_call_reads(api: ApiObjects, created: dict[str, object]):
+def test_kubectl_get_prints_what_on_call_reads(api: ApiObjects, created: dict[str, object]) -> None:
     api.set_status(created, {"phase": "one-percent", "step": "migrate", "progress": "41%", "gatesSummary": "2/2"})
     lines = api.kubectl("get", "mroll", "created", "--namespace=manifests").splitlines()
     assert lines[0].split() == ["NAME", "PHASE", "STEP", "PROGRESS", "GATES", "READY", "REASON", "AGE"]
@@ -163,12 +165,12 @@ def test_kubectl_get_prints_what_on_call_reads(api: ApiObjects, created: dict[st
         ("mapproval.spec.digest", "status.approval.digest"),
     ],
 )
-def test_kubectl_explain_tells_what_a_field_means(api: ApiObjects, field: str, words: str):
+def test_kubectl_explain_tells_what_a_field_means(api: ApiObjects, field: str, words: str) -> None:
     assert words in " ".join(api.kubectl("explain", field).split())
 
 
 @pytest.mark.parametrize("name", ["app-flags.yaml", "rollout.yaml", "approval.yaml"])
-def test_the_quickstart_is_accepted(api: ApiObjects, name: str):
+def test_the_quickstart_is_accepted(api: ApiObjects, name: str) -> None:
     text = (_QUICKSTART / name).read_text(encoding="utf-8").replace("you@example.com", "sandbox-admin")
     made = api.kubectl("create", "--namespace=manifests", "--dry-run=server", "-o", "name", "-f", "-", stdin=text)
     assert yaml.safe_load(text)["kind"].lower() in made

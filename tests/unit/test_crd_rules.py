@@ -10,19 +10,19 @@ from firelift.api.rollout import RolloutSpec
 
 
 @pytest.mark.parametrize("wrong", WRONG_ROLLOUTS)
-def test_a_wrong_rollout_is_refused_offline_with_its_sentence(wrong: Wrong):
+def test_a_wrong_rollout_is_refused_offline_with_its_sentence(wrong: Wrong) -> None:
     with pytest.raises(ValidationError) as refused:
         RolloutSpec.model_validate(rollout(*wrong.edits)["spec"])
     assert (wrong.offline or wrong.sentence) in str(refused.value)
 
 
 @pytest.mark.parametrize("wrong", WRONG_APPROVALS)
-def test_a_wrong_approval_is_refused_offline_with_its_sentence(wrong: Wrong):
+def test_a_wrong_approval_is_refused_offline_with_its_sentence(wrong: Wrong) -> None:
     with pytest.raises(ValidationError) as refused:
         ApprovalSpec.model_validate(approval(*wrong.edits)["spec"])
     assert (wrong.offline or wrong.sentence) in str(refused.value)
 
 
-def test_the_right_manifests_are_accepted_offline():
+def test_the_right_manifests_are_accepted_offline() -> None:
     assert [phase.name for phase in RolloutSpec.model_validate(rollout()["spec"]).phases] == ["one-percent", "everyone"]
     assert ApprovalSpec.model_validate(approval()["spec"]).target.name == "right"

@@ -49,39 +49,39 @@ def _bounded(schema: dict[str, Any]) -> bool:
 
 
 @pytest.mark.parametrize("name", list(crd.files()))
-def test_the_folder_holds_what_the_models_say(name: str):
+def test_the_folder_holds_what_the_models_say(name: str) -> None:
     stored = (_ROOT / "crds" / name).read_text(encoding="utf-8")
     assert stored == crd.files()[name], "run `python -m firelift.api.crd`"
 
 
 @pytest.mark.parametrize("name", list(crd.files()))
-def test_a_definition_is_small_enough_for_any_client(name: str):
+def test_a_definition_is_small_enough_for_any_client(name: str) -> None:
     assert len(crd.files()[name].encode()) < _LARGEST
 
 
-def test_the_generator_writes_the_folder(tmp_path: Path):
+def test_the_generator_writes_the_folder(tmp_path: Path) -> None:
     assert crd.main([str(tmp_path / "new")]) == 0
     assert {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "new").iterdir()} == crd.files()
 
 
-def test_every_string_list_map_and_integer_is_bounded_and_nothing_is_a_float():
+def test_every_string_list_map_and_integer_is_bounded_and_nothing_is_a_float() -> None:
     assert len(_NODES) > 200
     assert [path for path, schema in _NODES.items() if not _bounded(schema)] == []
 
 
-def test_a_schema_has_nothing_that_is_not_structural():
+def test_a_schema_has_nothing_that_is_not_structural() -> None:
     foreign = {"nullable", "anyOf", "allOf", "$ref", "title", "const", "propertyNames", "patternProperties"}
     assert [path for path, schema in _NODES.items() if foreign & set(schema)] == []
 
 
 @pytest.mark.parametrize("model", [RolloutSpec, ApprovalSpec])
-def test_integers_of_a_spec_are_bounded_on_both_sides(model: type[RolloutSpec | ApprovalSpec]):
+def test_integers_of_a_spec_are_bounded_on_both_sides(model: type[RolloutSpec | ApprovalSpec]) -> None:
     integers = {path: node for path, node in _walk(structural(model), "spec") if node["type"] == "integer"}
     assert [path for path, node in integers.items() if not {"minimum", "maximum"} <= set(node)] == []
 
 
 @pytest.mark.parametrize("model", [RolloutSpec, ApprovalSpec])
-def test_every_field_of_a_spec_is_described(model: type[RolloutSpec | ApprovalSpec]):
+def test_every_field_of_a_spec_is_described(model: type[RolloutSpec | ApprovalSpec]) -> None:
     fields = [
         (f"{path}.{name}", field)
         for path, node in _walk(structural(model), "spec")
@@ -90,13 +90,13 @@ def test_every_field_of_a_spec_is_described(model: type[RolloutSpec | ApprovalSp
     assert [path for path, field in fields if "description" not in field] == []
 
 
-def test_a_description_names_fields_as_a_manifest_does():
+def test_a_description_names_fields_as_a_manifest_does() -> None:
     texts = [node.get("description", "") for _, node in _walk(structural(RolloutSpec), "spec")]
     assert any("`appliesWhen`" in text for text in texts)
     assert [text for text in texts if "applies_when" in text] == []
 
 
-def test_every_default_is_written():
+def test_every_default_is_written() -> None:
     spec = structural(RolloutSpec)["properties"]
     assert spec["attempt"]["default"] == 1
     assert spec["pace"]["default"] == {
@@ -108,13 +108,13 @@ def test_every_default_is_written():
     assert "default" not in spec["intent"]
 
 
-def test_a_status_has_no_default_but_the_one_of_a_new_object():
+def test_a_status_has_no_default_but_the_one_of_a_new_object() -> None:
     status = crd.crd(crd.KINDS[0])["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["status"]
     assert [path for path, node in _walk(status, "status") if "default" in node] == ["status"]
     assert RolloutStatus.model_validate(status["default"]).conditions[0].reason == "NotObserved"
 
 
-def test_the_definition_is_plain_yaml_without_anchors():
+def test_the_definition_is_plain_yaml_without_anchors() -> None:
     for text in crd.files().values():
         assert yaml.safe_load(text)["metadata"]["name"].endswith(".firelift.dev")
         assert "&id" not in text
