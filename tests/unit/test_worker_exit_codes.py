@@ -1,5 +1,7 @@
 """Each end of a worker has one code, and each code one meaning to its Job."""
 
+import signal
+
 import pytest
 
 from firelift.migration import errors
@@ -23,6 +25,11 @@ from firelift.migration.exit_codes import FATAL, IGNORED, ExitCode, exit_code
 )
 def test_an_error_has_its_code(error: Exception, code: int) -> None:
     assert exit_code(error) == code
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_kill_from_outside_is_no_failure_of_the_work(number: int) -> None:
+    assert 128 + number in IGNORED
 
 
 def test_what_a_job_ignores_and_what_ends_it_are_apart_and_are_no_success() -> None:

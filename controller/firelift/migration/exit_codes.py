@@ -11,6 +11,10 @@
 | 22 | the transform cannot be loaded or compiled | fatal |
 | 23 | a record broke a rule and `onInvalid` is Fail | fatal |
 | 24 | the ledger holds what cannot be | fatal |
+| 137 | SIGKILL from outside: a node's end, too much memory, `kill -9` | ignored |
+| 143 | SIGTERM before the worker could listen to it | ignored |
+
+A pod that is killed over and over makes no progress, and `progressDeadlineSeconds` notices.
 """
 
 from __future__ import annotations
@@ -40,9 +44,11 @@ class ExitCode(IntEnum):
     TRANSFORM_UNUSABLE = 22
     INVALID_DATA = 23
     LEDGER_BROKEN = 24
+    KILLED = 137
+    TERMINATED = 143
 
 
-IGNORED = (ExitCode.STOPPED, ExitCode.LEASE_LOST)
+IGNORED = (ExitCode.STOPPED, ExitCode.LEASE_LOST, ExitCode.KILLED, ExitCode.TERMINATED)
 """These say nothing about the work: the pod is replaced, and no failure is counted."""
 
 FATAL = (ExitCode.DENIED, ExitCode.TRANSFORM_UNUSABLE, ExitCode.INVALID_DATA, ExitCode.LEDGER_BROKEN)
