@@ -112,6 +112,19 @@ def test_progress_comes_from_the_runs_of_the_step() -> None:
     assert (status.progress, status.rate) == ("40% 40/100 4/s ETA 15s", "4/s")
 
 
+def test_progress_counts_what_has_not_begun() -> None:
+    """The second phase sweeps the first one's cohort, then migrates: two scans of one source."""
+    one = world(phase("a", migrate(1)), phase("b", migrate(2)))
+    one.until("Migrating")
+    one.work()
+    while one.turn().status.phase != "b":
+        one.pass_time(1)
+    one.until("Migrating")
+    one.work(0.5)
+    one.pass_time(1)
+    assert one.turn().status.progress.startswith("25% 50/200 ")
+
+
 def test_a_phase_tells_what_it_has_moved() -> None:
     one = world(phase("a", migrate(1), VERIFY), phase("b", migrate(2)))
     one.totals = lambda _plan: Totals(read=100, created=60, updated=30, dead_letters=10)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from firelift.api.conditions import Reason
-from firelift.api.run import RunPlan
+from firelift.api.run import RunKind, RunPlan
 from firelift.rollout.memory import changed
 from firelift.rollout.place import Place
 from firelift.rollout.turn import Outcome, Turn
@@ -17,6 +17,7 @@ NOTED_SECONDS = 10
 
 _BLIND_SECONDS = 30
 """Workers idle when their lease is this old; a shorter gap between two turns does not excuse them."""
+_SCANS = frozenset({RunKind.MIGRATE, RunKind.SWEEP})
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 
 
@@ -47,8 +48,9 @@ def measure(turn: Turn, plans: Sequence[RunPlan], seconds: float) -> Progress:
     """The progress of a step's runs over its running time."""
     seen = [turn.run(plan.id) for plan in plans]
     scanned = sum(max(run.scanned, run.totals.read) for run in seen)
-    known = all(run.estimate for run in seen if run.exists)
-    estimate = sum(run.estimate for run in seen) if known else 0
+    estimates = _estimates(turn, plans)
+    known = all(estimate for run, estimate in zip(seen, estimates, strict=True) if run.exists)
+    estimate = sum(estimates) if known else 0
     return Progress(scanned, max(estimate, scanned) if estimate else 0, scanned / seconds if seconds else 0.0)
 
 
@@ -88,6 +90,13 @@ def duration(seconds: float) -> str:
     if seconds < _DAY:
         return f"{seconds / _HOUR:.0f}h"
     return f"{seconds / _DAY:.0f}d"
+
+
+def _estimates(turn: Turn, plans: Sequence[RunPlan]) -> list[int]:
+    """How much each run has to read; a scan that has not begun reads as much as the others of its source."""
+    own = {plan.id: turn.run(plan.id).estimate for plan in plans}
+    scans = {plan.migration.name: own[plan.id] for plan in plans if plan.kind in _SCANS and own[plan.id]}
+    return [own[plan.id] or (scans.get(plan.migration.name, 0) if plan.kind in _SCANS else 0) for plan in plans]
 
 
 def _mark(turn: Turn, plans: Sequence[RunPlan]) -> int:
