@@ -32,6 +32,11 @@ def cohort_phase(percent: int, *extra: dict[str, Any]) -> dict[str, Any]:
     return phase(f"p{percent}", write, migrate(percent, "logs", "tasks"), VERIFY, read, *extra)
 
 
+def unjudged(step: dict[str, Any]) -> dict[str, Any]:
+    """The step, a soak without gates."""
+    return {**step, "soak": {**step["soak"], "evidence": "None"}} if "soak" in step else step
+
+
 EXTRAS = st.lists(
     st.sampled_from(
         [
@@ -78,10 +83,8 @@ class RolloutMachine(RuleBasedStateMachine):
         deletion: str,
         gated: bool,
     ) -> None:
-        phases = [cohort_phase(percent, *more) for percent, more in zip(percents, extras, strict=False)]
-        if not gated:
-            for step in (step for each in phases for step in each["steps"] if "soak" in step):
-                step["soak"] = {**step["soak"], "evidence": "None"}
+        steps = extras if gated else [[unjudged(step) for step in more] for more in extras]
+        phases = [cohort_phase(percent, *more) for percent, more in zip(percents, steps, strict=False)]
         self.world = world(
             *phases,
             migrations=[migration("logs"), migration("tasks")],
