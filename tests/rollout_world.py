@@ -64,6 +64,9 @@ class Run:
     complete: bool = False
     job: bool = False
     job_failed: bool = False
+    job_pods: int = 1
+    job_entries: int = 0
+    jobs_made: int = 0
     failure: str = ""
 
 
@@ -228,8 +231,11 @@ class World:
             case SetRunState(run_id, state):
                 if run_id in self.runs:
                     self.runs[run_id].state = state
-            case EnsureJob(run_id):
-                self.runs[run_id].job = True
+            case EnsureJob(run_id, again):
+                run = self.runs[run_id]
+                if again or not run.job:
+                    run.job, run.job_failed, run.job_pods = True, False, 1
+                    run.job_entries, run.jobs_made = run.done, run.jobs_made + 1
             case RemoveJob(run_id):
                 self.runs[run_id].job = False
 
@@ -256,7 +262,7 @@ class World:
             return RunSeen(name)
         whole = self.totals(run.plan)
         totals = whole if run.complete else Totals(read=run.done)
-        job = JobSeen(active=1, failed=run.job_failed, failure="it exceeded its backoff limit") if run.job else None
+        job = JobSeen(run.job_pods, failed=run.job_failed, failure="backoff limit", entries=run.job_entries)
         return RunSeen(
             name,
             exists=True,
@@ -266,7 +272,8 @@ class World:
             scanned=run.done,
             estimate=DOCUMENTS,
             failure=run.failure,
-            job=job,
+            entries=run.done,
+            job=job if run.job else None,
         )
 
     def _config_map(self, name: str) -> ConfigMapSeen:

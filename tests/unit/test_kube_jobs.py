@@ -161,6 +161,11 @@ def test_a_job_belongs_to_its_rollout() -> None:
 def test_a_job_says_how_many_pods_run_and_why_it_failed(
     status: dict[str, Any], expected: tuple[int, int, bool, str]
 ) -> None:
-    found = seen({"status": status})
+    found = seen({"metadata": {}, "status": status})
 
     assert (found.active, found.succeeded, found.failed, found.failure) == expected
+
+
+def test_a_job_remembers_how_long_the_journal_was_when_it_was_made() -> None:
+    assert seen(build_job(rollout(), plan(), POLICY, entries=7)).entries == 7
+    assert seen(build_job(rollout(), plan(), POLICY)).entries == 0

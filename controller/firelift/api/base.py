@@ -14,6 +14,7 @@ FINALIZER = f"{GROUP}/way-back"
 FIELD_MANAGER = "firelift"
 ROLLOUT_LABEL = f"{GROUP}/rollout"
 RUN_ANNOTATION = f"{GROUP}/run"
+ENTRIES_ANNOTATION = f"{GROUP}/entries"
 
 
 class Model(BaseModel):

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from firelift.api.base import API_VERSION, ROLLOUT_LABEL, RUN_ANNOTATION
+from firelift.api.base import API_VERSION, ENTRIES_ANNOTATION, ROLLOUT_LABEL, RUN_ANNOTATION
 from firelift.api.rollout import KIND, WorkerSpec
 from firelift.api.run import RunPlan
 from firelift.kube.client import Json
@@ -60,8 +60,8 @@ def label_selector(rollout: str) -> str:
     return f"{ROLLOUT_LABEL}={label_of(rollout)}"
 
 
-def build_job(rollout: Rollout, plan: RunPlan, policy: JobPolicy) -> Json:
-    """The Indexed Job of a run, owned by its rollout."""
+def build_job(rollout: Rollout, plan: RunPlan, policy: JobPolicy, entries: int = 0) -> Json:
+    """The Indexed Job of a run, owned by its rollout. `entries` is the length of the run's journal at this time."""
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -69,7 +69,7 @@ def build_job(rollout: Rollout, plan: RunPlan, policy: JobPolicy) -> Json:
             "name": job_name(rollout, plan.id),
             "namespace": rollout.namespace,
             "labels": _labels(rollout),
-            "annotations": {RUN_ANNOTATION: plan.id},
+            "annotations": {RUN_ANNOTATION: plan.id, ENTRIES_ANNOTATION: str(entries)},
             "ownerReferences": [_owner(rollout)],
         },
         "spec": {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from firelift.api.base import RUN_ANNOTATION
+from firelift.api.base import ENTRIES_ANNOTATION, RUN_ANNOTATION
 from firelift.kube.client import Cluster, Json
 from firelift.kube.errors import Changed, NotFound, Refused
 from firelift.rollout.observation import JobSeen
@@ -27,6 +27,7 @@ def seen(job: Json) -> JobSeen:
         succeeded=status.get("succeeded", 0),
         failed=failed is not None,
         failure=_sentence(failed) if failed else "",
+        entries=int(job["metadata"].get("annotations", {}).get(ENTRIES_ANNOTATION, 0)),
     )
 
 
@@ -41,7 +42,7 @@ async def of_rollout(cluster: Cluster, namespace: str, selector: str, owner_uid:
 
 
 async def ensure(cluster: Cluster, body: Json, *, replace: bool) -> None:
-    """Make the Job, or find that it is there already; with `replace` one that has failed makes way for a new one.
+    """Make the Job, or find that it is there already; with `replace` one without a pod makes way for a new one.
 
     A Job of the same run that an earlier object of this name left behind makes way as well.
 
@@ -58,7 +59,7 @@ async def ensure(cluster: Cluster, body: Json, *, replace: bool) -> None:
     else:
         return
     _refuse_stranger(existing, metadata["annotations"][RUN_ANNOTATION])
-    if owner_of(existing) == owner_of(body) and not (replace and seen(existing).failed):
+    if owner_of(existing) == owner_of(body) and not (replace and not seen(existing).active):
         return
     await _delete(cluster, metadata["namespace"], metadata["name"], existing["metadata"]["uid"])
     await cluster.create(collection, body)

@@ -66,10 +66,11 @@ class Actor:
     @act.register
     async def _ensure_job(self, intent: EnsureJob) -> None:
         run = self.observation.runs.get(intent.run)
-        if run and run.job and not (intent.replace and run.job.failed):
+        if run and run.job and not intent.replace:
             return
         plan = self.plans.get(intent.run) or await self._runs.plan(intent.run)
-        await jobs.ensure(self.services.cluster, build_job(self.rollout, plan, self._policy), replace=intent.replace)
+        body = build_job(self.rollout, plan, self._policy, run.entries if run else 0)
+        await jobs.ensure(self.services.cluster, body, replace=intent.replace)
 
     @act.register
     async def _remove_job(self, intent: RemoveJob) -> None:

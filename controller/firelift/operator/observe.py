@@ -103,6 +103,7 @@ async def _run(
         commit_latencies_ms=done.commit_latencies_ms,
         failure=done.failure,
         examples=done.examples,
+        entries=done.entries,
         job=job,
     )
 

@@ -29,10 +29,13 @@ def conduct(place: Place, plans: Sequence[RunPlan], reason: Reason) -> StepOutco
     if image and not turn.state.worker_image:
         return changed(turn.state, worker_image=image)
     seen = turn.run(plan.id)
-    if seen.job is not None and seen.job.failed:
+    silent = _silent(seen)
+    if seen.job is not None and seen.job.failed and not silent:
         return Failed(_failure(plan, seen))
     message = f"{plan.kind.value} of {plan.migration.name}, run {plan.id}"
-    return Settled(reason, message, (EnsureRun(plan, RunState.RUN), EnsureJob(plan.id)), turn.now + POLL)
+    return Settled(
+        reason, message, (EnsureRun(plan, RunState.RUN), EnsureJob(plan.id, replace=silent)), turn.now + POLL
+    )
 
 
 def locked(place: Place, groups: Iterable[str]) -> Outcome | None:
@@ -105,6 +108,17 @@ def _inert(seen: RunSeen) -> bool:
     if seen.complete:
         return True
     return seen.job is None and (not seen.exists or seen.state is RunState.STOP)
+
+
+def _silent(seen: RunSeen) -> bool:
+    """Whether all pods of a Job that had got on are gone without a word: they were killed, or left on a Hold.
+
+    Neither the Job's count of failures nor its waiting time, which doubles with each pod, says anything of the work
+    then. A new Job begins at once; without progress the old one stays, so that what dies at its start is tried less and
+    less often.
+    """
+    job = seen.job
+    return job is not None and not job.active and not seen.failure and seen.entries > job.entries
 
 
 def _failure(plan: RunPlan, seen: RunSeen) -> str:

@@ -33,7 +33,7 @@ class SetRunState:
 
 @dataclass(frozen=True, slots=True)
 class EnsureJob:
-    """The run's Job exists. A Job that has failed is replaced when `replace` is set."""
+    """The run's Job exists. A Job without a pod is replaced when `replace` is set."""
 
     run: str
     replace: bool = False

@@ -37,12 +37,16 @@ class Rollout:
 
 @dataclass(frozen=True, slots=True)
 class JobSeen:
-    """A run's Job. `failure` is the sentence of its Failed condition."""
+    """A run's Job. `failure` is the sentence of its Failed condition.
+
+    `active` counts its pods that are there, `entries` those that the run's journal had when the Job was made.
+    """
 
     active: int = 0
     succeeded: int = 0
     failed: bool = False
     failure: str = ""
+    entries: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,8 @@ class RunSeen:
     failure: str = ""
     """What the worker itself wrote before it gave up; empty while it works."""
     examples: tuple[str, ...] = ()
+    entries: int = 0
+    """The length of the run's journal, all lanes together."""
     job: JobSeen | None = None
 
 

@@ -28,7 +28,7 @@ class RunProgress:
 
     `complete`: each lane is sealed as worked off. `estimate` is the number of records in the source when the lanes were
     made, `scanned` how many of them lie behind the cursors; both 0 before there is a lane map. `commit_latencies_ms`
-    are recent ones in no order; `failure` is the newest sentence of a worker that gave up and has not come back.
+    are recent ones in no order; `entries` is the journal's length; `failure` is the newest sentence of a worker that gave up and has not come back.
     """
 
     totals: Totals = field(default_factory=Totals)
@@ -40,6 +40,7 @@ class RunProgress:
     commit_latencies_ms: tuple[int, ...] = ()
     failure: str = ""
     examples: tuple[str, ...] = ()
+    entries: int = 0
 
 
 class Progress:
@@ -104,4 +105,5 @@ class Progress:
             commit_latencies_ms=tuple(self._latencies),
             failure=failure,
             examples=tuple(self._examples),
+            entries=sum(entry.seq for entry in newest),
         )
