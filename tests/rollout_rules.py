@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 from tests.rollout_world import FORWARD_KINDS, WRITING_KINDS, World
 
 from firelift.api.conditions import ConditionStatus, ConditionType, Reason, conditions_of
-from firelift.api.run import RunKind, RunState
+from firelift.api.run import RunKind, RunPlan, RunState
 from firelift.api.steps.soak import Evidence
 from firelift.rollout.approvals import silenced
-from firelift.rollout.evidence import missing
+from firelift.rollout.evidence import watched
+from firelift.rollout.gates import intervals
 from firelift.rollout.intents import ClaimLedger, Decision, EmitEvent, EnsureJob, EnsureRun, Intent
 from firelift.rollout.machine import decide
 from firelift.rollout.observation import Observation
@@ -132,8 +135,16 @@ def _soaked_on_evidence(world: World, before: RolloutState, seen: Observation, d
         if soak is None or not ended or old is None:
             continue
         assert old.elapsed() >= soak.seconds, "a soak was cut short"
-        if not seen.measurements and soak.evidence is Evidence.GATES:
-            assert not missing(old, soak.seconds) or _all_silenced(old), "a soak ended without its evidence"
+        if soak.evidence is Evidence.GATES and not _all_silenced(old):
+            _enough_verdicts(old, soak.seconds, seen)
+
+
+def _enough_verdicts(soaked: Place, seconds: int, seen: Observation) -> None:
+    for gate, record in watched(soaked):
+        answers = [one.measurement for one in seen.measurements if one.gate == gate.name]
+        fresh = [one for one in answers if not one.error and one.value is not None and not math.isnan(one.value)]
+        needed = math.ceil(0.95 * intervals(gate, seconds))
+        assert record.judged + len(fresh) >= needed, "a soak ended without its evidence"
 
 
 def _all_silenced(place: Place) -> bool:
@@ -172,8 +183,14 @@ def _verified(world: World, turn: Turn) -> None:
             continue
         assert place.record.state in NOTHING_TO_UNDO
         if place.record.state is StepState.UNDONE:
-            for run in place.record.runs:
+            made = [run for run, one in world.runs.items() if _moved_by(one.plan, place)]
+            for run in {*place.record.runs, *made}:
                 assert _taken_back(world, run), f"{run} counts as reverted, but no verified revert has walked it"
+
+
+def _moved_by(plan: RunPlan, place: Place) -> bool:
+    mine = (plan.attempt, plan.phase, plan.step) == (place.state.attempt, place.phase.name, place.key)
+    return mine and plan.kind in {RunKind.MIGRATE, RunKind.SWEEP}
 
 
 def _taken_back(world: World, run: str) -> bool:
