@@ -64,6 +64,9 @@ def test_a_failed_gate_says_both_numbers_and_what_follows() -> None:
     assert one.state.failure is not None
     assert one.state.failure.message == ("gate error-rate: 0.41% > 0.1% (3 of 3 samples), reverting phase ten-percent")
     assert any(event.reason == "GateFailed" and event.warning for event in one.events)
+    assert one.status is not None
+    assert one.status.message.startswith(one.state.failure.message)
+    assert [seen.verdict for seen in one.status.gates[0].last] == ["Fail", "Fail", "Fail"]
 
 
 @pytest.mark.parametrize(

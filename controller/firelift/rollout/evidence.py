@@ -115,7 +115,6 @@ def _taken_in(place: Place, gate: GateSpec, record: GateRecord, verdict: Judged)
         record,
         cursor=verdict.window_end,
         judged=record.judged + counted,
-        passed=record.passed + passed,
         recent=(*record.recent, passed)[-VERDICTS:] if counted and not quiet else record.recent,
         last=(*record.last, verdict)[-VERDICTS:],
         absent_since=None if counted else record.absent_since or verdict.window_end,

@@ -80,7 +80,6 @@ class GateRecord(Model):
     """End of the last interval that was judged, or `since`."""
     judged: int = 0
     """Intervals with Pass or Fail."""
-    passed: int = 0
     recent: Annotated[tuple[bool, ...], Field(max_length=VERDICTS)] = ()
     """The last Pass (True) and Fail (False), oldest first: what `failAfter` counts."""
     last: Annotated[tuple[Judged, ...], Field(max_length=VERDICTS)] = ()

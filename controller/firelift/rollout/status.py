@@ -96,7 +96,7 @@ def _progress(turn: Turn) -> Progress:
 
 def _gates(turn: Turn) -> tuple[GateStatus, ...]:
     place = current(turn)
-    if place is None or turn.state.mode not in {Mode.FORWARD, Mode.PAUSED}:
+    if place is None:
         return ()
     return tuple(_gate(turn, gate, record) for gate, record in watched(place))
 
