@@ -151,7 +151,8 @@ async def test_two_sources_for_one_target_are_one_copy_and_a_dead_letter_that_na
     store = await seeded(LOGS)
     spec = migration(target={"document": "profiles/{doc.userId}"})
     progress = await ran(store, plan(RunKind.MIGRATE, spec))
-    assert counts(progress) == {"read": 9, "created": 3, "dead_letters": 6}
+    # Those of the first commit are told apart in memory, those behind it meet a target that is there.
+    assert counts(progress) == {"read": 9, "created": 3, "dead_letters": 6, "conflicts": 2}
     assert "fitness_logs/3: two sources for one target: profiles/u0 is the copy of fitness_logs/0" in progress.examples
 
 
@@ -172,7 +173,7 @@ async def test_a_collection_group_is_found_below_parents_that_do_not_exist() -> 
     store = await seeded({f"nobody/{owner}/logs/{n}": {"n": n} for owner in "ab" for n in range(3)})
     spec = migration(COPY, source={"collectionGroup": "logs"}, target={"document": "flat/{id}-{doc.n}"}, entityKey=None)
     progress = counts(await ran(store, plan(RunKind.MIGRATE, spec)))
-    assert progress == {"read": 6, "created": 3, "dead_letters": 3}
+    assert progress == {"read": 6, "created": 3, "dead_letters": 3, "conflicts": 1}
     assert len((await store.page(Source("flat"), limit=10)).documents) == 3
 
 

@@ -44,6 +44,11 @@ class Existing:
                 mask = paths.changed_paths(self.imager.kit, target.fields, wanted)
         return self.imager.update(target, wanted, self._own(mask), source.path) or Idle.UNCHANGED
 
+    def contested(self, decision: Decision, wanted: Fields, target: Document) -> bool:
+        """Whether it matters who wrote the target: it would be written, or is not what this source becomes."""
+        missed = paths.missed_paths(self.imager.kit, target.fields, wanted)
+        return isinstance(decision, Imaged) or any(self._own(missed))
+
     def _own(self, mask: Iterable[FieldPath]) -> Iterable[FieldPath]:
         """The paths that are not the app's own."""
         return (path for path in mask if not any(paths.overlap(path, other) for other in self.imager.ignored))

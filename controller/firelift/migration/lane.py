@@ -91,13 +91,21 @@ class LaneWorker:
 
     async def _slice(self, rest: Chunk) -> bool:
         while True:
-            committed = await self._settle(rest.prefix(fitting(self.kit, rest.changes, self.plan.pace.batch_size)))
-            if committed is None or committed == len(rest.records):
-                return committed is not None
-            rest = rest.behind(committed)
+            settled = await self._settle(rest.prefix(fitting(self.kit, rest.changes, self.plan.pace.batch_size)))
+            if settled is None or len(settled.records) == len(rest.records):
+                return settled is not None
+            rest = await self._left(rest, settled)
 
-    async def _settle(self, chunk: Chunk) -> int | None:
-        """Commit the chunk or a shorter prefix; how many records that was, None when the cursor is elsewhere."""
+    async def _left(self, chunk: Chunk, settled: Chunk) -> Chunk:
+        """What is left of a chunk, decided again where it rests on what has been settled otherwise."""
+        rest = chunk.behind(len(settled.records))
+        as_decided = all(one is other for one, other in zip(settled.changes, chunk.changes, strict=False))
+        if as_decided or not any(change.provisional for change in rest.changes):
+            return rest
+        return replace(rest, changes=await self.processor.prepare(rest.records, again=True))
+
+    async def _settle(self, chunk: Chunk) -> Chunk | None:
+        """Commit the chunk or a shorter prefix, and return that; None when the cursor is elsewhere."""
         conflicts = 0
         while True:
             await self.watch.permit()
@@ -113,7 +121,7 @@ class LaneWorker:
                 await self._back_off(error)
             else:
                 self._failures = 0
-                return len(chunk.records) if landed else None
+                return chunk if landed else None
 
     async def _again(self, chunk: Chunk, conflicts: int, error: Conflict) -> Chunk:
         self.tail.count(Totals(conflicts=1))

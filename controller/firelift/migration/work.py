@@ -55,6 +55,7 @@ class Change:
     """What one record leads to. `tally` counts it; `writes` and `guards` go into the commit with the journal entry.
 
     `images` has one for each document that `writes` changes. `example` is a sentence worth showing to a person.
+    `provisional`: it rests on an earlier record of the same batch being committed as it was decided.
     """
 
     tally: Totals
@@ -63,6 +64,7 @@ class Change:
     images: tuple[Image, ...] = ()
     dead_letter: DeadLetter | None = None
     example: str = ""
+    provisional: bool = False
 
 
 class Reader(Protocol):

@@ -9,9 +9,11 @@ from typing import Any
 from firelift.api.run import FORMAT, RunControl, RunPlan, RunState
 from firelift.migration.errors import Conflict, LedgerBroken, LostRace, StaleEpoch
 from firelift.migration.ledger import paths
-from firelift.migration.store import Create, Document, Micros, Missing, Store, Update, Value
+from firelift.migration.store import Create, Document, Micros, Missing, Source, Store, Update, Value
 
 TRIES = 3
+LISTED = 300
+"""Documents of one page."""
 MICROS_PER_SECOND = 1_000_000
 CONTROL_FIELDS = ("state", "epoch", "leaseSeconds", "renewal")
 
@@ -98,6 +100,19 @@ class RunStore:
         if found is None:
             raise self._no(run)
         return found.plan
+
+    async def listed(self) -> list[tuple[RunPlan, Micros]]:
+        """The plan of every run, and when the run was made, in the order of their ids."""
+        found: list[Document] = []
+        after: str | None = None
+        while True:
+            source = Source(paths.collection(self.ledger, paths.RUNS), start=after)
+            page = await self.store.page(source, limit=LISTED, mask=[("format",), ("plan",)])
+            # Lane maps and failures are kept in the same collection, and have no plan.
+            found += [document for document in page.documents if "plan" in document.fields]
+            if page.exhausted:
+                return [(self._plan(document), document.create_time) for document in found]
+            after = page.documents[-1].path
 
     async def control(self, run: str) -> ControlSeen:
         """The control of a run, without its plan.

@@ -8,6 +8,8 @@ from firelift.api.cohort import BUCKETS, bucket
 from firelift.api.run import RunKind, RunPlan, VerifyPlan
 from firelift.migration.existing import Existing
 from firelift.migration.imaged import Imager
+from firelift.migration.ledger.journal import Journal
+from firelift.migration.ledger.origins import Origins
 from firelift.migration.merge import Merge
 from firelift.migration.processors.migrate import Migrate
 from firelift.migration.processors.recheck import Sleep
@@ -48,10 +50,12 @@ def source_of(plan: RunPlan, lane: Lane) -> Source:
 
 
 def _scanning(plan: RunPlan, store: Store, transform: Transform, sleep: Sleep) -> Processor:
+    may_collide = transform.template is not None and not transform.template.distinct
+    origins = Origins(Journal(store, plan.ledger), plan.migration.name) if may_collide else None
     if plan.kind is RunKind.VERIFY:
-        return VerifyScan(store, transform, plan.selection, plan.seed, _verify(plan), sleep)
+        return VerifyScan(store, transform, plan.selection, plan.seed, _verify(plan), origins, sleep)
     existing = Existing(plan.migration.on_existing, Imager(store.values, transform.ignored))
-    return Migrate(store, transform, plan.selection, plan.seed, plan.kind is RunKind.SWEEP, existing)
+    return Migrate(store, transform, plan.selection, plan.seed, plan.kind is RunKind.SWEEP, existing, origins)
 
 
 def _walking(plan: RunPlan, store: Store, transform: Transform, sleep: Sleep) -> Processor:

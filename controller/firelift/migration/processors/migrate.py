@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 from firelift.api.cohort import Selection
 from firelift.api.migration import OnExisting
-from firelift.migration.existing import Existing, Idle
+from firelift.migration.existing import Decision, Existing, Idle
 from firelift.migration.image import Operation
 from firelift.migration.imaged import Imaged
+from firelift.migration.ledger.origins import Origins
 from firelift.migration.processors import tallies
+from firelift.migration.processors.rivals import owners, second_source
 from firelift.migration.refusal import Refused
-from firelift.migration.store import Document, Missing, Store, Verify
+from firelift.migration.store import Document, Fields, Missing, Store, Verify
 from firelift.migration.transform.transform import Outcome, Result, Transform
 from firelift.migration.work import Change, Record
 
 CREATES_FIRST = frozenset({OnExisting.FILL_MISSING, OnExisting.SKIP})
 """Policies that need no look at a target that is not there, which at first it hardly ever is."""
-
-REMEMBERED_TARGETS = 200_000
-"""Of one lane, where a template may lead two sources to one target. About 40 MB of paths."""
 
 TALLY = {
     Operation.CREATE: tallies.CREATED,
@@ -30,9 +29,22 @@ TALLY = {
 }
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A source with what it becomes, the target as it is, and what that alone leads to."""
+
+    source: Document
+    wanted: Fields
+    target: Document | Missing
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
 class Migrate:
-    """The processor. `looks_first` reads targets before writing, as a sweep does, which mostly finds them there."""
+    """The processor. `looks_first` reads targets before writing, as a sweep does, which mostly finds them there.
+
+    `origins` is None where two sources can never have one target.
+    """
 
     store: Store
     transform: Transform
@@ -40,7 +52,7 @@ class Migrate:
     seed: str
     looks_first: bool
     existing: Existing
-    _targets: dict[str, str] = field(default_factory=dict)
+    origins: Origins | None
 
     async def prepare(self, records: Sequence[Record], *, again: bool) -> list[Change]:
         """One change per record."""
@@ -48,10 +60,12 @@ class Migrate:
         outcomes = [self._outcome(source) for source in sources]
         if self.transform.template is None:
             return [self._in_place(source, outcome) for source, outcome in zip(sources, outcomes, strict=True)]
-        outcomes = self._one_source_each(sources, outcomes)
         look = again or self.looks_first or self.existing.policy not in CREATES_FIRST
         targets = await self._read(outcomes) if look else {}
-        return [self._copy(source, outcome, targets) for source, outcome in zip(sources, outcomes, strict=True)]
+        copies = [self._copy(source, outcome, targets) for source, outcome in zip(sources, outcomes, strict=True)]
+        owned = await self._owned(copies)
+        claims: dict[str, str] = {}
+        return [copy if isinstance(copy, Change) else self._settled(copy, owned, claims) for copy in copies]
 
     async def _sources(self, records: Sequence[Record], *, again: bool) -> Sequence[Document | Missing]:
         if not again:
@@ -69,29 +83,39 @@ class Migrate:
         found = await self.store.get(wanted) if wanted else []
         return {document.path: document for document in found}
 
-    def _one_source_each(
-        self, sources: Sequence[Document | Missing], outcomes: Sequence[Outcome | None]
-    ) -> list[Outcome | None]:
-        return [self._claim(source.path, outcome) for source, outcome in zip(sources, outcomes, strict=True)]
-
-    def _claim(self, source: str, outcome: Outcome | None) -> Outcome | None:
-        if not isinstance(outcome, Result) or (self.transform.template and self.transform.template.distinct):
-            return outcome
-        first = self._targets.setdefault(outcome.target, source)
-        if len(self._targets) > REMEMBERED_TARGETS:
-            self._targets.pop(next(iter(self._targets)))
-        if first == source:
-            return outcome
-        return Refused("target", f"two sources for one target: {outcome.target} is the copy of {first}")
-
     def _copy(
         self, source: Document | Missing, outcome: Outcome | None, targets: Mapping[str, Document | Missing]
-    ) -> Change:
+    ) -> Copy | Change:
         if isinstance(source, Missing) or not isinstance(outcome, Result):
             return without_result(source.path, outcome)
         target = targets.get(outcome.target) or Missing(outcome.target, source.read_time)
-        guard = Verify(source.path, source.update_time)
-        return _change(self.existing.decide(source, outcome.fields, target), (guard,))
+        return Copy(source, outcome.fields, target, self.existing.decide(source, outcome.fields, target))
+
+    async def _owned(self, copies: Iterable[Copy | Change]) -> Mapping[str, str]:
+        """The source of each target for which it matters, where this migration has written it."""
+        if self.origins is None:
+            return {}
+        targets = {copy.target.path: copy.target for copy in copies if isinstance(copy, Copy) and self._contested(copy)}
+        return await owners(self.origins, (target for target in targets.values() if isinstance(target, Document)))
+
+    def _contested(self, copy: Copy) -> bool:
+        if isinstance(copy.target, Missing):
+            return False
+        # A sweep meets its own copies by the million, and one that is as it should be tells nothing about others.
+        return not self.looks_first or self.existing.contested(copy.decision, copy.wanted, copy.target)
+
+    def _settled(self, copy: Copy, owned: Mapping[str, str], claims: dict[str, str]) -> Change:
+        """The change of a copy among those of its batch; `claims` has the sources of targets about to be written."""
+        source, target = copy.source, copy.target.path
+        first = owned.get(target) or claims.get(target, source.path)
+        if first != source.path:
+            return replace(self._second(source, target, first), provisional=target not in owned)
+        if isinstance(copy.decision, Imaged):
+            claims[target] = source.path
+        return _change(copy.decision, (Verify(source.path, source.update_time),))
+
+    def _second(self, source: Document, target: str, first: str) -> Change:
+        return without_result(source.path, self.transform.refused(source.path, second_source(target, first)))
 
     def _in_place(self, source: Document | Missing, outcome: Outcome | None) -> Change:
         if isinstance(source, Missing) or not isinstance(outcome, Result):

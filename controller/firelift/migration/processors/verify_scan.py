@@ -9,10 +9,12 @@ from firelift.api.cohort import Selection
 from firelift.api.run import VerifyPlan
 from firelift.api.steps.verify import Authority
 from firelift.migration import fields as paths
+from firelift.migration.ledger.origins import Origins
 from firelift.migration.processors import tallies
 from firelift.migration.processors.findings import differences
 from firelift.migration.processors.migrate import without_result
 from firelift.migration.processors.recheck import Sleep, persisting
+from firelift.migration.processors.rivals import second_source
 from firelift.migration.store import Document, FieldPath, Missing, Store
 from firelift.migration.transform.transform import LeftAlone, Outcome, Result, Transform
 from firelift.migration.work import Change, Record
@@ -20,13 +22,17 @@ from firelift.migration.work import Change, Record
 
 @dataclass(frozen=True, slots=True)
 class VerifyScan:
-    """The processor. It writes nothing; documents are compared at the moment at which their page was read."""
+    """The processor. It writes nothing; documents are compared at the moment at which their page was read.
+
+    `origins` is None where two sources can never have one target.
+    """
 
     store: Store
     transform: Transform
     selection: Selection
     seed: str
     plan: VerifyPlan
+    origins: Origins | None
     sleep: Sleep
 
     async def prepare(self, records: Sequence[Record], *, again: bool) -> list[Change]:
@@ -46,8 +52,8 @@ class VerifyScan:
         at = max((source.read_time for source in sources), default=None)
         targets = {target.path: target for target in (await self.store.get(wanted, read_time=at) if wanted else [])}
         return [
-            self._copy(source, outcome, targets[outcome.target])
-            if isinstance(outcome, Result)
+            await self._copy(source, outcome, targets[outcome.target])
+            if isinstance(source, Document) and isinstance(outcome, Result)
             else without_result(source.path, outcome)
             for source, outcome in zip(sources, outcomes, strict=True)
         ]
@@ -57,15 +63,19 @@ class VerifyScan:
             return None
         return self.transform.attempt(source)
 
-    def _copy(self, source: Document | Missing, result: Result, target: Document | Missing) -> Change:
+    async def _copy(self, source: Document, result: Result, target: Document | Missing) -> Change:
         if isinstance(target, Missing):
             return Change(tallies.MISSING, example=f"{source.path}: there is no {target.path}")
-        if self.plan.authority is Authority.TARGET:
-            # What differs is the app's; that our own untouched copies are whole is told by the journal.
+        switched = self.plan.authority is Authority.TARGET
+        # What differs is then the app's; that our own untouched copies are whole is told by the journal.
+        if switched and self.origins is None:
             return Change(tallies.UNCHANGED)
         kit = self.transform.kit
         missed = [path for path in paths.missed_paths(kit, target.fields, result.fields) if not self._ignored(path)]
-        if not missed:
+        first = await self.origins.of(target) if missed and self.origins else None
+        if first is not None and first != source.path:
+            return without_result(source.path, second_source(target.path, first))
+        if switched or not missed:
             return Change(tallies.UNCHANGED)
         sentence = differences(kit, target.fields, result.fields, missed)
         return Change(tallies.DIFFERENT, example=f"{source.path} and {target.path}: {sentence}")

@@ -89,12 +89,20 @@ class Transform:
             InvalidData: instead of a refusal, where the migration says `onInvalid: Fail`.
         """
         outcome = self.attempt(document)
-        if isinstance(outcome, Refused) and self.spec.on_invalid is OnInvalid.FAIL:
-            raise InvalidData(
-                f"{document.path} broke {outcome.rule}: {outcome.reason}; onInvalid is Fail, so the run stops before "
-                "it. Mend the document or the migration, or let such documents become dead letters"
-            ) from outcome
-        return outcome
+        return self.refused(document.path, outcome) if isinstance(outcome, Refused) else outcome
+
+    def refused(self, path: str, refusal: Refused) -> Refused:
+        """The refusal of a document.
+
+        Raises:
+            InvalidData: instead, where the migration says `onInvalid: Fail`.
+        """
+        if self.spec.on_invalid is not OnInvalid.FAIL:
+            return refusal
+        raise InvalidData(
+            f"{path} broke {refusal.rule}: {refusal.reason}; onInvalid is Fail, so the run stops before it. Mend the "
+            "document or the migration, or let such documents become dead letters"
+        ) from refusal
 
     def attempt(self, document: Document) -> Outcome:
         """What becomes of a document, a refusal always answered and never raised."""
