@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, PlainSerializer
 
 from firelift.api.base import Model
 from firelift.api.conditions import ConditionStatus, ConditionType
 from firelift.api.lists import BY_NAME, BY_TYPE
+
+
+def _seconds(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+Moment = Annotated[datetime, PlainSerializer(_seconds, when_used="json")]
+"""A time in whole seconds of UTC, as Kubernetes writes it."""
 
 Short = Annotated[str, Field(max_length=128)]
 Line = Annotated[str, Field(max_length=1024)]
@@ -23,13 +31,13 @@ class Condition(Model):
     reason: Short
     message: Line = ""
     observed_generation: int = 0
-    last_transition_time: datetime
+    last_transition_time: Moment
 
 
 class Verdict(Model):
     """One judged interval of a gate."""
 
-    time: datetime
+    time: Moment
     verdict: Short
     value: Short = ""
 
@@ -42,7 +50,7 @@ class GateStatus(Model):
     value: Short = ""
     limit: Short = ""
     samples: int = 0
-    time: datetime | None = None
+    time: Moment | None = None
     message: Line = ""
     last: Annotated[tuple[Verdict, ...], Field(max_length=5)] = ()
 
@@ -52,8 +60,8 @@ class StepStatus(Model):
 
     name: Short
     state: Short
-    start_time: datetime | None = None
-    finish_time: datetime | None = None
+    start_time: Moment | None = None
+    finish_time: Moment | None = None
     message: Line = ""
 
 
@@ -62,8 +70,8 @@ class PhaseStatus(Model):
 
     name: Short
     state: Short
-    start_time: datetime | None = None
-    finish_time: datetime | None = None
+    start_time: Moment | None = None
+    finish_time: Moment | None = None
     documents: int = 0
     dead_letters: int = 0
     conflicts: int = 0
@@ -78,7 +86,7 @@ class ApprovalStatus(Model):
     step: Short = ""
     required: bool = False
     given: Annotated[tuple[Short, ...], Field(max_length=10)] = ()
-    requested_time: datetime | None = None
+    requested_time: Moment | None = None
 
 
 class WaitingFor(Model):
@@ -86,13 +94,13 @@ class WaitingFor(Model):
 
     name: Annotated[str, Field(max_length=512)]
     position: int = 0
-    since: datetime | None = None
+    since: Moment | None = None
 
 
 class HistoryEntry(Model):
     """One thing that happened."""
 
-    time: datetime
+    time: Moment
     reason: Short
     message: Line = ""
 
@@ -116,6 +124,6 @@ class RolloutStatus(Model):
     approval: ApprovalStatus | None = None
     waiting_for: WaitingFor | None = None
     history: Annotated[tuple[HistoryEntry, ...], Field(max_length=20)] = ()
-    revertible_until: datetime | None = None
+    revertible_until: Moment | None = None
     migrations_digest: Short = ""
     worker_image: Annotated[str, Field(max_length=512)] = ""

@@ -23,11 +23,15 @@ class ObjectMemory:
     failures: int = 0
     status_time: float = float("-inf")
     tidied: bool = False
+    checked_generation: int = 0
+    unusable: str = ""
+    """What `checked_generation` has against its migrations."""
 
     def belongs_to(self, uid: str) -> None:
         """Forget what was known of an earlier object of this name."""
         if self.uid != uid:
             self.uid, self.tidied, self.status_time = uid, False, float("-inf")
+            self.checked_generation = 0
             self.progress.clear()
 
     def succeeded(self) -> None:

@@ -13,7 +13,8 @@ from firelift.kube.job_manifest import job_name
 from firelift.migration.ledger import locks
 from firelift.migration.ledger import runs as run_documents
 from firelift.migration.ledger.progress import Progress
-from firelift.migration.store import Store
+from firelift.migration.store import Store, ValueKit
+from firelift.migration.transform.check import problem
 from firelift.operator.ledger import LedgerRead
 from firelift.operator.measure import measure_runs
 from firelift.operator.memory import ObjectMemory
@@ -64,9 +65,19 @@ async def observe(
         approvals=approved,
         config_maps=maps,
         locks=held,
+        unusable=_unusable(memory, rollout, ledger.store.values),
         worker_image=rollout.spec.worker.image or services.settings.worker_image,
         problems=tuple(filter(None, (*memory.problems, ledger.problem))),
     )
+
+
+def _unusable(memory: ObjectMemory, rollout: Rollout, kit: ValueKit) -> str:
+    """Expressions are compiled once for each generation of the object."""
+    if memory.checked_generation != rollout.generation:
+        found = (problem(migration, kit) for migration in rollout.spec.migrations)
+        memory.unusable = next(filter(None, found), "")
+        memory.checked_generation = rollout.generation
+    return memory.unusable
 
 
 async def _runs(

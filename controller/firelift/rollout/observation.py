@@ -151,6 +151,8 @@ class Observation:
     """What the operator would pin now: the image, its digest resolved."""
     conditions: tuple[Condition, ...] = ()
     """Those of the status that was written last, so that their transition times are kept."""
+    unusable: str = ""
+    """Why a migration of the spec could never run, as a sentence with the field's path; empty when all could."""
     problems: tuple[str, ...] = ()
     """What the operator could not do or read since the last turn, as sentences."""
 

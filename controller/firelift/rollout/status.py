@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from firelift.api.conditions import Reason, conditions_of
 from firelift.api.digest import digest
 from firelift.api.gates import GateSpec
@@ -26,6 +28,8 @@ from firelift.rollout.turn import Settled, Turn
 
 LAST_VERDICTS = 5
 _GATE_MESSAGE = 512
+_SCHEMA_DEFAULT = datetime.fromtimestamp(0, UTC)
+"""The transition time of the conditions that a new object has before anybody has looked at it."""
 _ASKS = {Reason.AWAITING_APPROVAL, Reason.LEDGER_OWNED_BY_ANOTHER, Reason.LEDGER_FROM_ANOTHER_DATABASE}
 
 
@@ -70,7 +74,8 @@ def _conditions(turn: Turn, reason: Reason, message: str) -> tuple[Condition, ..
     conditions = []
     for kind, status in conditions_of(reason).items():
         old = before.get(kind)
-        since = old.last_transition_time if old is not None and old.status is status else turn.now
+        kept = old is not None and old.status is status and old.last_transition_time > _SCHEMA_DEFAULT
+        since = old.last_transition_time if old is not None and kept else turn.now
         conditions.append(
             Condition(
                 type=kind,

@@ -12,6 +12,8 @@ def problem(turn: Turn) -> str:
     phase = spec.phases[state.phase_index]
     if any(started.name == phase.name for started in state.phases):
         return f"phase {phase.name} has been started under that name before"
+    if turn.seen.unusable:
+        return turn.seen.unusable
     conditions = ((gate.name, gate.limit.condition) for gate in spec.gates_of(phase) if gate.limit.condition)
     found = ((name, check(condition)) for name, condition in conditions)
     return next((f"gate {name} of phase {phase.name}: {sentence}" for name, sentence in found if sentence), "")

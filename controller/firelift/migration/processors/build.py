@@ -19,8 +19,11 @@ from firelift.migration.processors.verify_images import VerifyImages
 from firelift.migration.processors.verify_scan import VerifyScan
 from firelift.migration.readers import ImageReader, JournalReader, ScanReader
 from firelift.migration.store import Document, Source, Store
-from firelift.migration.transform.transform import Transform, compile_transform
+from firelift.migration.transform.reshape import compile_renames
+from firelift.migration.transform.transform import Transform, compile_ignored, compile_transform
 from firelift.migration.work import Lane, Processor, Reader
+
+WAY_BACK = frozenset({RunKind.REVERT, RunKind.REVERT_VERIFY})
 
 PAGE, LARGE_PAGE = 1_000, 5_000
 """Documents of one page. A small cohort takes large ones, because most of a page is left out."""
@@ -34,12 +37,12 @@ def build(
     Raises:
         TransformUnusable: when the plan's migration cannot be compiled.
     """
+    if plan.kind in WAY_BACK:
+        return _image_reader(plan, journal, lane), _way_back(plan, store)
     transform = compile_transform(plan.migration, store.values, plan.now)
     if lane.subject is None:
         return _scan_reader(plan, store, lane, transform), _scanning(plan, store, transform, sleep)
-    newest_first = plan.kind is not RunKind.VERIFY
-    reader = ImageReader(journal, lane.subject, lane.subject_lane, newest_first, lambda path: _sampled(plan, path))
-    return reader, _walking(plan, store, transform, sleep)
+    return _image_reader(plan, journal, lane), VerifyImages(store, transform, _verify(plan), sleep)
 
 
 def source_of(plan: RunPlan, lane: Lane) -> Source:
@@ -58,14 +61,19 @@ def _scanning(plan: RunPlan, store: Store, transform: Transform, sleep: Sleep) -
     return Migrate(store, transform, plan.selection, plan.seed, plan.kind is RunKind.SWEEP, existing, origins)
 
 
-def _walking(plan: RunPlan, store: Store, transform: Transform, sleep: Sleep) -> Processor:
-    if plan.kind is RunKind.VERIFY:
-        return VerifyImages(store, transform, _verify(plan), sleep)
-    merge = Merge(store.values, transform.renames, transform.ignored)
+def _way_back(plan: RunPlan, store: Store) -> Processor:
+    """No expression is compiled for it: what cannot go forward must be able to go back."""
+    ignored = compile_ignored(plan.migration)
+    merge = Merge(store.values, compile_renames(plan.migration.transform), ignored)
     if plan.kind is RunKind.REVERT_VERIFY:
         return RevertVerify(store, merge)
-    imager = Imager(store.values, transform.ignored)
-    return Revert(store, merge, imager, plan.migration.on_revert_conflict)
+    return Revert(store, merge, Imager(store.values, ignored), plan.migration.on_revert_conflict)
+
+
+def _image_reader(plan: RunPlan, journal: JournalReader, lane: Lane) -> ImageReader:
+    newest_first = plan.kind is not RunKind.VERIFY
+    subject = lane.subject or ""
+    return ImageReader(journal, subject, lane.subject_lane, newest_first, lambda path: _sampled(plan, path))
 
 
 def _scan_reader(plan: RunPlan, store: Store, lane: Lane, transform: Transform) -> ScanReader:

@@ -82,17 +82,24 @@ def compile_reshape(spec: TransformSpec) -> Reshape:
     Raises:
         TransformUnusable: naming the field of the API and what is wrong with it.
     """
-    renames = tuple(
-        (field_path(old, "transform.rename"), field_path(new, "transform.rename")) for old, new in spec.rename.items()
-    )
     sets = tuple(
         (field_path(path, "transform.set"), compile_expression(text, f"transform.set.{path}"))
         for path, text in spec.set.items()
     )
-    reshape = Reshape(renames, sets, tuple(field_path(path, "transform.remove") for path in spec.remove))
+    reshape = Reshape(compile_renames(spec), sets, tuple(field_path(path, "transform.remove") for path in spec.remove))
     for clash in _clashes(reshape):
         raise TransformUnusable(clash)
     return reshape
+
+
+def compile_renames(spec: TransformSpec) -> tuple[tuple[FieldPath, FieldPath], ...]:
+    """Old and new path of each declared rename: all that a revert has to know of a transform.
+
+    Raises:
+        TransformUnusable: naming the field of the API.
+    """
+    where = "transform.rename"
+    return tuple((field_path(old, where), field_path(new, where)) for old, new in spec.rename.items())
 
 
 def field_path(text: str, where: str) -> FieldPath:

@@ -175,8 +175,17 @@ def compile_transform(spec: MigrationSpec, kit: ValueKit, now: datetime) -> Tran
         reshape=declared or load(spec.transform.python.entrypoint if spec.transform.python else ""),
         rules=rules,
         template=compile_template(spec.target.document, spec.source) if spec.target.document else None,
-        ignored=tuple(field_path(path, "ignoreFields") for path in spec.ignore_fields),
+        ignored=compile_ignored(spec),
     )
+
+
+def compile_ignored(spec: MigrationSpec) -> tuple[FieldPath, ...]:
+    """The paths that neither verify nor a revert looks at.
+
+    Raises:
+        TransformUnusable: naming the field of the API.
+    """
+    return tuple(field_path(path, "ignoreFields") for path in spec.ignore_fields)
 
 
 def _require_own_path(marker: FieldPath, others: tuple[FieldPath, ...]) -> None:
