@@ -19,6 +19,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import firestore
 from kubernetes import client
 
+from firelift.sandbox.marks import find
 from firelift.sandbox.sandbox import Sandbox
 
 Json = dict[str, Any]
@@ -194,6 +195,25 @@ class World:
         """The names of the Jobs in the namespace."""
         return self.sandbox.kubectl("get", "jobs", "-n", self.namespace, "-o", "name").split()
 
+    def workers(self) -> list[int]:
+        """The pids of the rollout's workers."""
+        return find("FIRELIFT_LEDGER", f"{self.namespace}.{self.name}")
+
+    def held_seconds(self) -> float:
+        """How long ago the newest of the runs was told to hold; 0 while one is to run."""
+        runs = [each for each in self.database.collection_group("firelift_runs").stream() if each.get("state")]
+        newest = max(runs, key=lambda each: each.create_time)
+        return 0.0 if newest.get("state") == "Run" else (newest.read_time - newest.update_time).total_seconds()
+
+    def written_once(self) -> bool:
+        """Whether no new document was written again after its creation."""
+        created = [
+            (each.create_time, each.update_time)
+            for each in self.database.collection_group("logs").stream()
+            if each.reference.path.startswith("users/")
+        ]
+        return all(first == last for first, last in created)
+
     # Waiting
 
     def until(self, fact: Callable[[Json], bool], what: str, seconds: float = 60) -> Json:
@@ -225,6 +245,16 @@ class World:
         """End all faults."""
         request = urllib.request.Request(f"{self.sandbox.control_url}/faults", method="DELETE")  # noqa: S310 - http
         urllib.request.urlopen(request, timeout=10).close()  # noqa: S310 - http
+
+    def questions(self) -> list[datetime]:
+        """When the provider answered this world's gates."""
+        with urllib.request.urlopen(f"{self.sandbox.control_url}/requests", timeout=10) as answer:  # noqa: S310 - http
+            requests = json.load(answer)["requests"]
+        return [
+            datetime.fromisoformat(each["time"])
+            for each in requests
+            if each["method"] == "ListTimeSeries" and self.namespace in each["detail"]
+        ]
 
     def _report(self) -> None:
         while not self._stop.wait(0.2):

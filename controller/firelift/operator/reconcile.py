@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 from firelift.api.conditions import Reason
 from firelift.api.run import RunState
@@ -29,6 +30,9 @@ AGAIN_SECONDS = 0.05
 """The shortest pause between two turns."""
 
 _UNREACHABLE_SECONDS = 2.0
+
+_OVER = frozenset({Reason.COMPLETED, Reason.REVERTED, Reason.REVERTED_WITH_CONFLICTS, Reason.ABORTED})
+"""Only a change of the object leads out of these, and a change wakes its task."""
 
 
 class Reconciler:
@@ -86,6 +90,7 @@ class Reconciler:
             observation = await observe(services, memory, seen.rollout, state, read, lambda: self._poke(key))
         except (StoreError, TimeoutError) as error:
             return await self._unreachable(memory, seen, ledgers.sentence(seen.rollout, error))
+        observation = replace(observation, conditions=statuses.conditions(seen.status))
         return await self._follow(memory, seen, Actor(services, seen.rollout, read, observation), state)
 
     async def _follow(self, memory: ObjectMemory, seen: RolloutObject, actor: Actor, state: RolloutState) -> float:
@@ -121,6 +126,8 @@ class Reconciler:
 
     def _seconds_until(self, decision: Decision) -> float:
         settings = self._services.settings
+        if decision.status.reason in _OVER and not decision.intents:
+            return settings.resync_seconds
         seconds = min((decision.due - self._services.now()).total_seconds(), settings.resync_seconds)
         if any(isinstance(intent, EnsureRun) and intent.state is RunState.RUN for intent in decision.intents):
             seconds = min(seconds, settings.working_seconds)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
+from pydantic import ValidationError
+
 from firelift.api.conditions import Reason, conditions_of
-from firelift.api.status import RolloutStatus
+from firelift.api.status import Condition, RolloutStatus
 from firelift.kube.client import Json
 
 _PROGRESS_FIELDS = ("progress", "rate")
@@ -21,6 +24,15 @@ def dump(status: RolloutStatus) -> Json:
     return document
 
 
+def conditions(status: Json) -> tuple[Condition, ...]:
+    """The conditions of a status as read; one that no longer fits the schema is as if it were not there."""
+    found = []
+    for entry in status.get("conditions", ()):
+        with suppress(ValidationError):
+            found.append(Condition.model_validate(entry))
+    return tuple(found)
+
+
 def worth_writing(old: Json, new: Json, *, seconds_since_write: float, progress_seconds: float) -> bool:
     """Whether `new` is to be written: at once when it says anything new, later when only numbers moved."""
     if old == new:
@@ -31,7 +43,7 @@ def worth_writing(old: Json, new: Json, *, seconds_since_write: float, progress_
 def with_sentence(old: Json, reason: Reason, message: str, *, generation: int, now: datetime) -> Json:
     """The status as it stands, with another reason: for what is found before a decision can be made."""
     before = {entry["type"]: entry for entry in old.get("conditions", ())}
-    conditions = [
+    entries = [
         _condition(before.get(kind.value), kind.value, status.value, reason, message, generation, now)
         for kind, status in conditions_of(reason).items()
     ]
@@ -40,7 +52,7 @@ def with_sentence(old: Json, reason: Reason, message: str, *, generation: int, n
         "reason": reason.value,
         "message": message,
         "observedGeneration": generation,
-        "conditions": conditions,
+        "conditions": entries,
     }
 
 

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+
+import pytest
+from tests.e2e.conftest import LEASE_SECONDS, Operators
+from tests.e2e.world import World, gate, migrate, phase, soak
+
+SLOW = {"maxWritesPerSecond": 30, "batchSize": 5}
+
+
+@pytest.fixture(autouse=True)
+def healed(world: World) -> Iterator[None]:
+    yield
+    world.heal()
+    world.sandbox.resume_emulator()
+
+
+def test_a_killed_operator_changes_nothing_in_the_outcome(world: World, operator: Operators) -> None:
+    world.seed(200)
+    world.apply(world.manifest([phase("half", 50), phase("everyone", 100)], pace=SLOW))
+    world.until_fact(lambda: len(world.target()) > 5, "the first documents")
+
+    operator.restart()
+
+    world.until_reason("Completed")
+    assert world.target() == world.expected(100)
+    assert world.written_once()
+
+
+def test_a_killed_worker_changes_nothing_in_the_outcome(world: World) -> None:
+    world.seed(200)
+    world.apply(world.manifest([phase("everyone", 100)], pace=SLOW))
+    world.until_fact(lambda: len(world.target()) > 5, "the first documents")
+
+    for pid in world.workers():
+        os.kill(pid, signal.SIGKILL)
+
+    world.until_reason("Completed")
+    assert world.target() == world.expected(100)
+    assert world.written_once()
+
+
+def test_a_database_that_is_away_is_said_and_waited_for(world: World) -> None:
+    world.seed(200)
+    world.apply(world.manifest([phase("everyone", 100)], pace=SLOW))
+    world.until_fact(lambda: len(world.target()) > 5, "the first documents")
+
+    world.sandbox.pause_emulator()
+    away = world.until_reason("DatabaseUnreachable")
+    assert world.project in away["message"]
+    assert away["startedPhases"] == ["everyone"]
+    world.sandbox.resume_emulator()
+
+    world.until_reason("Completed")
+    assert world.target() == world.expected(100)
+    assert world.written_once()
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [{"code": "UNAVAILABLE"}, {"empty": True}, {"nan": True}, {"latency_ms": 60_000}],
+    ids=["an error", "no series", "not a number", "no answer"],
+)
+def test_without_measurements_nothing_advances_and_nothing_reverts(world: World, fault: dict[str, object]) -> None:
+    world.seed(40)
+    world.fault(**fault)
+    world.apply(world.manifest([phase("everyone", 100, soak(2, "Gates"))], gates=[gate(world)]))
+
+    waiting = world.until_reason("WaitingForEvidence")
+    since = time.monotonic()
+    world.until_fact(lambda: time.monotonic() - since > 3, "a while")
+    assert world.status()["reason"] == "WaitingForEvidence"
+    assert waiting["gates"][0]["verdict"] in {"Error", "NoData", "Pending"}
+    assert world.target() == world.expected(100)
+
+    world.heal()
+    world.until_reason("Completed")
+
+
+def test_a_frozen_and_revived_leader_changes_nothing(world: World, operator: Operators) -> None:
+    world.seed(300)
+    world.apply(world.manifest([phase("half", 50), phase("everyone", 100)], pace=SLOW))
+    world.until_fact(lambda: len(world.target()) > 5, "the first documents")
+    frozen = operator.current
+    follower = operator.start()
+
+    frozen.pause()
+    paused = time.monotonic()
+    world.until_fact(lambda: "leading" in follower.log.read_text(), "the other one leads")
+    world.until_fact(lambda: time.monotonic() - paused > 3 * LEASE_SECONDS, "three times the Lease")
+    frozen.resume()
+
+    world.until_fact(lambda: not frozen.running, "the revived one ends by itself")
+    assert "leadership lost" in frozen.tail()
+    world.until_reason("Completed")
+    assert world.target() == world.expected(100)
+    assert world.written_once()
+    assert follower.running
+
+
+def test_an_object_made_anew_goes_on_where_the_old_one_was(world: World) -> None:
+    world.seed(200)
+    manifest = world.manifest([phase("half", 50), phase("everyone", 100)], pace=SLOW)
+    world.apply(manifest)
+    world.until(lambda status: "everyone" in status.get("startedPhases", ()), "the second phase")
+    old = world.get()
+
+    world.delete()
+    world.until_fact(lambda: world.get() is None, "the old object is gone")
+    world.apply(manifest)
+
+    rebuilt = world.until(lambda status: "half" in status.get("startedPhases", ()), "the rebuilt status")
+    assert rebuilt["startedPhases"] == ["half", "everyone"]
+    new = world.get()
+    assert old is not None
+    assert new is not None
+    assert new["metadata"]["uid"] != old["metadata"]["uid"]
+    world.until_reason("Completed")
+    assert world.target() == world.expected(100)
+    assert world.written_once()
+
+
+def test_a_second_rollout_waits_for_the_target_and_says_for_whom(world: World) -> None:
+    world.seed(100)
+    world.apply(world.manifest([{"name": "everyone", "steps": [migrate(100), soak(600)]}]))
+    world.until_reason("Soaking")
+
+    second = world.manifest([{"name": "everyone", "steps": [migrate(100)]}])
+    second["metadata"]["name"] = "again"
+    first_name, world.name = world.name, "again"
+    world.apply(second)
+    waiting = world.until_reason("WaitingForLock")
+    assert waiting["waitingFor"]["name"] == f"{world.namespace}/{first_name}"
+
+    world.name = first_name
+    world.patch(intent="Revert", revertTo="RolloutStart")
+    world.until_reason("Reverted")
+    world.name = "again"
+    world.until_reason("Completed")
+    assert len(world.target()) == 100

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import pytest
+from tests.e2e.world import World, gate, migrate, phase, soak
+
+APPROVE = {"approve": {"count": 1}}
+
+
+def test_an_approval_of_this_very_plan_opens_the_next_phase(world: World) -> None:
+    world.seed(100)
+    world.apply(world.manifest([{"name": "everyone", "steps": [APPROVE, migrate(100)]}]))
+    asked = world.until_reason("AwaitingApproval")
+    assert asked["approval"]["required"]
+    assert world.target() == {}
+
+    world.approve(digest="sha256:" + "0" * 64)
+    world.approve()
+
+    world.until_reason("Completed")
+    assert world.target() == world.expected(100)
+
+
+def test_a_rejection_stops_the_rollout_and_says_who_it_was(world: World) -> None:
+    world.seed(20)
+    world.apply(world.manifest([{"name": "everyone", "steps": [APPROVE, migrate(100)]}], onFailure={"action": "Pause"}))
+    world.until_reason("AwaitingApproval")
+
+    world.approve("Reject", comment="not before the weekend")
+
+    rejected = world.until_reason("Rejected")
+    assert "sandbox-admin" in rejected["message"]
+    assert world.target() == {}
+
+
+def test_a_suspended_rollout_stands_still_and_goes_on(world: World) -> None:
+    world.seed(200)
+    world.apply(world.manifest([phase("everyone", 100)], pace={"maxWritesPerSecond": 20, "batchSize": 5}))
+    world.until_fact(lambda: len(world.target()) > 5, "the first documents")
+
+    world.patch(suspend=True)
+    world.until_reason("Suspended")
+    world.until_fact(lambda: world.held_seconds() > 1.5, "workers on hold for a while")
+    standing = len(world.target())
+    assert 5 < standing < 200
+    world.until_fact(lambda: world.held_seconds() > 3, "workers on hold for longer")
+    assert len(world.target()) == standing
+
+    world.patch(suspend=False, pace={"maxWritesPerSecond": 5000, "batchSize": 20})
+    world.until_reason("Completed")
+    assert world.target() == world.expected(100)
+
+
+def test_an_abort_leaves_everything_where_it_is_and_still_accepts_a_revert(world: World) -> None:
+    world.seed(200)
+    before = world.source()
+    world.apply(world.manifest([phase("everyone", 100)], pace={"maxWritesPerSecond": 20, "batchSize": 5}))
+    world.until_fact(lambda: len(world.target()) > 5, "the first documents")
+
+    world.patch(intent="Abort")
+    world.until_reason("Aborted")
+    world.until_fact(lambda: not world.jobs(), "no Job")
+    standing = world.target()
+    assert 5 < len(standing) < 200
+    assert world.flags()["WRITE_BOTH"] == "100"
+    assert standing.items() <= world.expected(100).items()
+
+    world.patch(intent="Revert", revertTo="RolloutStart")
+    world.until_reason("Reverted")
+    assert world.target() == {}
+    assert world.source() == before
+    assert world.flags() == {"THEME": "dark"}
+
+
+def test_another_attempt_goes_on_at_the_step_that_failed(world: World) -> None:
+    world.seed(100)
+    gates = [gate(world, onFailure="Pause")]
+    world.apply(world.manifest([phase("ten-percent", 10), phase("everyone", 100, soak(3, "Gates"))], gates=gates))
+    world.until(lambda status: status.get("step") == "soak", "the soak")
+    world.error_percent = 9.0
+    failed = world.until_reason("GateFailed")
+    assert "9 > 1" in failed["message"], failed["message"]
+    assert world.target() == world.expected(100)
+
+    world.error_percent = 0.0
+    world.patch(attempt=2)
+
+    done = world.until_reason("Completed")
+    assert done["attempt"] == 2
+    assert world.target() == world.expected(100)
+
+
+def test_another_attempt_begins_the_reverted_phase_anew(world: World) -> None:
+    world.seed(100)
+    world.apply(world.manifest([phase("everyone", 100, soak(3, "Gates"))], gates=[gate(world)]))
+    world.until(lambda status: status.get("step") == "soak", "the soak")
+    world.error_percent = 9.0
+    world.until_reason("Reverted")
+    assert world.target() == {}
+
+    world.error_percent = 0.0
+    world.patch(attempt=2)
+
+    world.until_reason("Completed")
+    assert world.target() == world.expected(100)
+
+
+@pytest.mark.parametrize("gone", ["suspend", "intent"])
+def test_a_frozen_phase_is_refused_with_a_sentence(world: World, gone: str) -> None:
+    world.seed(20)
+    world.apply(world.manifest([phase("everyone", 100, soak(600))]))
+    world.until_reason("Soaking")
+
+    with pytest.raises(Exception, match=r"everyone|started|frozen"):
+        world.patch(phases=[phase("everyone", 50, soak(600))])
+    world.patch(**{gone: True if gone == "suspend" else "Abort"})
+    world.until_reason("Suspended" if gone == "suspend" else "Aborted")
