@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.e2e.world import MIGRATION, World, migrate, phase
+from tests.e2e.world import MIGRATION, World, migrate, phase, soak
 
 VALIDATE = [{"rule": "out.calories < 1000", "message": "calories must stay below 1000"}]
 
@@ -50,8 +50,12 @@ def test_what_only_a_person_can_mend_stops_the_step_with_its_sentence(
 
 
 def test_a_wrong_manifest_is_refused_before_anything_happens(world: World) -> None:
-    with pytest.raises(Exception, match="verb"):
-        world.apply(world.manifest([{"name": "everyone", "steps": [{**migrate(100), "soak": {"seconds": 1}}]}]))
+    with pytest.raises(Exception, match="exactly one of flags, migrate"):
+        world.apply(
+            world.manifest(
+                [{"name": "everyone", "steps": [{**migrate(100), "soak": {"seconds": 1, "evidence": "None"}}]}]
+            )
+        )
     assert world.get() is None
 
 

@@ -3,8 +3,6 @@ from __future__ import annotations
 from tests.e2e.conftest import Operators
 from tests.e2e.world import World, phase, soak
 
-SLOW = {"maxWritesPerSecond": 40, "batchSize": 5}
-
 
 def test_a_deleted_rollout_leaves_data_and_flags_and_gives_its_lock_back(world: World) -> None:
     world.seed(100)

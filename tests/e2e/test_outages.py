@@ -9,7 +9,7 @@ import pytest
 from tests.e2e.conftest import LEASE_SECONDS, Operators
 from tests.e2e.world import World, gate, migrate, phase, soak
 
-SLOW = {"maxWritesPerSecond": 30, "batchSize": 5}
+SLOW = {"maxWritesPerSecond": 40, "batchSize": 5}
 
 
 @pytest.fixture(autouse=True)
@@ -133,7 +133,8 @@ def test_a_second_rollout_waits_for_the_target_and_says_for_whom(world: World) -
     second["metadata"]["name"] = "again"
     first_name, world.name = world.name, "again"
     world.apply(second)
-    waiting = world.until_reason("WaitingForLock")
+    waiting = world.until(lambda status: "waitingFor" in status, "the holder's name")
+    assert waiting["reason"] == "WaitingForLock"
     assert waiting["waitingFor"]["name"] == f"{world.namespace}/{first_name}"
 
     world.name = first_name

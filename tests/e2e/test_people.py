@@ -34,7 +34,7 @@ def test_a_rejection_stops_the_rollout_and_says_who_it_was(world: World) -> None
 
 def test_a_suspended_rollout_stands_still_and_goes_on(world: World) -> None:
     world.seed(200)
-    world.apply(world.manifest([phase("everyone", 100)], pace={"maxWritesPerSecond": 20, "batchSize": 5}))
+    world.apply(world.manifest([phase("everyone", 100)], pace={"maxWritesPerSecond": 40, "batchSize": 5}))
     world.until_fact(lambda: len(world.target()) > 5, "the first documents")
 
     world.patch(suspend=True)
@@ -45,7 +45,7 @@ def test_a_suspended_rollout_stands_still_and_goes_on(world: World) -> None:
     world.until_fact(lambda: world.held_seconds() > 3, "workers on hold for longer")
     assert len(world.target()) == standing
 
-    world.patch(suspend=False, pace={"maxWritesPerSecond": 5000, "batchSize": 20})
+    world.patch(suspend=False)
     world.until_reason("Completed")
     assert world.target() == world.expected(100)
 

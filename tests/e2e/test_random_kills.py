@@ -45,12 +45,15 @@ def test_kills_at_random_moments_change_nothing_in_the_outcome(
     make_world: Callable[[], World], operator: Operators, capsys: pytest.CaptureFixture[str]
 ) -> None:
     done = rounds = 0
+    started = time.monotonic()
     while done < KILLS:
         killer = _round(make_world(), operator, min(KILLS_OF_A_ROUND, KILLS - done), SEED + rounds)
         done, rounds = done + killer.count, rounds + 1
-        sys.stdout.write("\n".join(killer.told))
+        sys.stdout.write("\n".join([*killer.told, ""]))
         with capsys.disabled():
-            sys.stdout.write(f"\nkill -9: {dict(killer.done)}, {done} of {KILLS}, FIRELIFT_KILL_SEED={SEED}\n")
+            seconds = time.monotonic() - started
+            told = f"{dict(killer.done)}, {done} of {KILLS} after {seconds:.0f} s, FIRELIFT_KILL_SEED={SEED}"
+            sys.stdout.write(f"\nkill -9: {told}\n")
 
 
 def _round(world: World, operators: Operators, kills: int, seed: int) -> Killer:
@@ -100,8 +103,12 @@ def _leaves_nothing(world: World, team: Team) -> None:
     seed = team.ledgers[0]
     keys = ("LOGS_WRITE_BOTH", "LOGS_READ_NEW")
     assert world.flags() == {"THEME": "dark"} | dict.fromkeys(keys, "100") | {f"{key}_SEED": seed for key in keys}
-    locks = {lock.id: lock.to_dict() for lock in world.database.collection("firelift_locks").stream()}
-    assert locks == {}
+    for name, ledger in zip((LOGS, TASKS), team.ledgers, strict=True):
+        world.name = name
+        world.until_fact(lambda: not world.workers(), f"the workers of {ledger} are gone")
+        world.until_fact(lambda: not (world.get() or {})["metadata"].get("finalizers"), f"{ledger} is let go")
+    for collection in ("firelift_locks", "firelift_deadletters"):
+        assert [each.reference.path for each in world.database.collection_group(collection).stream()] == []
 
 
 def _quicker(manifest: dict[str, Any]) -> dict[str, Any]:

@@ -200,10 +200,10 @@ class World:
         return find("FIRELIFT_LEDGER", f"{self.namespace}.{self.name}")
 
     def held_seconds(self) -> float:
-        """How long ago the newest of the runs was told to hold; 0 while one is to run."""
-        runs = [each for each in self.database.collection_group("firelift_runs").stream() if each.get("state")]
-        newest = max(runs, key=lambda each: each.create_time)
-        return 0.0 if newest.get("state") == "Run" else (newest.read_time - newest.update_time).total_seconds()
+        """For how long a run has been told to hold; 0 while none is."""
+        documents = self.database.collection_group("firelift_runs").stream()
+        held = [each for each in documents if (each.to_dict() or {}).get("state") == "Hold"]
+        return max((_seconds(each.read_time) - _seconds(each.update_time) for each in held), default=0.0)
 
     def written_once(self) -> bool:
         """Whether no new document was written again after its creation."""
@@ -246,16 +246,6 @@ class World:
         request = urllib.request.Request(f"{self.sandbox.control_url}/faults", method="DELETE")  # noqa: S310 - http
         urllib.request.urlopen(request, timeout=10).close()  # noqa: S310 - http
 
-    def questions(self) -> list[datetime]:
-        """When the provider answered this world's gates."""
-        with urllib.request.urlopen(f"{self.sandbox.control_url}/requests", timeout=10) as answer:  # noqa: S310 - http
-            requests = json.load(answer)["requests"]
-        return [
-            datetime.fromisoformat(each["time"])
-            for each in requests
-            if each["method"] == "ListTimeSeries" and self.namespace in each["detail"]
-        ]
-
     def _report(self) -> None:
         while not self._stop.wait(0.2):
             if self.error_percent is not None:
@@ -271,6 +261,11 @@ class World:
     @staticmethod
     def _told(status: Json) -> Json:
         return {name: status.get(name) for name in ("reason", "message", "phase", "step", "progress")}
+
+
+def _seconds(time: Any) -> float:
+    """Of a stamp as a stream of documents has it."""
+    return float(time.seconds + time.nanos / 1e9)
 
 
 MIGRATION: Json = {
