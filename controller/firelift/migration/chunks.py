@@ -9,7 +9,7 @@ from firelift.api.run import Totals
 from firelift.migration.image import Image
 from firelift.migration.ledger.packing import PART_BYTES
 from firelift.migration.store import Create, Put, Update, Value, ValueKit, Verify, Write
-from firelift.migration.work import Change, Record
+from firelift.migration.work import Change, DeadLetter, Record
 
 MAX_WRITES = 500
 """Of one commit, guards, journal and dead letters included. Source: the limit that Firestore long had and that its
@@ -129,7 +129,7 @@ class _Measure:
         self._image_bytes += sum(_image_size(self._kit, image) for image in change.images)
         self._bytes += sum(_size(self._kit, write) for write in (*change.writes, *fresh))
         self._bytes += sum(_image_size(self._kit, image) for image in change.images)
-        self._bytes += len(change.dead_letter.payload) if change.dead_letter else 0
+        self._bytes += _letter_size(change.dead_letter) if change.dead_letter else 0
         self._changed.update(write.path for write in change.writes)
         self._guards.update(fresh)
         self._guarded.update(guard.path for guard in fresh)
@@ -138,6 +138,11 @@ class _Measure:
 def _size(kit: ValueKit, write: Write) -> int:
     fields: Iterable[Value] = write.fields.values() if isinstance(write, Create | Update | Put) else ()
     return WRITE_OVERHEAD + len(write.path) + sum(kit.size(value) for value in fields)
+
+
+def _letter_size(letter: DeadLetter) -> int:
+    texts = (letter.path, letter.reason, letter.rule)
+    return WRITE_OVERHEAD + len(letter.payload) + sum(len(text.encode()) for text in texts)
 
 
 def _image_size(kit: ValueKit, image: Image) -> int:

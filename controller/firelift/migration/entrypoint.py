@@ -15,13 +15,17 @@ from typing import Any, TypeVar
 
 from firelift.migration.errors import TransformUnusable
 from firelift.migration.refusal import Refused
-from firelift.migration.store import Fields
+from firelift.migration.sentences import told
+from firelift.migration.store import Fields, ValueKit
 from firelift.migration.transform.plain import PlainDocument
 from firelift.migration.transform.view import View
 
 T = TypeVar("T")
 
 Function = Callable[[dict[str, Any], "Context"], dict[str, Any] | None]
+
+MAX_RESULT_BYTES = 9 * 2**20
+"""A larger result would never reach the database, which could then not refuse it. What it stores it says itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,7 @@ class Entrypoint:
             return None
         if not isinstance(answer, dict):
             raise Refused(self._rule, f"the function answered a {type(answer).__name__} instead of a dict or None")
-        return self._guarded(lambda: plain.stored(answer))
+        return self._guarded(lambda: _fitting(view.kit, plain.stored(answer)))
 
     @property
     def _rule(self) -> str:
@@ -64,8 +68,15 @@ class Entrypoint:
     def _guarded(self, call: Callable[[], T]) -> T:
         try:
             return call()
-        except Exception as error:
-            raise Refused(self._rule, f"{type(error).__name__}: {error}") from error
+        except (Exception, SystemExit) as error:
+            raise Refused(self._rule, told(error)) from error
+
+
+def _fitting(kit: ValueKit, result: Fields) -> Fields:
+    size = sum(kit.size(value) for value in result.values())
+    if size > MAX_RESULT_BYTES:
+        raise ValueError(f"the result has {size:,} bytes, more than the {MAX_RESULT_BYTES:,} that one commit can carry")
+    return result
 
 
 def load(name: str) -> Entrypoint:
@@ -79,9 +90,7 @@ def load(name: str) -> Entrypoint:
     try:
         function = getattr(importlib.import_module(module), attribute)
     except Exception as error:
-        raise TransformUnusable(
-            f"{where}: {type(error).__name__}: {error}; it must be importable in the worker's image"
-        ) from error
+        raise TransformUnusable(f"{where}: {told(error)}; it must be importable in the worker's image") from error
     if not callable(function) or inspect.iscoroutinefunction(function):
         raise TransformUnusable(f"{where}: it must be a plain function (doc, context), and is {function!r}")
     return Entrypoint(name, function)

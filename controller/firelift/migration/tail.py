@@ -17,6 +17,7 @@ from firelift.migration.errors import FencedError, LedgerBroken, StoreError
 from firelift.migration.ledger import paths
 from firelift.migration.ledger.entries import Entry, EntryKind, entry_writes
 from firelift.migration.ledger.journal import Journal
+from firelift.migration.sentences import sentence
 from firelift.migration.store import Committed, Create, Put, Update, Write
 from firelift.migration.work import DeadLetter, Lane
 
@@ -89,7 +90,7 @@ class Tail:
 
     def _next(self, kind: EntryKind, end: str | None, chunk: Chunk) -> Entry:
         totals = (self.newest.totals if self.newest else Totals()).plus(self.extra).plus(chunk.tally)
-        examples = [change.example[:MAX_EXAMPLE] for change in chunk.changes if change.example]
+        examples = [sentence(change.example, MAX_EXAMPLE) for change in chunk.changes if change.example]
         return Entry(
             run=self.plan.id,
             lane=self.lane.number,

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from firelift.api.run import Totals
 from firelift.migration.image import Image
+from firelift.migration.sentences import sentence
 from firelift.migration.store import Verify, Write
 
 
@@ -41,6 +42,7 @@ class Batch:
 class DeadLetter:
     """A record that cannot move. `rule` is what it broke, such as a CEL rule or ``entityKey``.
 
+    `reason` and `rule` are cut to what the ledger can hold: the letter of one record must not stop all others.
     `payload` is a whole document that a revert has put into quarantine: a map of its fields, as the store dumps it.
     """
 
@@ -48,6 +50,10 @@ class DeadLetter:
     reason: str
     rule: str = ""
     payload: bytes = b""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reason", sentence(self.reason))
+        object.__setattr__(self, "rule", sentence(self.rule))
 
 
 @dataclass(frozen=True, slots=True)

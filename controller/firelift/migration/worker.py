@@ -19,6 +19,7 @@ from firelift.migration.ledger.lanes import ensure_lanes, lanes_before
 from firelift.migration.ledger.runs import RunStore
 from firelift.migration.pace import Pacer
 from firelift.migration.readers import JournalReader
+from firelift.migration.sentences import told
 from firelift.migration.store import Store
 from firelift.migration.tail import Tail
 from firelift.migration.watch import Watch
@@ -156,7 +157,7 @@ async def _leaving(leave: asyncio.Event | None, watch: Watch) -> None:
 async def _told(store: Store, share: Share, error: Exception, say: Say) -> None:
     if isinstance(error, RunStopped):
         return
-    sentence = f"{type(error).__name__}: {error}"
+    why = told(error)
     with suppress(StoreError):
-        await write_failure(store, share.ledger, share.run, share.index, sentence)
-    say(sentence)
+        await write_failure(store, share.ledger, share.run, share.index, why)
+    say(why)

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from firelift.migration.ledger import paths
+from firelift.migration.sentences import sentence
 from firelift.migration.store import Delete, Document, Put, Store
 
-MAX_SENTENCE = 1000
 
-
-async def write_failure(store: Store, ledger: str, run: str, index: int, sentence: str) -> None:
+async def write_failure(store: Store, ledger: str, run: str, index: int, why: str) -> None:
     """Keep why the worker of this index gave up; the newest sentence replaces the one before."""
     path = paths.failure(ledger, run, index)
-    await store.commit([Put(path, {"sentence": store.values.encode(sentence[:MAX_SENTENCE])})])
+    await store.commit([Put(path, {"sentence": store.values.encode(sentence(why))})])
 
 
 async def clear_failure(store: Store, ledger: str, run: str, index: int) -> None:

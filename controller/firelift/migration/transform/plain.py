@@ -7,6 +7,9 @@ from typing import Any
 
 from firelift.migration.store import Fields, Value, ValueKit
 
+MAX_DEPTH = 20
+"""Of maps and lists within one another. Source: the Firestore quotas page."""
+
 
 class PlainDocument:
     """The plain `values` of a document, for a function that may change them or build others from them."""
@@ -37,20 +40,24 @@ class PlainDocument:
         self._known[id(plain)] = (plain, value)
         return plain
 
-    def _stored(self, plain: Any, original: Value | None) -> Value:
+    def _stored(self, plain: Any, original: Value | None, depth: int = 1) -> Value:
         known = self._known.get(id(plain))
         for value in (original, known[1] if known else None):
             if value is not None and same(plain, self._kit.decode(value)):
                 return value
         self._require_same_shape(plain, original)
+        if depth > MAX_DEPTH and isinstance(plain, dict | list | tuple):
+            raise ValueError(f"the result is nested deeper than the {MAX_DEPTH} levels that Firestore stores")
         if isinstance(plain, dict):
             entries = self._kit.entries(original) if original is not None else {}
             return self._kit.new_map(
-                {_key(name): self._stored(item, entries.get(name)) for name, item in plain.items()}
+                {_key(name): self._stored(item, entries.get(name), depth + 1) for name, item in plain.items()}
             )
         if isinstance(plain, list | tuple):
             items = [*(self._kit.items(original) if original is not None else ()), *[None] * len(plain)]
-            return self._kit.new_list([self._stored(item, old) for item, old in zip(plain, items, strict=False)])
+            return self._kit.new_list(
+                [self._stored(item, old, depth + 1) for item, old in zip(plain, items, strict=False)]
+            )
         return self._kit.encode(plain)
 
     def _require_same_shape(self, plain: Any, original: Value | None) -> None:
@@ -81,4 +88,8 @@ def same(one: Any, other: Any) -> bool:
 def _key(name: object) -> str:
     if not isinstance(name, str):
         raise TypeError(f"the field name {name!r} is a {type(name).__name__}; Firestore's names are strings")
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(f"the field name {name!r} is not valid Unicode: {error.reason}") from error
     return name
