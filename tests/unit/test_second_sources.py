@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -22,9 +22,8 @@ TARGET = "profiles/x"
 
 
 def profiles(**changes: Any) -> Any:
-    return migration(
-        COPY, source={"collection": "s"}, target={"document": "profiles/{doc.key}"}, entityKey="owner", **changes
-    )
+    changes.setdefault("entityKey", "owner")
+    return migration(COPY, source={"collection": "s"}, target={"document": "profiles/{doc.key}"}, **changes)
 
 
 def source(name: str, **values: object) -> dict[str, object]:
@@ -65,6 +64,19 @@ async def test_a_later_run_leaves_the_target_to_the_source_that_an_earlier_one_m
     assert (progress.totals.read, progress.totals.dead_letters, progress.totals.written) == (1, 1, 0)
     assert everything(store)[TARGET] == before
     assert await letters(store) == [second("b", "a")]
+
+
+@in_virtual_time
+async def test_a_double_is_a_dead_letter_too_and_only_a_sweep_leaves_it_at_that() -> None:
+    double = {"key": "x", "n": 1}
+    store = await seeded({"s/a": double, "s/b": double})
+    spec = profiles(entityKey=None)
+    await ran(store, of("a", spec=spec))
+    assert counts(await ran(store, of("b", RunKind.SWEEP, spec=spec))) == {"read": 1, "unchanged": 1}
+    assert counts(await ran(store, of("b", number=1, spec=spec))) == {"read": 1, "dead_letters": 1, "conflicts": 1}
+    assert await letters(store) == [second("b", "a")]
+    verifying = of("ab", RunKind.VERIFY, spec=spec, verify=VerifyPlan(), subjects=("migrate.0",))
+    assert counts(await ran(store, verifying)) == {"read": 2, "unchanged": 2}
 
 
 @in_virtual_time
@@ -186,3 +198,26 @@ async def test_verify_still_tells_a_copy_that_differs_from_its_own_source() -> N
     store.apply([Update(TARGET, stored({"of": "the app"}), [("of",)], None)])
     checked = await ran(store, of("ab", RunKind.VERIFY, verify=VerifyPlan(), subjects=("migrate.0",)))
     assert counts(checked) == {"read": 2, "different": 1, "dead_letters": 1}
+
+
+@pytest.mark.parametrize("kind", [RunKind.MIGRATE, RunKind.SWEEP, RunKind.VERIFY])
+@in_virtual_time
+async def test_where_sources_do_not_collide_nothing_more_is_read(kind: RunKind) -> None:
+    reads = {}
+    for template in ("profiles/{id}", "profiles/{doc.key}"):
+        store = await seeded({f"s/{name}": source(name, key=name) for name in "abcdefgh"})
+        spec = profiles(target={"document": template})
+        if kind is not RunKind.MIGRATE:
+            await ran(store, of("abcdefgh", spec=spec))
+        calls: list[str] = []
+        store.faults.before_read = counting(calls)
+        await ran(store, of("abcdefgh", kind, 1, spec=spec, verify=VerifyPlan()))
+        reads[template] = sorted(calls)
+    assert reads["profiles/{doc.key}"] == reads["profiles/{id}"]
+
+
+def counting(calls: list[str]) -> Callable[[str], Awaitable[None]]:
+    async def count(call: str) -> None:
+        calls.append(call)
+
+    return count
