@@ -9,7 +9,7 @@ from tests.rollout_specs import VERIFY, migrate, migration, phase, soak
 from tests.rollout_world import World, world
 
 from firelift.api.cohort import bucket
-from firelift.api.run import RunPlan
+from firelift.api.run import RunKind, RunPlan
 
 
 def finished(*phases: dict[str, Any], **changes: Any) -> World:
@@ -136,6 +136,20 @@ def test_a_higher_attempt_follows_the_runs_of_the_one_before() -> None:
     assert plan(one, "a2.a.migrate.logs.sweep.16").follows == "a1.a.migrate.logs.sweep.16"
     assert one.state is not None
     assert one.state.phases[1].steps["migrate"].runs == ("a1.b.migrate.logs.migrate.0", "a2.b.migrate.logs.migrate.0")
+
+
+def test_now_is_the_rollouts_start_in_every_run_of_every_attempt() -> None:
+    """Else a verify would ask for another time than the migrate run has written."""
+    one = world(phase("a", migrate(1), VERIFY), phase("b", migrate(10), VERIFY, soak(600, evidence="None")))
+    one.until("Soaking")
+    one.edit(intent="Revert", revertTo="RolloutStart")
+    one.until("Reverted")
+    one.edit(intent=None, revertTo=None, attempt=2)
+    one.until("Soaking")
+    assert {run.plan.kind for run in one.runs.values()} == set(RunKind)
+    assert {run.plan.attempt for run in one.runs.values()} == {1, 2}
+    assert one.state is not None
+    assert {run.plan.now for run in one.runs.values()} == {one.state.started}
 
 
 def test_an_attempt_after_a_revert_begins_from_nothing() -> None:

@@ -50,7 +50,8 @@ class RunPlan(Model):
     """The frozen part of a run.
 
     `subjects` are the runs whose journals are walked (verify and revert), oldest first. `follows` is a run of an
-    earlier attempt that this one continues from its seals.
+    earlier attempt that this one continues from its seals. `now` is the rollout's start, one and the same for all its
+    runs: what a transform says must not depend on which of them asks.
     """
 
     format: int = FORMAT

@@ -161,8 +161,7 @@ def _plan(  # noqa: PLR0913 - what differs between the kinds of run, each said o
     subjects: tuple[str, ...] = (),
     verify: VerifyPlan | None = None,
 ) -> RunPlan:
-    rollout, state, record = place.turn.rollout, place.state, place.record
-    undoing = kind in {RunKind.REVERT, RunKind.REVERT_VERIFY}
+    rollout, state = place.turn.rollout, place.state
     return RunPlan(
         id=run_id(state.attempt, owner.phase.name, owner.key, migration.name, kind, pass_number),
         ledger=rollout.ledger_id,
@@ -175,7 +174,7 @@ def _plan(  # noqa: PLR0913 - what differs between the kinds of run, each said o
         pass_number=pass_number,
         migration=migration,
         selection=selection,
-        now=(record.undo_started if undoing else record.started) or place.phase.started,
+        now=state.started or state.phases[0].started,
         pace=place.phase.pace,
         workers=place.phase.workers,
         verify=verify,

@@ -198,6 +198,8 @@ class RolloutState(Model):
     """The last time at which somebody watched the progress: time in which nobody did is not held against it."""
     worker_image: str = ""
     started: datetime | None = None
+    """Never changes, over all attempts: it is the `now` of every transform, so that what one run writes another finds
+    right."""
     finished: datetime | None = None
     retention_until: datetime | None = None
     history: Annotated[tuple[Event, ...], Field(max_length=HISTORY)] = ()

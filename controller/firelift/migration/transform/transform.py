@@ -151,7 +151,7 @@ class Transform:
 
 
 def compile_transform(spec: MigrationSpec, kit: ValueKit, now: datetime) -> Transform:
-    """Compile a migration; `now` is the run's frozen time.
+    """Compile a migration; `now` is the rollout's frozen time.
 
     Raises:
         TransformUnusable: naming the field of the API that is wrong, and how.

@@ -15,7 +15,7 @@ from firelift.migration.transform.names import Names
 
 @dataclass(slots=True)
 class View:
-    """A document, its entity and the run's frozen time. `names` is what all expressions together name of `doc`."""
+    """A document, its entity and the rollout's frozen time. `names` is what all expressions together name of `doc`."""
 
     kit: ValueKit
     document: Document
