@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import pytest
@@ -50,13 +51,27 @@ def test_what_only_a_person_can_mend_stops_the_step_with_its_sentence(
 
 
 def test_a_wrong_manifest_is_refused_before_anything_happens(world: World) -> None:
+    two_verbs = {**migrate(100), **soak(1)}
+
     with pytest.raises(Exception, match="exactly one of flags, migrate"):
-        world.apply(
-            world.manifest(
-                [{"name": "everyone", "steps": [{**migrate(100), "soak": {"seconds": 1, "evidence": "None"}}]}]
-            )
-        )
+        world.apply(world.manifest([{"name": "everyone", "steps": [two_verbs]}]))
     assert world.get() is None
+
+
+def test_a_cluster_that_refuses_the_job_is_said_and_asked_again(world: World) -> None:
+    world.seed(20)
+    run = f"{world.namespace}/logs/{world.namespace}.logs/a1.everyone.migrate.logs.migrate.0"
+    taken = f"logs-{hashlib.sha256(run.encode()).hexdigest()[:10]}"
+    world.sandbox.kubectl("create", "job", taken, "-n", world.namespace, "--image=any", "--", "true")
+
+    world.apply(world.manifest([{"name": "everyone", "steps": [migrate(100)]}]))
+    told = world.until(lambda status: taken in status.get("message", ""), "the name of the Job that is in the way")
+    assert "delete or rename that Job" in told["message"]
+    assert told["reason"] == "Migrating"
+    world.sandbox.kubectl("delete", "job", taken, "-n", world.namespace)
+
+    world.until_reason("Completed")
+    assert world.target() == world.expected(100)
 
 
 def test_a_verify_that_finds_a_difference_stops_the_rollout_with_both_numbers(world: World) -> None:

@@ -34,19 +34,13 @@ async def read(services: Services, rollout: Rollout) -> LedgerRead:
             root, (uid, problem) = await asyncio.gather(
                 roots.read_root(store, rollout.ledger_id), _database_uid(services, rollout)
             )
-    except (MigrationError, TimeoutError) as error:
+        # A ValueError is a state that a newer version has written: nothing may be decided on half of it.
+        state = RolloutState.model_validate_json(root.state) if root and root.state else None
+    except (MigrationError, TimeoutError, ValueError) as error:
         return LedgerRead(LedgerSeen(error=sentence(rollout, error)), store)
     if root is None:
         return LedgerRead(LedgerSeen(actual_database_uid=uid), store, problem=problem)
-    owner = Owner(root.owner.cluster, root.owner.uid, root.owner.name) if root.owner else None
-    seen = LedgerSeen(
-        owner=owner,
-        mine=owner is not None and (owner.cluster, owner.uid) == (services.cluster_id, rollout.uid),
-        database_uid=root.database_uid,
-        actual_database_uid=uid,
-    )
-    state = RolloutState.model_validate_json(root.state) if root.state else None
-    return LedgerRead(seen, store, state, root.update_time, problem)
+    return LedgerRead(_seen(services, rollout, root, uid), store, state, root.update_time, problem)
 
 
 async def record(services: Services, rollout: Rollout, read: LedgerRead, decision: Decision) -> LedgerRead:
@@ -77,6 +71,16 @@ def sentence(rollout: Rollout, error: BaseException) -> str:
     reason = str(error) or "no answer in time"
     database = rollout.spec.database
     return f"database {database.project}/{database.name}, ledger {rollout.ledger_id}: {reason}"
+
+
+def _seen(services: Services, rollout: Rollout, root: roots.Root, uid: str) -> LedgerSeen:
+    owner = Owner(root.owner.cluster, root.owner.uid, root.owner.name) if root.owner else None
+    return LedgerSeen(
+        owner=owner,
+        mine=owner is not None and (owner.cluster, owner.uid) == (services.cluster_id, rollout.uid),
+        database_uid=root.database_uid,
+        actual_database_uid=uid,
+    )
 
 
 async def _create(services: Services, rollout: Rollout, read: LedgerRead, text: str) -> LedgerRead:

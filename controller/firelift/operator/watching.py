@@ -86,9 +86,18 @@ def build_registry(poke: Poke) -> kopf.OperatorRegistry:
     registry = kopf.OperatorRegistry()
     fresh = Freshness()
 
-    async def rollout_changed(body: Mapping[str, Any], namespace: str | None, name: str, **_: Any) -> None:
+    async def rollout_changed(
+        type: str | None,  # noqa: A002 - kopf's name for the kind of event
+        body: Mapping[str, Any],
+        namespace: str | None,
+        name: str,
+        **_: Any,
+    ) -> None:
         key = Key(namespace or "", name)
-        if fresh.changed(key, body["metadata"]):
+        if type == "DELETED":
+            fresh.forget(key)
+            poke(key)
+        elif fresh.changed(key, body["metadata"]):
             poke(key)
 
     async def approval_changed(spec: Mapping[str, Any], namespace: str | None, **_: Any) -> None:
@@ -147,3 +156,7 @@ class Freshness:
         )
         before, self._seen[key] = self._seen.get(key), now
         return before != now
+
+    def forget(self, key: Key) -> None:
+        """The object is gone; one of the same name is another one."""
+        self._seen.pop(key, None)
