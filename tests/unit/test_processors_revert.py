@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from tests.moving import IN_PLACE, KIT, LEDGER, counts, everything, migration, plan, ran, seeded, seen, stored
+from tests.moving import IN_PLACE, KIT, LEDGER, counts, everything, migration, plain, plan, ran, seeded, seen, stored
 from tests.virtual_time import in_virtual_time
 
 from firelift.api.migration import MigrationSpec, OnRevertConflict
@@ -19,6 +19,7 @@ from firelift.migration.processors.revert import Revert
 from firelift.migration.readers import JournalRecord
 from firelift.migration.store import Create, Delete, Document, Update
 from firelift.migration.work import Record
+from firelift.stores.memory import MemoryStore
 
 LOGS = {f"fitness_logs/{number}": {"userId": "u", "n": number, "type": "run"} for number in range(6)}
 TASKS = {f"tasks/{number}": {"name": f"task {number}", "n": number} for number in range(6)}
@@ -34,6 +35,12 @@ def reverting(spec: MigrationSpec, *subjects: str, kind: RunKind = RunKind.REVER
 
 def checking(spec: MigrationSpec, *subjects: str) -> RunPlan:
     return reverting(spec, *subjects, kind=RunKind.REVERT_VERIFY)
+
+
+def dead_letters(store: MemoryStore) -> list[dict[str, Any]]:
+    """The dead letters of the ledger, in the order of their names."""
+    below = f"{paths.collection(LEDGER, paths.DEAD_LETTERS)}/"
+    return [plain(fields) for path, fields in sorted(store.snapshot().items()) if path.startswith(below)]
 
 
 def edit(path: str, values: Mapping[str, object]) -> Update:
@@ -106,9 +113,23 @@ async def test_quarantine_keeps_the_apps_version_in_the_ledger_and_restores() ->
     store.apply([edit("tasks/0", {"title": "the app's"})])
     assert counts(await ran(store, reverting(spec))) == {"read": 6, "updated": 6}
     assert everything(store) == before
-    letter = await seen(store, paths.dead_letter(LEDGER, "revert.0", "tasks/0"))
-    assert letter
+    (letter,) = dead_letters(store)
     assert KIT.decode(KIT.loads(letter["document"])) == {"name": "task 0", "n": 0, "title": "the app's"}
+
+
+@in_virtual_time
+async def test_quarantine_keeps_the_apps_version_at_each_of_a_documents_images() -> None:
+    store = await seeded(LOGS)
+    spec = migration(onExisting="Overwrite", onRevertConflict="Quarantine")
+    await ran(store, plan(RunKind.MIGRATE, spec))
+    store.apply([edit("fitness_logs/0", {"n": 1})])
+    await ran(store, plan(RunKind.SWEEP, spec))
+    store.apply([edit(TARGET, {"n": 99, "more": "the app's"})])
+    await ran(store, reverting(spec, "migrate.0", "sweep.0"))
+    assert await seen(store, TARGET) is None
+    versions = [KIT.decode(KIT.loads(letter["document"])) for letter in dead_letters(store)]
+    assert sorted(version["n"] for version in versions) == [0, 99]
+    assert all(version["more"] == "the app's" for version in versions)
 
 
 @in_virtual_time

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from firelift.api.run import Totals
 from firelift.migration.image import Image
 from firelift.migration.sentences import sentence
-from firelift.migration.store import Verify, Write
+from firelift.migration.store import Micros, Verify, Write
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +44,15 @@ class DeadLetter:
 
     `reason` and `rule` are cut to what the ledger can hold: the letter of one record must not stop all others.
     `payload` is a whole document that a revert has put into quarantine: a map of its fields, as the store dumps it.
+    `image` is then the commit time of the image that it stood against: a document with several images may be put into
+    quarantine once for each, and the letter of one must not replace what another keeps.
     """
 
     path: str
     reason: str
     rule: str = ""
     payload: bytes = b""
+    image: Micros = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "reason", sentence(self.reason))

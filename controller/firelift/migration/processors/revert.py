@@ -11,7 +11,7 @@ from firelift.migration.imaged import Imaged, Imager
 from firelift.migration.merge import Conflict, Merge, Recreate, Remove, Restore, Verdict
 from firelift.migration.processors import tallies
 from firelift.migration.readers import JournalRecord
-from firelift.migration.store import Document, Missing, Store
+from firelift.migration.store import Document, Micros, Missing, Store
 from firelift.migration.work import Change, DeadLetter, Record
 
 TALLY = {
@@ -44,10 +44,12 @@ class Revert:
         document = now[record.image.path]
         verdict = self.merge.decide(record.image, record.commit_time, document)
         if isinstance(verdict, Conflict):
-            return self._conflict(verdict, document, now)
+            return self._conflict(verdict, record.commit_time, document, now)
         return self._written(verdict, document, now)
 
-    def _conflict(self, conflict: Conflict, document: Document | Missing, now: dict[str, Document | Missing]) -> Change:
+    def _conflict(
+        self, conflict: Conflict, image: Micros, document: Document | Missing, now: dict[str, Document | Missing]
+    ) -> Change:
         sentence = f"{document.path}: {conflict.reason}"
         if self.on_conflict is OnRevertConflict.KEEP:
             letter = DeadLetter(document.path, conflict.reason, rule="conflict")
@@ -56,7 +58,7 @@ class Revert:
         if self.on_conflict is OnRevertConflict.RESTORE or isinstance(document, Missing):
             return replace(change, example=f"{sentence}; it was taken back all the same")
         payload = self.imager.kit.dumps(self.imager.kit.new_map(document.fields))
-        letter = DeadLetter(document.path, conflict.reason, rule="quarantine", payload=payload)
+        letter = DeadLetter(document.path, conflict.reason, rule="quarantine", payload=payload, image=image)
         return replace(change, dead_letter=letter, example=f"{sentence}; it was put into quarantine and taken back")
 
     def _written(self, verdict: Verdict, document: Document | Missing, now: dict[str, Document | Missing]) -> Change:
