@@ -22,8 +22,8 @@ TARGET = "profiles/x"
 
 
 def profiles(**changes: Any) -> Any:
-    changes.setdefault("entityKey", "owner")
-    return migration(COPY, source={"collection": "s"}, target={"document": "profiles/{doc.key}"}, **changes)
+    base = {"source": {"collection": "s"}, "target": {"document": "profiles/{doc.key}"}, "entityKey": "owner"}
+    return migration(COPY | base, **changes)
 
 
 def source(name: str, **values: object) -> dict[str, object]:
