@@ -12,6 +12,7 @@ from firelift.migration.existing import Existing, Idle
 from firelift.migration.image import Operation, value_hash
 from firelift.migration.imaged import Imaged, Imager
 from firelift.migration.store import Create, Document, Missing, Update
+from firelift.stores.memory.masks import merge
 
 SOURCE = document("logs/1", at=100)
 WANTED = stored({"a": 1, "deep": {"b": 2, "c": 3}, "seen": 0})
@@ -63,6 +64,37 @@ def test_overwrite_makes_the_target_equal_and_keeps_every_value_that_it_changes(
 
 def test_overwrite_of_an_equal_target_is_no_write() -> None:
     assert decide(OnExisting.OVERWRITE, document("copies/1", a=1, deep={"b": 2, "c": 3})) is Idle.UNCHANGED
+
+
+def masked(policy: OnExisting, there: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any] | None:
+    """What the app then has, where `stats.views` is its own; None when nothing is written."""
+    decision = Existing(policy, Imager(KIT, (("stats", "views"),))).decide(
+        SOURCE, stored(wanted), document("copies/1", at=50, **there)
+    )
+    if not isinstance(decision, Imaged):
+        return None
+    assert isinstance(decision.write, Update)
+    return plain(merge(stored(there), decision.write.fields, decision.write.mask))
+
+
+@pytest.mark.parametrize(
+    ("there", "wanted", "filled", "overwritten"),
+    [
+        ({}, {"stats": {"likes": 1, "views": 2}}, {"stats": {"likes": 1}}, {"stats": {"likes": 1}}),
+        ({}, {"stats": {"views": 2}}, None, None),
+        ({"stats": {}}, {"stats": {"views": 2}}, None, None),
+        ({"stats": {"views": 9}}, {"stats": {"likes": 1, "views": 2}}, *[{"stats": {"likes": 1, "views": 9}}] * 2),
+        ({"stats": {"views": 9, "old": 3}}, {}, None, {"stats": {"views": 9}}),
+        ({"stats": {"old": 3}}, {}, None, {}),
+        ({"stats": {"views": 9, "old": 3}}, {"stats": 5}, None, None),
+        ({"stats": 5}, {"stats": {"likes": 1, "views": 2}}, None, {"stats": {"likes": 1}}),
+    ],
+)
+def test_an_ignored_field_inside_a_map_is_the_apps_and_the_rest_of_the_map_is_not(
+    there: dict[str, Any], wanted: dict[str, Any], filled: object, overwritten: object
+) -> None:
+    assert masked(OnExisting.FILL_MISSING, there, wanted) == filled
+    assert masked(OnExisting.OVERWRITE, there, wanted) == overwritten
 
 
 @pytest.mark.parametrize(("at", "written_"), [(99, True), (100, False), (101, False)])

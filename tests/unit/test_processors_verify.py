@@ -92,6 +92,19 @@ async def test_ignored_fields_may_differ() -> None:
 
 
 @in_virtual_time
+@pytest.mark.parametrize(("there", "found"), [({}, {"different": 1}), ({"stats": {"likes": 1}}, {})])
+async def test_what_stands_beside_an_ignored_field_in_a_map_is_compared(
+    there: dict[str, object], found: dict[str, int]
+) -> None:
+    store = await seeded({"fitness_logs/0": {"userId": "u", "stats": {"likes": 1, "views": 2}}})
+    store.apply([Create(TARGET, stored({"userId": "u", **there}))])
+    spec = migration(ignoreFields=["stats.views"])
+    progress = await ran(store, verifying(spec, subjects=()))
+    assert mismatches(progress) == found
+    assert progress.examples == (f"fitness_logs/0 and {TARGET}: stats is absent instead of a map",) * len(found)
+
+
+@in_virtual_time
 async def test_a_copy_that_outlives_its_source_is_extra() -> None:
     store = await copied()
     store.apply([Delete("fitness_logs/0")])

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum, auto
 
 from firelift.api.migration import OnExisting
 from firelift.migration import fields as paths
+from firelift.migration.ignored import respecting
 from firelift.migration.imaged import Imaged, Imager
-from firelift.migration.store import Document, FieldPath, Fields, Missing
+from firelift.migration.store import Document, Fields, Missing
 
 
 class Idle(Enum):
@@ -33,6 +33,7 @@ class Existing:
         """What to do with the target of a copy that should become `wanted`."""
         if isinstance(target, Missing):
             return self.imager.create(target.path, wanted, source.path)
+        wanted = self._respecting(wanted, target)
         match self.policy:
             case OnExisting.SKIP:
                 return Idle.SKIPPED
@@ -42,13 +43,13 @@ class Existing:
                 return Idle.SKIPPED
             case OnExisting.OVERWRITE | OnExisting.KEEP_NEWER:
                 mask = paths.changed_paths(self.imager.kit, target.fields, wanted)
-        return self.imager.update(target, wanted, self._own(mask), source.path) or Idle.UNCHANGED
+        return self.imager.update(target, wanted, mask, source.path) or Idle.UNCHANGED
 
     def contested(self, decision: Decision, wanted: Fields, target: Document) -> bool:
         """Whether it matters who wrote the target: it would be written, or is not what this source becomes."""
-        missed = paths.missed_paths(self.imager.kit, target.fields, wanted)
-        return isinstance(decision, Imaged) or any(self._own(missed))
+        if isinstance(decision, Imaged):
+            return True
+        return any(paths.missed_paths(self.imager.kit, target.fields, self._respecting(wanted, target)))
 
-    def _own(self, mask: Iterable[FieldPath]) -> Iterable[FieldPath]:
-        """The paths that are not the app's own."""
-        return (path for path in mask if not any(paths.overlap(path, other) for other in self.imager.ignored))
+    def _respecting(self, wanted: Fields, target: Document) -> Fields:
+        return respecting(self.imager.kit, wanted, target.fields, self.imager.ignored)

@@ -9,13 +9,14 @@ from firelift.api.cohort import Selection
 from firelift.api.run import VerifyPlan
 from firelift.api.steps.verify import Authority
 from firelift.migration import fields as paths
+from firelift.migration.ignored import respecting
 from firelift.migration.ledger.origins import Origins
 from firelift.migration.processors import tallies
 from firelift.migration.processors.findings import differences
 from firelift.migration.processors.migrate import without_result
 from firelift.migration.processors.recheck import Sleep, persisting
 from firelift.migration.processors.rivals import second_source
-from firelift.migration.store import Document, FieldPath, Missing, Store
+from firelift.migration.store import Document, Missing, Store
 from firelift.migration.transform.transform import LeftAlone, Outcome, Result, Transform
 from firelift.migration.work import Change, Record
 
@@ -71,17 +72,15 @@ class VerifyScan:
         if switched and self.origins is None:
             return Change(tallies.UNCHANGED)
         kit = self.transform.kit
-        missed = [path for path in paths.missed_paths(kit, target.fields, result.fields) if not self._ignored(path)]
+        wanted = respecting(kit, result.fields, target.fields, self.transform.ignored)
+        missed = list(paths.missed_paths(kit, target.fields, wanted))
         first = await self.origins.of(target) if missed and self.origins else None
         if first is not None and first != source.path:
             return without_result(source.path, second_source(target.path, first))
         if switched or not missed:
             return Change(tallies.UNCHANGED)
-        sentence = differences(kit, target.fields, result.fields, missed)
+        sentence = differences(kit, target.fields, wanted, missed)
         return Change(tallies.DIFFERENT, example=f"{source.path} and {target.path}: {sentence}")
-
-    def _ignored(self, path: FieldPath) -> bool:
-        return any(paths.overlap(path, other) for other in self.transform.ignored)
 
     def _in_place(self, source: Document | Missing, outcome: Outcome | None) -> Change:
         match source, outcome:
