@@ -18,6 +18,7 @@ from firelift.api.measurement import Measurement
 from firelift.api.rollout import RolloutSpec
 from firelift.api.run import RunKind, RunPlan, RunState, Totals
 from firelift.api.status import RolloutStatus
+from firelift.operator.measure import asked, measure_work
 from firelift.rollout.intents import (
     AcquireLock,
     ClaimLedger,
@@ -44,7 +45,9 @@ from firelift.rollout.observation import (
     Owner,
     Rollout,
     RunSeen,
+    Wanted,
 )
+from firelift.rollout.phase_work import phase_work
 from firelift.rollout.state import RolloutState
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -99,18 +102,15 @@ class World:
     def observe(self) -> tuple[RolloutState, Observation]:
         """One read of everything that the machine wants."""
         state = self.state or initial_state(self.rollout, self.now)
-        asked = wanted(self.rollout, state, self.now)
+        wants = wanted(self.rollout, state, self.now)
         return state, Observation(
             now=self.now,
             ledger=self._ledger(),
-            runs={run: self._run(run) for run in asked.runs},
-            measurements=tuple(
-                MeasurementSeen(due.gate, due.window, self._measured(due.gate, due.window.end))
-                for due in asked.measurements
-            ),
+            runs={run: self._run(run) for run in wants.runs},
+            measurements=self._measurements(state, wants),
             approvals=tuple(self.approvals),
-            config_maps={name: self._config_map(name) for name in asked.config_maps},
-            locks={group: self._lock(group) for group in asked.locks},
+            config_maps={name: self._config_map(name) for name in wants.config_maps},
+            locks={group: self._lock(group) for group in wants.locks},
             worker_image="worker@sha256:1",
             conditions=self.status.conditions if self.status else (),
         )
@@ -286,6 +286,20 @@ class World:
         if holder == self.rollout.uid:
             return LockSeen(mine=True)
         return LockSeen(mine=False, holder=holder or "", position=1, since=START)
+
+    def _measurements(self, state: RolloutState, wants: Wanted) -> tuple[MeasurementSeen, ...]:
+        runs = {run: self._run(run) for run in wants.runs}
+        work = phase_work(self.rollout, state, runs, self.now)
+        return tuple(
+            MeasurementSeen(
+                due.gate,
+                due.window,
+                self._measured(due.gate, due.window.end)
+                if gate.ledger is None
+                else measure_work(gate, gate.ledger, due.window, work, self.now),
+            )
+            for due, gate in asked(state, wants.measurements)
+        )
 
     def _measured(self, name: str, end: datetime) -> Measurement:
         answer = self.measure(name, end)

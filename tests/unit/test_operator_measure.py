@@ -2,24 +2,42 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
-from firelift.api.gates import GateSpec, LedgerMetric, LedgerQuery
-from firelift.api.measurement import Window
-from firelift.api.run import RunKind, Totals
+from firelift.api.gates import GateSpec, LedgerMetric
+from firelift.api.measurement import Measurement, Window
+from firelift.api.run import Totals
 from firelift.metrics.cloud_monitoring import CloudMonitoring
-from firelift.operator.measure import Measurer, kind_of, measure_runs
+from firelift.operator.measure import Measurer, measure_work
 from firelift.operator.memory import FIRST_BACKOFF_SECONDS, ObjectMemory
 from firelift.operator.telemetry import Metrics
-from firelift.rollout.observation import MeasurementWanted, RunSeen
+from firelift.rollout.gates import judge
+from firelift.rollout.observation import MeasurementWanted
+from firelift.rollout.phase_work import PhaseWork
+from firelift.rollout.state import GateVerdict
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
-MIGRATE, VERIFY = "a1.one.migrate.logs.migrate.0", "a1.one.verify.logs.verify.0"
-RUNS = {
-    MIGRATE: RunSeen(MIGRATE, totals=Totals(read=100, dead_letters=2), commit_latencies_ms=(10, 20)),
-    VERIFY: RunSeen(VERIFY, totals=Totals(read=50, missing=1, different=4), commit_latencies_ms=(30,)),
-}
+WORK = PhaseWork(
+    moving=Totals(read=100, dead_letters=2),
+    checking=Totals(read=50, missing=1, different=4),
+    commit_latencies_ms=(10, 20, 30),
+    newest=NOON - timedelta(seconds=30),
+)
+
+
+def ledger_gate(metric: LedgerMetric, **changes: Any) -> GateSpec:
+    spec = {"name": "g", "ledger": {"metric": metric}, "limit": {"max": "0"}, "delaySeconds": 0, **changes}
+    return GateSpec.model_validate(spec)
+
+
+def measured(spec: GateSpec, window: Window, work: PhaseWork = WORK, now: datetime = NOON) -> Measurement:
+    assert spec.ledger is not None
+    return measure_work(spec, spec.ledger, window, work, now)
+
+
+NEWEST = Window(NOON - timedelta(minutes=5), NOON)
 
 
 @pytest.mark.parametrize(
@@ -32,17 +50,30 @@ RUNS = {
     ],
 )
 def test_a_ledger_gate_measures_moving_and_checking_apart(metric: LedgerMetric, value: float, samples: int) -> None:
-    measured = measure_runs(LedgerQuery(metric=metric), RUNS, NOON)
+    found = measured(ledger_gate(metric), NEWEST)
 
-    assert (measured.value, measured.samples, measured.error) == (value, samples, None)
-
-
-def test_runs_that_have_done_nothing_are_no_data() -> None:
-    assert measure_runs(LedgerQuery(metric=LedgerMetric.FAILURE_RATIO), {}, NOON).value is None
+    assert (found.value, found.samples, found.error) == (value, samples, None)
 
 
-def test_a_runs_kind_stands_in_its_name() -> None:
-    assert (kind_of(MIGRATE), kind_of("a1.p.s.m.revert-verify.2")) == (RunKind.MIGRATE, RunKind.REVERT_VERIFY)
+def test_work_that_has_not_begun_is_no_data() -> None:
+    assert measured(ledger_gate(LedgerMetric.FAILURE_RATIO), NEWEST, PhaseWork()).value is None
+
+
+@pytest.mark.parametrize(("age_seconds", "measures"), [(0, True), (59, True), (60, False), (600, False)])
+def test_a_window_that_was_missed_is_not_measured_by_what_the_ledger_says_now(
+    age_seconds: int, *, measures: bool
+) -> None:
+    window = Window(NOON - timedelta(seconds=age_seconds + 300), NOON - timedelta(seconds=age_seconds))
+    verdict = judge(gate := ledger_gate(LedgerMetric.DEAD_LETTERS), window, measured(gate, window))
+
+    expected = (GateVerdict.FAIL, "2 > 0") if measures else (GateVerdict.NO_DATA, "it was not measured at the time")
+    assert (verdict.verdict, verdict.message) == expected
+
+
+def test_a_ledger_whose_last_entry_is_old_is_stale() -> None:
+    gate = ledger_gate(LedgerMetric.DEAD_LETTERS, freshnessSeconds=20)
+
+    assert judge(gate, NEWEST, measured(gate, NEWEST)).verdict is GateVerdict.STALE
 
 
 def gate(name: str = "errors") -> GateSpec:

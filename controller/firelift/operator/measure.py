@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
 from firelift.api.gates import GateSpec, LedgerQuery
 from firelift.api.measurement import Measurement, Window
-from firelift.api.run import RunKind, Totals
 from firelift.metrics.cloud_monitoring import CloudMonitoring
 from firelift.metrics.ledger import LedgerReading, measure_ledger
 from firelift.operator.telemetry import Metrics
-from firelift.rollout.observation import MeasurementSeen, MeasurementWanted, RunSeen
-
-_CHECKING = {RunKind.VERIFY, RunKind.REVERT_VERIFY}
+from firelift.rollout.gates import is_newest
+from firelift.rollout.observation import MeasurementSeen, MeasurementWanted
+from firelift.rollout.phase_work import PhaseWork
+from firelift.rollout.state import RolloutState
 
 
 class Measurer:
@@ -83,32 +83,27 @@ def failed(sentence: str, query: str) -> Measurement:
     return Measurement(value=None, samples=0, unit="", query=query, time=datetime.now(UTC), error=sentence)
 
 
-def measure_runs(query: LedgerQuery, runs: Mapping[str, RunSeen], now: datetime) -> Measurement:
-    """A ledger gate's measurement: over all runs that the step's decision looks at."""
-    return measure_ledger(reading_of(runs, now), query.metric, now)
+def asked(state: RolloutState, due: Iterable[MeasurementWanted]) -> list[tuple[MeasurementWanted, GateSpec]]:
+    """Each measurement with its gate as the running phase froze it."""
+    phase = state.phases[state.phase_index] if state.phase_index < len(state.phases) else None
+    specs = {gate.name: gate for gate in (phase.gates if phase else ())}
+    return [(each, specs[each.gate]) for each in due if each.gate in specs]
 
 
-def reading_of(runs: Mapping[str, RunSeen], now: datetime) -> LedgerReading:
-    """The sums over runs. A verify's documents are compared, not processed."""
-    moving, checking = Totals(), Totals()
-    latencies: list[float] = []
-    for run in runs.values():
-        if kind_of(run.id) in _CHECKING:
-            checking = checking.plus(run.totals)
-        else:
-            moving = moving.plus(run.totals)
-        latencies.extend(run.commit_latencies_ms)
+def measure_work(gate: GateSpec, query: LedgerQuery, window: Window, work: PhaseWork, now: datetime) -> Measurement:
+    """A ledger gate's measurement. The ledger knows only what is now: a window that was missed stays unmeasured."""
+    if not is_newest(gate, window, now):
+        return Measurement(None, 0, "", f"ledger {query.metric}", now, absent="it was not measured at the time")
+    return measure_ledger(_reading(work), query.metric, now)
+
+
+def _reading(work: PhaseWork) -> LedgerReading:
     return LedgerReading(
-        documents=moving.read,
-        failures=moving.dead_letters,
-        dead_letters=moving.dead_letters,
-        checked=checking.read,
-        mismatches=checking.mismatches,
-        commit_latencies_ms=latencies,
-        newest=now,
+        documents=work.moving.read,
+        failures=work.moving.dead_letters,
+        dead_letters=work.moving.dead_letters,
+        checked=work.checking.read,
+        mismatches=work.checking.mismatches,
+        commit_latencies_ms=work.commit_latencies_ms,
+        newest=work.newest,
     )
-
-
-def kind_of(run: str) -> RunKind:
-    """The kind that a run's name holds: ``a1.phase.step.migration.kind.0``."""
-    return RunKind(run.rsplit(".", 2)[1])

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 
-from firelift.api.gates import GateSpec
 from firelift.api.run import RunState
 from firelift.kube import approvals, config_maps, jobs
 from firelift.kube.job_manifest import job_name
@@ -16,7 +15,7 @@ from firelift.migration.ledger.progress import Progress
 from firelift.migration.store import Store, ValueKit
 from firelift.migration.transform.check import problem
 from firelift.operator.ledger import LedgerRead
-from firelift.operator.measure import measure_runs
+from firelift.operator.measure import asked, measure_work
 from firelift.operator.memory import ObjectMemory
 from firelift.operator.services import Services
 from firelift.rollout.machine import wanted
@@ -24,12 +23,14 @@ from firelift.rollout.observation import (
     ConfigMapSeen,
     LockSeen,
     MeasurementSeen,
-    MeasurementWanted,
     Observation,
     Rollout,
     RunSeen,
 )
+from firelift.rollout.phase_work import phase_work
 from firelift.rollout.state import RolloutState
+
+MICROS_PER_SECOND = 1_000_000
 
 
 async def observe(
@@ -55,13 +56,24 @@ async def observe(
             _locks(ledger.store, rollout.ledger_id, want.locks),
             approvals.of_rollout(services.cluster, rollout.namespace, rollout.name),
         )
-    due = list(_with_specs(rollout, state, want.measurements))
-    measured = await _measurements(services, memory, rollout, due, runs, answered)
+    due = asked(state, want.measurements)
+    work = phase_work(rollout, state, runs, now)
+    own = [
+        MeasurementSeen(each.gate, each.window, measure_work(spec, spec.ledger, each.window, work, now))
+        for each, spec in due
+        if spec.ledger is not None
+    ]
+    others = await memory.measurer.take(
+        [(each, spec) for each, spec in due if spec.ledger is None],
+        project=rollout.spec.database.project,
+        patience_seconds=services.settings.measurement_patience_seconds,
+        answered=answered,
+    )
     return Observation(
         now=now,
         ledger=ledger.seen,
         runs=runs,
-        measurements=measured,
+        measurements=(*own, *others),
         approvals=approved,
         config_maps=maps,
         locks=held,
@@ -115,6 +127,7 @@ async def _run(
         failure=done.failure,
         examples=done.examples,
         entries=done.entries,
+        newest=datetime.fromtimestamp(done.newest / MICROS_PER_SECOND, UTC) if done.newest else None,
         job=job,
     )
 
@@ -137,36 +150,3 @@ def _lock_seen(lock: locks.Lock, ledger: str) -> LockSeen:
         position=lock.position(ledger),
         since=next((each.since for each in lock.waiters if each.ledger == ledger), None),
     )
-
-
-def _with_specs(
-    rollout: Rollout, state: RolloutState, due: Sequence[MeasurementWanted]
-) -> Iterator[tuple[MeasurementWanted, GateSpec]]:
-    """Each measurement with the gate as the running phase froze it."""
-    phase = state.phases[state.phase_index] if state.phase_index < len(state.phases) else None
-    specs = {gate.name: gate for gate in rollout.spec.gates}
-    specs |= {gate.name: gate for gate in (phase.gates if phase else ())}
-    yield from ((each, specs[each.gate]) for each in due if each.gate in specs)
-
-
-async def _measurements(
-    services: Services,
-    memory: ObjectMemory,
-    rollout: Rollout,
-    due: list[tuple[MeasurementWanted, GateSpec]],
-    runs: dict[str, RunSeen],
-    answered: Callable[[], None],
-) -> tuple[MeasurementSeen, ...]:
-    now: datetime = services.now()
-    own = [
-        MeasurementSeen(each.gate, each.window, measure_runs(spec.ledger, runs, now))
-        for each, spec in due
-        if spec.ledger is not None
-    ]
-    others = await memory.measurer.take(
-        [(each, spec) for each, spec in due if spec.ledger is None],
-        project=rollout.spec.database.project,
-        patience_seconds=services.settings.measurement_patience_seconds,
-        answered=answered,
-    )
-    return (*own, *others)

@@ -12,6 +12,7 @@ from firelift.api.gates import AbsenceAction, GateAction, GateSpec
 from firelift.api.steps import FailureAction
 from firelift.rollout.approvals import silenced
 from firelift.rollout.gates import intervals, judge, next_due, windows_due
+from firelift.rollout.ledger_gates import speaks
 from firelift.rollout.memory import changed, with_event
 from firelift.rollout.observation import MeasurementWanted
 from firelift.rollout.place import Place
@@ -44,10 +45,15 @@ def reopened(records: tuple[GateRecord, ...], now: datetime) -> tuple[GateRecord
     return tuple(changed(record, since=now, cursor=max(now, record.cursor)) for record in records)
 
 
-def watched(place: Place) -> Iterator[tuple[GateSpec, GateRecord]]:
-    """The gates of the running step with their memories."""
+def remembered(place: Place) -> Iterator[tuple[GateSpec, GateRecord]]:
+    """All gates of the running step with their memories."""
     specs = {gate.name: gate for gate in place.phase.gates}
     return ((specs[record.name], record) for record in place.state.gates if record.name in specs)
+
+
+def watched(place: Place) -> Iterator[tuple[GateSpec, GateRecord]]:
+    """The gates that have anything to say of the running step: the others are neither judged nor required."""
+    return ((gate, record) for gate, record in remembered(place) if speaks(gate, place.phase.spec, place.step_index))
 
 
 def due_measurements(place: Place) -> tuple[MeasurementWanted, ...]:
@@ -82,9 +88,10 @@ def objection(place: Place) -> Objection | None:
 
 def missing(place: Place, seconds: int) -> str:
     """What a soak of this length still needs, as a sentence; empty when it has all."""
-    if not place.phase.gates:
+    judging = list(watched(place))
+    if not judging:
         return "the soak has no gates to judge it; say evidence: None if that is meant"
-    for gate, record in watched(place):
+    for gate, record in judging:
         if not silenced(place.turn, gate.name) and (sentence := _missing(gate, record, seconds)):
             return sentence
     return ""

@@ -45,6 +45,11 @@ def windows_due(gate: GateSpec, record: GateRecord, now: datetime) -> tuple[Wind
     return tuple(Window(first + i * step - width, first + i * step) for i in range(count))
 
 
+def is_newest(gate: GateSpec, window: Window, now: datetime) -> bool:
+    """Whether no later window of the gate can be judged yet."""
+    return window.end + timedelta(seconds=gate.interval_seconds + gate.delay_seconds) > now
+
+
 def next_due(gate: GateSpec, record: GateRecord) -> datetime:
     """When the next window can be judged."""
     return _next_end(gate, record) + timedelta(seconds=gate.delay_seconds)
@@ -62,7 +67,7 @@ def judge(gate: GateSpec, window: Window, measurement: Measurement) -> Judged:
     return Judged(
         window_end=window.end,
         verdict=verdict,
-        value="" if value is None or math.isnan(value) else value_text(gate.limit, value, measurement.unit),
+        value="" if value is None or math.isnan(value) else value_text(gate.limit, value, measurement.unit)[:128],
         limit=limit_text(gate.limit),
         samples=max(0, measurement.samples),
         query=measurement.query[:512],
@@ -94,7 +99,8 @@ def _verdict(gate: GateSpec, window: Window, measurement: Measurement) -> tuple[
     if measurement.error is not None:
         return GateVerdict.ERROR, measurement.error or "the query failed"
     if measurement.value is None or math.isnan(measurement.value):
-        return GateVerdict.NO_DATA, "the query answered nothing" if measurement.value is None else "the value is NaN"
+        absent = measurement.absent or "the query answered nothing"
+        return GateVerdict.NO_DATA, absent if measurement.value is None else "the value is NaN"
     if measurement.samples < gate.min_samples:
         return GateVerdict.NO_DATA, f"{measurement.samples:,} samples < {gate.min_samples:,}"
     if age := _too_old(gate, window, measurement):

@@ -70,6 +70,8 @@ class RunSeen:
     examples: tuple[str, ...] = ()
     entries: int = 0
     """The length of the run's journal, all lanes together."""
+    newest: datetime | None = None
+    """When its last journal entry was committed, by the database's clock."""
     job: JobSeen | None = None
 
 

@@ -9,7 +9,7 @@ from firelift.api.rollout import Intent as Asked
 from firelift.rollout.approvals import silenced, valid
 from firelift.rollout.attempts import accepted, refusal
 from firelift.rollout.clock import MOVING, moving
-from firelift.rollout.conduct import POLL, gone, hold, stop
+from firelift.rollout.conduct import POLL, gone, hold, stop, tally
 from firelift.rollout.failing import Cause, reverting
 from firelift.rollout.intents import Intent, ReleaseLedger, ReleaseLock
 from firelift.rollout.memory import changed, with_event
@@ -18,6 +18,7 @@ from firelift.rollout.place import Place, current, last_executed
 from firelift.rollout.revert import undoable, walk_back
 from firelift.rollout.running import active_runs
 from firelift.rollout.state import Mode, RolloutState, StepState
+from firelift.rollout.steps import twin
 from firelift.rollout.turn import Outcome, Settled, Turn
 
 
@@ -149,13 +150,14 @@ def _resumed(place: Place) -> RolloutState:
 
 
 def _skipped(place: Place, approver: str) -> RolloutState:
-    state = place.save(state=StepState.SKIPPED, finished=place.turn.now)
+    turn, totals = place.turn, tally(place.turn, twin(place).plans(place))
+    state = place.save(state=StepState.SKIPPED, finished=turn.now, totals=totals)
     state = changed(
         state,
         mode=Mode.FORWARD,
         failure=None,
         step_index=place.step_index + 1,
         gates=(),
-        superseded=active_runs(place.turn),
+        superseded=active_runs(turn),
     )
-    return with_event(state, place.turn.now, "StepSkipped", f"{approver} skips {place.title}")
+    return with_event(state, turn.now, "StepSkipped", f"{approver} skips {place.title}")

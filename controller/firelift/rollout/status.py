@@ -16,11 +16,12 @@ from firelift.api.status import (
     Verdict,
 )
 from firelift.rollout.approvals import approval_digest, approvers, position, silenced
-from firelift.rollout.evidence import last, watched
+from firelift.rollout.evidence import last, remembered
 from firelift.rollout.gates import limit_text
+from firelift.rollout.ledger_gates import speaks
 from firelift.rollout.memory import MESSAGE
 from firelift.rollout.phases import phase_statuses, started_phases
-from firelift.rollout.place import current
+from firelift.rollout.place import Place, current
 from firelift.rollout.progress import Progress, measure
 from firelift.rollout.running import at_work, plans_at_work
 from firelift.rollout.state import GateRecord, GateVerdict, Mode
@@ -103,14 +104,18 @@ def _gates(turn: Turn) -> tuple[GateStatus, ...]:
     place = current(turn)
     if place is None:
         return ()
-    return tuple(_gate(turn, gate, record) for gate, record in watched(place))
+    return tuple(_gate(place, gate, record) for gate, record in remembered(place))
 
 
-def _gate(turn: Turn, gate: GateSpec, record: GateRecord) -> GateStatus:
+def _gate(place: Place, gate: GateSpec, record: GateRecord) -> GateStatus:
+    turn = place.turn
     latest = last(record)
     quiet = " (silenced by an approval)" if silenced(turn, gate.name) else ""
     if latest is None:
-        return GateStatus(name=gate.name, verdict="Pending", limit=limit_text(gate.limit), message=quiet.strip())
+        silent = "" if speaks(gate, place.phase.spec, place.step_index) else "the ledger says nothing of this step"
+        return GateStatus(
+            name=gate.name, verdict="Pending", limit=limit_text(gate.limit), message=f"{silent}{quiet}".strip()
+        )
     return GateStatus(
         name=gate.name,
         verdict=latest.verdict,

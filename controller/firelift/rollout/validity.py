@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from firelift.api.rollout import PhaseSpec, RolloutSpec
+from firelift.api.steps.soak import Evidence
 from firelift.rollout.condition import check
+from firelift.rollout.ledger_gates import speaks
 from firelift.rollout.turn import Turn
 
 
@@ -14,6 +17,24 @@ def problem(turn: Turn) -> str:
         return f"phase {phase.name} has been started under that name before"
     if turn.seen.unusable:
         return turn.seen.unusable
+    return _condition(spec, phase) or _unjudged(spec, phase)
+
+
+def _condition(spec: RolloutSpec, phase: PhaseSpec) -> str:
     conditions = ((gate.name, gate.limit.condition) for gate in spec.gates_of(phase) if gate.limit.condition)
     found = ((name, check(condition)) for name, condition in conditions)
     return next((f"gate {name} of phase {phase.name}: {sentence}" for name, sentence in found if sentence), "")
+
+
+def _unjudged(spec: RolloutSpec, phase: PhaseSpec) -> str:
+    gates = spec.gates_of(phase)
+    for index, step in enumerate(phase.steps):
+        needed = step.soak is not None and step.soak.evidence is Evidence.GATES
+        if needed and not any(speaks(gate, phase, index) for gate in gates):
+            names = ", ".join(gate.name for gate in gates)
+            return (
+                f"step {step.key} of phase {phase.name}: none of its gates ({names}) has anything to say there, as "
+                "a gate on the ledger judges what its own phase has migrated or verified before; add a gate on a "
+                "metric of the app, or say evidence: None"
+            )
+    return ""

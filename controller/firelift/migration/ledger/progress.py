@@ -13,7 +13,7 @@ from firelift.migration.ledger.failures import read_failure
 from firelift.migration.ledger.journal import Journal
 from firelift.migration.ledger.lane_map import read_lane_map
 from firelift.migration.ledger.runs import RunStore
-from firelift.migration.store import Store
+from firelift.migration.store import Micros, Store
 from firelift.migration.work import LaneMap
 
 LATENCIES = 200
@@ -28,7 +28,8 @@ class RunProgress:
 
     `complete`: each lane is sealed as worked off. `estimate` is the number of records in the source when the lanes were
     made, `scanned` how many of them lie behind the cursors; both 0 before there is a lane map. `commit_latencies_ms`
-    are recent ones in no order; `entries` is the journal's length; `failure` is the newest sentence of a worker that gave up and has not come back.
+    are recent ones in no order; `entries` is the journal's length, `newest` when its last entry was committed;
+    `failure` is the newest sentence of a worker that gave up and has not come back.
     """
 
     totals: Totals = field(default_factory=Totals)
@@ -41,6 +42,7 @@ class RunProgress:
     failure: str = ""
     examples: tuple[str, ...] = ()
     entries: int = 0
+    newest: Micros = 0
 
 
 class Progress:
@@ -106,4 +108,5 @@ class Progress:
             failure=failure,
             examples=tuple(self._examples),
             entries=sum(entry.seq for entry in newest),
+            newest=max((entry.commit_time for entry in newest), default=0),
         )
