@@ -128,6 +128,75 @@ async def test_what_the_app_makes_of_a_target_is_its_own_once_reads_have_switche
     assert mismatches(await ran(store, verifying(number=1))) == {"different": 1, "extra": 1}
 
 
+BOTH = pytest.mark.parametrize("authority", Authority)
+NESTED = {"fitness_logs/0": {"userId": "u", "gone": 1, "prefs": {"a": 1, "b": 2}}}
+
+
+@BOTH
+@in_virtual_time
+async def test_an_untouched_copy_whose_source_changed_is_different_once_whoever_is_read(authority: Authority) -> None:
+    store = await copied()
+    store.apply([edit("fitness_logs/0", {"n": 99})])
+    progress = await ran(store, verifying(authority=authority))
+    assert mismatches(progress) == {"different": 1}
+    assert progress.examples[0].startswith(f"fitness_logs/0 and {TARGET}: n is another integer")
+
+
+@BOTH
+@in_virtual_time
+async def test_a_field_that_the_source_lost_is_not_left_in_an_untouched_copy(authority: Authority) -> None:
+    store = await seeded(NESTED)
+    await ran(store, plan(RunKind.MIGRATE, migration()))
+    store.apply([Update("fitness_logs/0", {}, [("gone",), ("prefs", "b")], None)])
+    assert counts(await ran(store, plan(RunKind.SWEEP, migration()))) == {"read": 1, "unchanged": 1}
+    progress = await ran(store, verifying(migration(), authority))
+    assert mismatches(progress) == {"different": 1}
+    (sentence,) = progress.examples
+    assert sentence.startswith(f"fitness_logs/0 and {TARGET}: gone is an integer instead of absent; prefs.b is an ")
+    assert sentence.endswith(", and nobody has touched the copy since it was made")
+
+
+@BOTH
+@pytest.mark.parametrize("ignored", [["gone", "prefs"], ["gone", "prefs.b"]])
+@in_virtual_time
+async def test_an_ignored_field_may_be_stale_in_an_untouched_copy(authority: Authority, ignored: list[str]) -> None:
+    store = await seeded(NESTED)
+    spec = migration(ignoreFields=ignored)
+    await ran(store, plan(RunKind.MIGRATE, spec))
+    store.apply([Update("fitness_logs/0", {}, [("gone",), ("prefs", "b")], None)])
+    assert mismatches(await ran(store, verifying(spec, authority))) == {}
+
+
+@BOTH
+@pytest.mark.parametrize(("policy", "found"), [("FillMissing", {}), ("Overwrite", {"different": 1})])
+@in_virtual_time
+async def test_what_the_app_had_in_a_target_is_its_own_where_we_only_filled(
+    authority: Authority, policy: str, found: dict[str, int]
+) -> None:
+    store = await seeded({"fitness_logs/0": {"userId": "u", "n": 1, "old": 1}, TARGET: {"old": 1, "userId": "u"}})
+    spec = migration(onExisting=policy)
+    await ran(store, plan(RunKind.MIGRATE, spec))
+    store.apply([Update("fitness_logs/0", {}, [("old",)], None)])
+    assert mismatches(await ran(store, verifying(spec, authority))) == found
+
+
+@BOTH
+@pytest.mark.parametrize("changed", [{"n": 2}, {"new": 1}])
+@in_virtual_time
+async def test_what_we_filled_in_a_target_is_compared(authority: Authority, changed: dict[str, object]) -> None:
+    store = await seeded({"fitness_logs/0": {"userId": "u", "n": 1}, TARGET: {"own": 1, "userId": "u"}})
+    await ran(store, plan(RunKind.MIGRATE, migration()))
+    store.apply([edit("fitness_logs/0", changed)])
+    assert mismatches(await ran(store, verifying(migration(), authority))) == {"different": 1}
+
+
+@in_virtual_time
+async def test_a_difference_of_a_source_that_the_scan_leaves_out_is_counted_by_its_image() -> None:
+    store = await copied()
+    store.apply([edit("fitness_logs/0", {"n": 99})])
+    assert mismatches(await ran(store, verifying(selection=Selection(ids=("nobody",))))) == {"different": 1}
+
+
 @in_virtual_time
 async def test_a_difference_that_heals_before_the_second_look_does_not_count() -> None:
     store = await copied()

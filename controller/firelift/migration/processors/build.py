@@ -17,8 +17,8 @@ from firelift.migration.processors.revert import Revert
 from firelift.migration.processors.revert_verify import RevertVerify
 from firelift.migration.processors.verify_images import VerifyImages
 from firelift.migration.processors.verify_scan import VerifyScan
-from firelift.migration.readers import ImageReader, JournalReader, ScanReader
-from firelift.migration.store import Document, Source, Store
+from firelift.migration.readers import ImageReader, JournalReader, Keep, ScanReader
+from firelift.migration.store import Source, Store
 from firelift.migration.transform.reshape import compile_renames
 from firelift.migration.transform.transform import Transform, compile_ignored, compile_transform
 from firelift.migration.work import Lane, Processor, Reader
@@ -40,9 +40,10 @@ def build(
     if plan.kind in WAY_BACK:
         return _image_reader(plan, journal, lane), _way_back(plan, store)
     transform = compile_transform(plan.migration, store.values, plan.now)
+    keep = _keep(plan, transform)
     if lane.subject is None:
-        return _scan_reader(plan, store, lane, transform), _scanning(plan, store, transform, sleep)
-    return _image_reader(plan, journal, lane), VerifyImages(store, transform, _verify(plan), sleep)
+        return _scan_reader(plan, store, lane, keep), _scanning(plan, store, transform, sleep)
+    return _image_reader(plan, journal, lane), VerifyImages(store, transform, _verify(plan), keep, sleep)
 
 
 def source_of(plan: RunPlan, lane: Lane) -> Source:
@@ -76,10 +77,11 @@ def _image_reader(plan: RunPlan, journal: JournalReader, lane: Lane) -> ImageRea
     return ImageReader(journal, subject, lane.subject_lane, newest_first, lambda path: _sampled(plan, path))
 
 
-def _scan_reader(plan: RunPlan, store: Store, lane: Lane, transform: Transform) -> ScanReader:
-    def keep(document: Document) -> bool:
-        return _sampled(plan, document.path) and transform.selects(plan.selection, plan.seed, document)
+def _keep(plan: RunPlan, transform: Transform) -> Keep:
+    return lambda document: _sampled(plan, document.path) and transform.selects(plan.selection, plan.seed, document)
 
+
+def _scan_reader(plan: RunPlan, store: Store, lane: Lane, keep: Keep) -> ScanReader:
     buckets = plan.selection.to_bucket - plan.selection.from_bucket
     limit = min(LARGE_PAGE, PAGE * BUCKETS // max(1, buckets))
     return ScanReader(store, source_of(plan, lane), limit, keep)

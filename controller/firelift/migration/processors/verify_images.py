@@ -1,19 +1,22 @@
-"""Verify, from our side: is what earlier runs wrote still what they wrote, and does its source still exist?"""
+"""Verify, from our side: is what earlier runs wrote still what they wrote, and what its source would become now?"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from firelift.api.migration import OnExisting
 from firelift.api.run import VerifyPlan
 from firelift.api.steps.verify import Authority
-from firelift.migration.fields import written
+from firelift.migration.fields import changed_paths, get, missed_paths, overlap, written
+from firelift.migration.ignored import respecting
 from firelift.migration.image import Image, Operation
 from firelift.migration.imaged import Imager
 from firelift.migration.processors import tallies
+from firelift.migration.processors.findings import differences
 from firelift.migration.processors.recheck import Sleep, persisting
-from firelift.migration.readers import JournalRecord
-from firelift.migration.store import Document, Missing, Store
+from firelift.migration.readers import JournalRecord, Keep
+from firelift.migration.store import Document, FieldPath, Missing, Store
 from firelift.migration.transform.transform import Result, Transform
 from firelift.migration.work import Change, Record
 
@@ -23,12 +26,14 @@ class VerifyImages:
     """The processor. It writes nothing.
 
     An image that is found well leaves no counts: its document belongs to a scanned lane too, and counting it twice
-    would halve the ratio of mismatches.
+    would halve the ratio of mismatches. For the same reason a difference that the scan sees is the scan's; `scans` says
+    whether it looks at a source.
     """
 
     store: Store
     transform: Transform
     plan: VerifyPlan
+    scans: Keep
     sleep: Sleep
 
     async def prepare(self, records: Sequence[Record], *, again: bool) -> list[Change]:  # noqa: ARG002 - always read anew
@@ -50,11 +55,35 @@ class VerifyImages:
             return Change(tallies.NOTHING)
         if self._orphaned(record, document, documents):
             return Change(tallies.EXTRA, example=f"{document.path} is a copy of {record.image.source}, which is gone")
-        changed = self._changed(record.image, document) if document.update_time == record.commit_time else []
+        if document.update_time != record.commit_time:
+            return Change(tallies.NOTHING)
+        changed = self._changed(record.image, document)
         if changed:
             example = f"{document.path} is not what was committed, at {', '.join(changed)}"
             return Change(tallies.DIFFERENT, example=example)
-        return Change(tallies.NOTHING)
+        return self._compared(record.image, document, documents)
+
+    def _compared(self, image: Image, document: Document, documents: Mapping[str, Document | Missing]) -> Change:
+        """A copy that nobody has touched since our commit against what its source becomes now, stale fields too."""
+        source = documents[image.source] if image.source else None
+        outcome = self.transform.attempt(source) if isinstance(source, Document) else None
+        if not isinstance(source, Document) or not isinstance(outcome, Result) or outcome.target != document.path:
+            return Change(tallies.NOTHING)
+        kit, there = self.transform.kit, document.fields
+        wanted = respecting(kit, outcome.fields, there, self.transform.ignored)
+        if self.plan.authority is Authority.SOURCE and self.scans(source) and any(missed_paths(kit, there, wanted)):
+            return Change(tallies.NOTHING)
+        stale = [path for path in changed_paths(kit, there, wanted) if self._answered_for(image, document, path)]
+        if not stale:
+            return Change(tallies.NOTHING)
+        sentence = f"{source.path} and {document.path}: {differences(kit, there, wanted, stale)}"
+        return Change(tallies.DIFFERENT, example=f"{sentence}, and nobody has touched the copy since it was made")
+
+    def _answered_for(self, image: Image, document: Document, path: FieldPath) -> bool:
+        """Whether a path of a target is the migration's: what the app had there is its own where we only filled."""
+        filled = image.operation is Operation.UPDATE and self.transform.spec.on_existing is OnExisting.FILL_MISSING
+        absent = get(self.transform.kit, document.fields, path) is None
+        return not filled or absent or any(overlap(path, ours) for ours in image.after)
 
     def _orphaned(self, record: JournalRecord, document: Document, documents: Mapping[str, Document | Missing]) -> bool:
         """Whether our own copy has outlived its source, or its source now belongs elsewhere."""
