@@ -102,7 +102,10 @@ class Totals(Model):
     kept: int = 0
     """Revert only: conflicts that stay as the app left them."""
     conflicts: int = 0
-    """Live writes met between reading and committing; each was resolved by reading again."""
+    """Live writes met between reading and committing; each was resolved by reading again.
+
+    A target that was simply there, and was met because a copy is first tried without looking for it, is none.
+    """
     missing: int = 0
     extra: int = 0
     different: int = 0

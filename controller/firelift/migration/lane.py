@@ -10,6 +10,7 @@ from firelift.api.run import RunKind, RunPlan, Totals
 from firelift.migration.chunks import Chunk, fitting
 from firelift.migration.clock import Clock
 from firelift.migration.errors import (
+    AlreadyExists,
     Conflict,
     InvalidData,
     Poison,
@@ -124,7 +125,8 @@ class LaneWorker:
                 return chunk if landed else None
 
     async def _again(self, chunk: Chunk, conflicts: int, error: Conflict) -> Chunk:
-        self.tail.count(Totals(conflicts=1))
+        if not (isinstance(error, AlreadyExists) and any(change.blind for change in chunk.changes)):
+            self.tail.count(Totals(conflicts=1))
         if conflicts > CONFLICTS_BEFORE_SPLIT:
             chunk = chunk.half()
             await self.watch.pause(_jittered(BACKOFF_SECONDS / len(chunk.records)) if chunk.records else 0)

@@ -65,6 +65,7 @@ class Change:
 
     `images` has one for each document that `writes` changes. `example` is a sentence worth showing to a person.
     `provisional`: it rests on an earlier record of the same batch being committed as it was decided.
+    `blind`: it creates a document without having looked for it, so that finding one there tells of no live write.
     """
 
     tally: Totals
@@ -74,6 +75,7 @@ class Change:
     dead_letter: DeadLetter | None = None
     example: str = ""
     provisional: bool = False
+    blind: bool = False
 
 
 class Reader(Protocol):

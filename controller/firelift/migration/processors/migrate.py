@@ -31,12 +31,16 @@ TALLY = {
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A source with what it becomes, the target as it is, and what that alone leads to."""
+    """A source with what it becomes, the target as it is, and what that alone leads to.
+
+    A target that has not been `looked` for counts as missing.
+    """
 
     source: Document
     wanted: Fields
     target: Document | Missing
     decision: Decision
+    looked: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,8 @@ class Migrate:
         if isinstance(source, Missing) or not isinstance(outcome, Result):
             return without_result(source.path, outcome)
         target = targets.get(outcome.target) or Missing(outcome.target, source.read_time)
-        return Copy(source, outcome.fields, target, self.existing.decide(source, outcome.fields, target))
+        decision = self.existing.decide(source, outcome.fields, target)
+        return Copy(source, outcome.fields, target, decision, looked=outcome.target in targets)
 
     async def _owned(self, copies: Iterable[Copy | Change]) -> Mapping[str, str]:
         """The source of each target for which it matters, where this migration has written it."""
@@ -112,7 +117,7 @@ class Migrate:
             return replace(self._second(source, target, first), provisional=target not in owned)
         if isinstance(copy.decision, Imaged):
             claims[target] = source.path
-        return _change(copy.decision, (Verify(source.path, source.update_time),))
+        return _change(copy.decision, (Verify(source.path, source.update_time),), blind=not copy.looked)
 
     def _second(self, source: Document, target: str, first: str) -> Change:
         return without_result(source.path, self.transform.refused(source.path, second_source(target, first)))
@@ -131,7 +136,8 @@ def without_result(path: str, outcome: Outcome | None) -> Change:
     return Change(tallies.SKIPPED)
 
 
-def _change(decision: Imaged | Idle, guards: tuple[Verify, ...]) -> Change:
+def _change(decision: Imaged | Idle, guards: tuple[Verify, ...], *, blind: bool = False) -> Change:
     if isinstance(decision, Imaged):
-        return Change(TALLY[decision.image.operation], (decision.write,), guards, (decision.image,))
+        tally = TALLY[decision.image.operation]
+        return Change(tally, (decision.write,), guards, (decision.image,), blind=blind)
     return Change(TALLY[decision])

@@ -136,11 +136,7 @@ def _flat(path: str) -> bool:
 
 
 async def check_conflicts(client: AsyncClient, copied: str, in_place: str) -> Check:
-    """The conflicts that the seals of the journals count.
-
-    A copy also meets one where the app has already written the target; in place, only a write between the read and the
-    commit can cause one.
-    """
+    """The conflicts that the seals of the journals count: only a write between the read and the commit causes one."""
     copying, changing = await _conflicts(client, copied), await _conflicts(client, in_place)
     counted = f"{copying} in the ledger of the copies, {changing} in that of the changes in place"
     return Check("live writes met between read and commit, and each resolved", min(copying, changing) > 0, counted)
