@@ -196,7 +196,7 @@ class RolloutMachine(RuleBasedStateMachine):
 
     @rule(
         decision=st.sampled_from(list(ApprovalDecision)),
-        approver=st.sampled_from(["ada", "grace"]),
+        approver=st.sampled_from(["ada", "grace", f"system:serviceaccount:{'n' * 63}:{'s' * 167}"]),
         stale=st.booleans(),
         expires=st.sampled_from([None, None, 60]),
     )
@@ -240,10 +240,20 @@ class RolloutMachine(RuleBasedStateMachine):
         phases = [each.model_dump(mode="json", by_alias=True) for each in self.world.rollout.spec.phases]
         new = cohort_phase(percent, *extra)
         taken = {each["name"] for each in phases[:-1]}
-        grows = all(int(name[1:]) <= percent for name in taken)
+        grows = all(int(name[1:]) <= percent for name in taken - {"between"})
         judged = self.world.rollout.spec.gates or not any("soak" in step for step in extra)
         if phases[-1]["name"] not in started and new["name"] not in taken and grows and judged:
             self.world.edit(phases=[*phases[:-1], new])
+            self.disturbed = True
+
+    @rule()
+    def somebody_puts_a_phase_before_the_last(self) -> None:
+        """What the API server allows: neither among the phases that are frozen nor before them."""
+        phases = [each.model_dump(mode="json", by_alias=True) for each in self.world.rollout.spec.phases]
+        frozen = set(self.world.status.started_phases) if self.world.status else set()
+        new = phase("between", soak(10, evidence="None"))
+        if phases[-1]["name"] not in frozen and "between" not in {each["name"] for each in phases}:
+            self.world.edit(phases=[*phases[:-1], new, phases[-1]])
             self.disturbed = True
 
     @rule()

@@ -21,6 +21,8 @@ Moment = Annotated[datetime, PlainSerializer(_seconds, when_used="json")]
 
 Short = Annotated[str, Field(max_length=128)]
 Line = Annotated[str, Field(max_length=1024)]
+Person = Annotated[str, Field(max_length=253)]
+"""A user as an approval names one."""
 
 
 class Condition(Model):
@@ -85,7 +87,7 @@ class ApprovalStatus(Model):
     phase: Short = ""
     step: Short = ""
     required: bool = False
-    given: Annotated[tuple[Short, ...], Field(max_length=10)] = ()
+    given: Annotated[tuple[Person, ...], Field(max_length=10)] = ()
     requested_time: Moment | None = None
 
 

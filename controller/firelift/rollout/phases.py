@@ -26,10 +26,16 @@ def started_phases(turn: Turn) -> tuple[str, ...]:
 
 
 def phase_statuses(turn: Turn) -> tuple[PhaseStatus, ...]:
-    """Started phases in full, the others by name."""
-    started = [_phase(turn, index, record) for index, record in enumerate(turn.state.phases)]
-    later = [PhaseStatus(name=phase.name, state=_PENDING) for phase in turn.spec.phases[len(started) :]]
-    return tuple([*started, *later][:20])
+    """Frozen phases in full, then those of the spec in its order: by name, or with what was undone of them."""
+    records = list(enumerate(turn.state.phases))
+    frozen = len(started_phases(turn))
+    shown = {record.name: _phase(turn, index, record) for index, record in records[:frozen]}
+    undone = {record.name: (index, record) for index, record in records[frozen:]}
+    for phase in turn.spec.phases:
+        if phase.name not in shown:
+            before = undone.get(phase.name)
+            shown[phase.name] = _phase(turn, *before) if before else PhaseStatus(name=phase.name, state=_PENDING)
+    return tuple(shown.values())[:20]
 
 
 def _phase(turn: Turn, index: int, record: PhaseRecord) -> PhaseStatus:
