@@ -1,6 +1,6 @@
 """The least that lanes can do: add one to each document in place, or copy each document, under all the guards."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +14,7 @@ from firelift.migration.ledger.runs import RunStore
 from firelift.migration.readers import JournalReader, ScanReader
 from firelift.migration.store import Create, Document, FieldPath, Missing, Put, Source, Store, Update, Verify
 from firelift.migration.work import Change, Lane, Processor, Reader, Record
+from firelift.migration.worker import Build, Pause
 
 LEDGER = "team.move"
 SOURCE = "things"
@@ -133,10 +134,10 @@ def _target(path: str) -> str:
     return f"{TARGET}/{path.rpartition('/')[2]}"
 
 
-def build(limit: int = 10) -> Callable[[RunPlan, Store, JournalReader, Lane], tuple[Reader, Processor]]:
+def build(limit: int = 10) -> Build:
     """A `Build` for either kind of plan, with pages of `limit` documents."""
 
-    def make(plan: RunPlan, store: Store, _: JournalReader, lane: Lane) -> tuple[Reader, Processor]:
+    def make(plan: RunPlan, store: Store, _: JournalReader, lane: Lane, __: Pause) -> tuple[Reader, Processor]:
         source = Source(SOURCE, start=lane.start, end=lane.end)
         processor: Processor = AddOne(store) if plan.migration.in_place else Copy(store)
         return ScanReader(store, source, limit, lambda _: True), processor

@@ -3,14 +3,16 @@
 import asyncio
 
 import pytest
+from tests import moving
 from tests.simple_work import LEDGER, SOURCE, begin, build, plan, seed
 from tests.virtual_time import VirtualClock, in_virtual_time
 
-from firelift.api.run import RunControl, RunPlan, RunState
+from firelift.api.run import RunControl, RunKind, RunPlan, RunState, VerifyPlan
 from firelift.migration.errors import Denied, LeaseLost, LedgerBroken, MigrationError, RunStopped, UnknownOutcome
 from firelift.migration.ledger import paths
 from firelift.migration.ledger.progress import Progress
 from firelift.migration.ledger.runs import RunStore
+from firelift.migration.processors.build import build as build_real
 from firelift.migration.store import Delete
 from firelift.migration.worker import Share, work
 from firelift.stores.memory import MemoryStore
@@ -179,3 +181,18 @@ async def test_a_control_that_will_never_be_readable_ends_the_worker(fate: str, 
 
 async def _deny(_: str) -> None:
     raise Denied("PERMISSION_DENIED", "no")
+
+
+@in_virtual_time
+async def test_a_verify_that_waits_to_look_again_leaves_when_it_is_told_to() -> None:
+    store = await moving.seeded({"fitness_logs/0": {"userId": "u"}})
+    verify = VerifyPlan(recheck_seconds=300)
+    made = moving.plan(RunKind.VERIFY, moving.migration(), verify=verify)
+    runs = RunStore(store, moving.LEDGER)
+    await runs.ensure(made, RunControl(state=RunState.RUN, epoch=1, lease_seconds=1_000_000))
+    worker = asyncio.create_task(work(store, Share(moving.LEDGER, made.id, 0, 1), build_real, clock=VirtualClock()))
+    await asyncio.sleep(10)
+    await runs.ensure(made, RunControl(state=RunState.STOP, epoch=1, lease_seconds=1_000_000))
+    (ended,) = await asyncio.gather(worker, return_exceptions=True)
+    assert isinstance(ended, RunStopped)
+    assert asyncio.get_running_loop().time() < 10 + 1

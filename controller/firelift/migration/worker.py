@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -29,8 +29,11 @@ LANES_AT_ONCE = 4
 TURN_SECONDS = 0.5
 """Between two looks at lanes that have to end before one of ours begins."""
 
-Build: TypeAlias = Callable[[RunPlan, Store, JournalReader, Lane], tuple[Reader, Processor]]
-"""Makes the reader and the processor of a lane; `processors.build` is the one that workers use."""
+Pause: TypeAlias = Callable[[float], Awaitable[object]]
+
+Build: TypeAlias = Callable[[RunPlan, Store, JournalReader, Lane, Pause], tuple[Reader, Processor]]
+"""Makes the reader and the processor of a lane; `processors.build` is the one that workers use. What a processor waits
+for, it waits for with the pause that it is given, which ends when the worker has to leave."""
 
 Say: TypeAlias = Callable[[str], None]
 
@@ -115,7 +118,7 @@ class Crew:
 
     async def _lane(self, lane: Lane, lanes: LaneMap) -> None:
         await self._wait_for(lanes_before(self.plan, lanes, lane))
-        reader, processor = self.build(self.plan, self.journal.store, self.journal, lane)
+        reader, processor = self.build(self.plan, self.journal.store, self.journal, lane, self.watch.pause)
         tail = Tail(self.journal, self.plan, lane, secrets.token_hex(8), self.clock)
         self.say(f"lane {lane.number} of run {self.plan.id} begins")
         kit = self.journal.store.values

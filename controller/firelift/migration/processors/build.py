@@ -30,7 +30,7 @@ PAGE, LARGE_PAGE = 1_000, 5_000
 
 
 def build(
-    plan: RunPlan, store: Store, journal: JournalReader, lane: Lane, *, sleep: Sleep = asyncio.sleep
+    plan: RunPlan, store: Store, journal: JournalReader, lane: Lane, sleep: Sleep = asyncio.sleep
 ) -> tuple[Reader, Processor]:
     """The reader and the processor of one lane.
 
