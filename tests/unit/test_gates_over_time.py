@@ -36,6 +36,11 @@ def minutes(one: World, values: str) -> World:
     return one
 
 
+def said(one: World) -> str:
+    assert one.status is not None
+    return one.status.reason
+
+
 @pytest.mark.parametrize(
     ("fail_after", "values", "reason"),
     [
@@ -113,6 +118,30 @@ def test_absence_has_its_own_policies(policy: dict[str, Any], values: str, reaso
     one = minutes(soaking(gate(**policy)), values)
     assert one.status is not None
     assert one.status.reason == reason
+
+
+ABSENT = gate(onNoData={"action": "Revert", "afterSeconds": 600})
+
+
+def test_time_in_which_the_rollout_was_suspended_does_not_lengthen_an_absence() -> None:
+    one = minutes(soaking(ABSENT, seconds=6000), "pnnnnn")
+    one.edit(suspend=True)
+    one.turn()
+    one.pass_time(3600)
+    one.edit(suspend=False)
+    one.turn()
+    assert said(minutes(one, "nnn")) == "Soaking"
+    assert said(minutes(one, "nnnnn")) == "Reverting"
+    assert one.state is not None
+    assert one.state.failure is not None
+    assert "NoData for 600s" in one.state.failure.message
+
+
+def test_an_absence_under_an_override_does_not_count_after_it() -> None:
+    one = minutes(soaking(ABSENT, seconds=6000), "pnnnnnn")
+    one.approve(ApprovalDecision.OVERRIDE, gate="error-rate", expires=one.now + timedelta(seconds=600))
+    assert said(minutes(one, "nnnnnnnnnnnnnnn")) == "Soaking"
+    assert said(minutes(one, "nnnnnnnn")) == "Reverting"
 
 
 @pytest.mark.parametrize("letter", ["n", "N", "e"])

@@ -104,7 +104,9 @@ def overrides(turn: Turn) -> Outcome | None:
 def _silence(turn: Turn, override: Override, approver: str) -> RolloutState:
     until = f"until {override.expires:%Y-%m-%dT%H:%M:%SZ}" if override.expires else "for this attempt"
     state = with_event(turn.state, turn.now, "Overridden", f"{approver} silenced gate {override.gate} {until}")
-    gates = tuple(changed(gate, recent=()) if gate.name == override.gate else gate for gate in state.gates)
+    gates = tuple(
+        changed(gate, recent=(), absent_since=None) if gate.name == override.gate else gate for gate in state.gates
+    )
     return changed(state, gates=gates, overrides=(*state.overrides, override))
 
 

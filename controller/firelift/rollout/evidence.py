@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from firelift.api.conditions import Reason
 from firelift.api.gates import AbsenceAction, GateAction, GateSpec
@@ -41,8 +41,14 @@ def opened(gates: tuple[GateSpec, ...], now: datetime) -> tuple[GateRecord, ...]
 
 
 def reopened(records: tuple[GateRecord, ...], now: datetime) -> tuple[GateRecord, ...]:
-    """The gates' memory after a standstill: what was judged stands, what lay in between is not asked for."""
-    return tuple(changed(record, since=now, cursor=max(now, record.cursor)) for record in records)
+    """The gates' memory after a standstill: what was judged stands, what lay in between is not asked for.
+
+    Nor does it lengthen an absence: nobody has measured in it.
+    """
+    return tuple(
+        changed(record, since=now, cursor=max(now, record.cursor), absent_since=_absent_since(record, now))
+        for record in records
+    )
 
 
 def remembered(place: Place) -> Iterator[tuple[GateSpec, GateRecord]]:
@@ -124,7 +130,7 @@ def _taken_in(place: Place, gate: GateSpec, record: GateRecord, verdict: Judged)
         judged=record.judged + counted,
         recent=(*record.recent, passed)[-VERDICTS:] if counted and not quiet else record.recent,
         last=(*record.last, verdict)[-VERDICTS:],
-        absent_since=None if counted else record.absent_since or verdict.window_end,
+        absent_since=None if counted or quiet else record.absent_since or verdict.window_end,
     )
     gates = tuple(after if other.name == gate.name else other for other in place.state.gates)
     state = changed(place.state, gates=gates)
@@ -152,6 +158,14 @@ def _absence(gate: GateSpec, record: GateRecord) -> AbsenceAction:
     policy = gate.on_error if latest.verdict is GateVerdict.ERROR else gate.on_no_data
     long_enough = (latest.window_end - record.absent_since).total_seconds() >= policy.after_seconds
     return policy.action if long_enough else AbsenceAction.WAIT
+
+
+def _absent_since(record: GateRecord, now: datetime) -> datetime | None:
+    """Since when there would be no verdict if the clock had stood still from the last interval until now."""
+    latest = last(record)
+    if latest is None or record.absent_since is None:
+        return None
+    return now - max(timedelta(), latest.window_end - record.absent_since)
 
 
 def _failed(gate: GateSpec, record: GateRecord) -> str:
