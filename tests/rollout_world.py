@@ -83,6 +83,7 @@ class World:
     owner: Owner | None = None
     ledger_error: str = ""
     database_uid: str = "db"
+    worker_image: str = "worker@sha256:1"
     runs: dict[str, Run] = field(default_factory=dict)
     config_maps: dict[str, dict[str, str]] = field(default_factory=lambda: {"app-flags": {}})
     owned: dict[str, set[str]] = field(default_factory=lambda: {"app-flags": set()})
@@ -111,7 +112,7 @@ class World:
             approvals=tuple(self.approvals),
             config_maps={name: self._config_map(name) for name in wants.config_maps},
             locks={group: self._lock(group) for group in wants.locks},
-            worker_image="worker@sha256:1",
+            worker_image=self.worker_image,
             conditions=self.status.conditions if self.status else (),
         )
 

@@ -89,6 +89,21 @@ def test_a_digest_covers_what_is_still_to_be_done_and_nothing_else(changes: dict
     assert (reason(one) != "AwaitingApproval") is same
 
 
+@pytest.mark.parametrize("step", [APPROVE, migrate(1, irreversible=True, name="final")])
+def test_an_approval_covers_the_image_that_will_run(step: dict[str, Any]) -> None:
+    one = asking(step=step)
+    before = digest(one)
+    one.worker_image = "worker@sha256:2"
+    one.approve()
+    assert reason(one) == "AwaitingApproval"
+    assert digest(one) != before
+    one.approve()
+    one.turn()
+    one.worker_image = "worker@sha256:3"
+    one.until("Completed")
+    assert {run.plan.image for run in one.runs.values()} == {"worker@sha256:2"}
+
+
 def test_every_step_and_every_attempt_has_a_digest_of_its_own() -> None:
     second = {"name": "again", **APPROVE}
     one = world(phase("a", APPROVE, second, migrate(1)))

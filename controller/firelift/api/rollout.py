@@ -114,7 +114,8 @@ class WorkerSpec(Model):
     """The pods that move the data. Empty fields mean the operator's defaults."""
 
     image: Annotated[str, Field(max_length=512)] = ""
-    """With your own transforms in it, if they are Python. Its digest is pinned at the first run."""
+    """With your own transforms in it, if they are Python. Pinned as it is written at the first approval or run of an
+    attempt: a name with a digest pins the content too."""
     service_account_name: Annotated[str, Field(max_length=253)] = ""
     """In the rollout's namespace; it needs no right in Kubernetes."""
     parallelism: Annotated[int, Field(ge=1, le=32)] = 2

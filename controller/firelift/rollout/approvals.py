@@ -35,9 +35,20 @@ def approval_digest(turn: Turn) -> str:
             "phases": list(phases),
             "migrations": [migration for migration in turn.spec.migrations if migration.name in named],
             "gates": [list(_gates(turn, phase)) for phase in phases],
-            "image": turn.state.worker_image or turn.spec.worker.image,
+            "image": worker_image(turn),
         }
     )
+
+
+def worker_image(turn: Turn) -> str:
+    """The image that workers run: the one that was pinned, else the one that would be pinned now."""
+    return turn.state.worker_image or turn.seen.worker_image or turn.spec.worker.image
+
+
+def pinned(turn: Turn) -> RolloutState | None:
+    """Pin the image of this attempt's workers; None when it is, or nothing is known of it."""
+    image = worker_image(turn)
+    return changed(turn.state, worker_image=image) if image and not turn.state.worker_image else None
 
 
 def position(turn: Turn) -> tuple[str, str]:
@@ -67,13 +78,13 @@ def approvers(turn: Turn) -> tuple[str, ...]:
 
 
 def awaited(place: Place, count: int, message: str) -> StepOutcome | None:
-    """Ask for so many approvals by different people; None when they are given."""
+    """Ask for so many approvals by different people; None when they are given, and what they saw is what will run."""
     turn = place.turn
     if rejections := valid(turn, ApprovalDecision.REJECT):
         return Failed(f"{rejections[0].approver} rejected {place.title}", Reason.REJECTED)
     given = approvers(turn)
     if len(given) >= count:
-        return None
+        return pinned(turn)
     if place.record.requested is None:
         return place.save(requested=turn.now)
     why = f": {message}" if message else ""

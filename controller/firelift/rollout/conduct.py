@@ -8,6 +8,7 @@ from datetime import timedelta
 from firelift.api.conditions import Reason
 from firelift.api.run import RunPlan, RunState, Totals
 from firelift.api.status import WaitingFor
+from firelift.rollout.approvals import pinned
 from firelift.rollout.intents import AcquireLock, EnsureJob, EnsureRun, Intent, RemoveJob, SetRunState
 from firelift.rollout.memory import changed
 from firelift.rollout.observation import LockSeen, RunSeen
@@ -25,9 +26,8 @@ def conduct(place: Place, plans: Sequence[RunPlan], reason: Reason) -> StepOutco
     plan = next((plan for plan in plans if not turn.run(plan.id).complete), None)
     if plan is None:
         return None
-    image = turn.seen.worker_image or turn.spec.worker.image
-    if image and not turn.state.worker_image:
-        return changed(turn.state, worker_image=image)
+    if (image_pinned := pinned(turn)) is not None:
+        return image_pinned
     seen = turn.run(plan.id)
     silent = _silent(seen)
     if seen.job is not None and seen.job.failed and not silent:
@@ -111,14 +111,15 @@ def _inert(seen: RunSeen) -> bool:
 
 
 def _silent(seen: RunSeen) -> bool:
-    """Whether all pods of a Job that had got on are gone without a word: they were killed, or left on a Hold.
+    """Whether all pods of a Job are gone without a word, and were killed or told to leave, or had got on before.
 
     Neither the Job's count of failures nor its waiting time, which doubles with each pod, says anything of the work
-    then. A new Job begins at once; without progress the old one stays, so that what dies at its start is tried less and
-    less often.
+    then: a new Job begins at once. What dies by itself at its start is tried less and less often, as the Job does it.
     """
     job = seen.job
-    return job is not None and not job.active and not seen.failure and seen.entries > job.entries
+    if job is None or job.active or seen.failure:
+        return False
+    return job.blameless or seen.entries > job.entries
 
 
 def _failure(plan: RunPlan, seen: RunSeen) -> str:

@@ -40,6 +40,7 @@ class JobSeen:
     """A run's Job. `failure` is the sentence of its Failed condition.
 
     `active` counts its pods that are there, `entries` those that the run's journal had when the Job was made.
+    `blameless`: each of its pods that has not succeeded was killed from outside, or left because it was told to.
     """
 
     active: int = 0
@@ -47,6 +48,8 @@ class JobSeen:
     failed: bool = False
     failure: str = ""
     entries: int = 0
+    blameless: bool = False
+    uid: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +153,7 @@ class Observation:
     config_maps: Mapping[str, ConfigMapSeen] = field(default_factory=dict)
     locks: Mapping[str, LockSeen] = field(default_factory=dict)
     worker_image: str = ""
-    """What the operator would pin now: the image, its digest resolved."""
+    """What the operator would pin now: the image of the spec, else its default, by the name that it was given."""
     conditions: tuple[Condition, ...] = ()
     """Those of the status that was written last, so that their transition times are kept."""
     unusable: str = ""
