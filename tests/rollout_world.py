@@ -204,8 +204,10 @@ class World:
         match intent:
             case EnsureRun() | SetRunState() | EnsureJob() | RemoveJob():
                 self._lead(intent)
-            case SetFlags(name, values):
-                self._set_flags(name, dict(values))
+            case SetFlags(name, values, seen):
+                data = self.config_maps[name]
+                if all(data.get(key) == value for key, value in seen.items()):
+                    self._set_flags(name, dict(values))
             case AcquireLock(group):
                 self.locks.setdefault(group, self.rollout.uid)
             case ReleaseLock(group):

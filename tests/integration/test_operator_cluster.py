@@ -110,7 +110,7 @@ async def test_nothing_is_changed_without_the_permit(cluster: Cluster, namespace
 
     assert (await powerless.get(f"/api/v1/namespaces/{namespace}"))["metadata"]["name"] == namespace
     with pytest.raises(LeadershipLost):
-        await config_maps.set_keys(powerless, namespace, "flags", "users", {"A": "1"})
+        await config_maps.set_keys(powerless, place(namespace, "users"), {"A": "1"}, {})
     assert not (await config_maps.read(cluster, namespace, "flags", "users")).exists
 
 
@@ -141,13 +141,28 @@ async def test_an_object_is_held_and_let_go(cluster: Cluster, rollout: RolloutOb
     assert await rollouts.read(cluster, rollout.namespace, rollout.name) is None
 
 
+def place(namespace: str, rollout: str = "users") -> config_maps.Place:
+    return config_maps.Place(namespace, "flags", rollout)
+
+
+async def test_a_flag_that_is_not_as_it_was_seen_is_left_alone(cluster: Cluster, namespace: str) -> None:
+    body = {"metadata": {"name": "flags"}, "data": {"SHARED": "theirs"}}
+    await cluster.create(f"/api/v1/namespaces/{namespace}/configmaps", body)
+
+    with pytest.raises(Changed, match="SHARED was 'off' when that was decided and is 'theirs' now"):
+        await config_maps.set_keys(cluster, place(namespace), {"SHARED": "on"}, {"SHARED": "off"})
+    assert (await config_maps.read(cluster, namespace, "flags", "users")).data == {"SHARED": "theirs"}
+    assert await config_maps.set_keys(cluster, place(namespace), {"SHARED": "on"}, {"SHARED": "theirs"})
+    assert not await config_maps.set_keys(cluster, place(namespace), {"SHARED": "on"}, {"SHARED": "theirs"})
+
+
 async def test_flags_are_owned_key_by_key(cluster: Cluster, namespace: str) -> None:
     body = {"metadata": {"name": "flags"}, "data": {"THEIRS": "1", "SHARED": "off"}}
     await cluster.create(f"/api/v1/namespaces/{namespace}/configmaps", body)
 
-    await config_maps.set_keys(cluster, namespace, "flags", "users", {"OURS": "10", "SHARED": "on"})
-    await config_maps.set_keys(cluster, namespace, "flags", "tasks", {"TASKS": "1"})
-    await config_maps.set_keys(cluster, namespace, "flags", "users", {"MORE": "1"})
+    await config_maps.set_keys(cluster, place(namespace, "users"), {"OURS": "10", "SHARED": "on"}, {})
+    await config_maps.set_keys(cluster, place(namespace, "tasks"), {"TASKS": "1"}, {})
+    await config_maps.set_keys(cluster, place(namespace, "users"), {"MORE": "1"}, {})
 
     seen = await config_maps.read(cluster, namespace, "flags", "users")
     assert seen.owned == {"OURS", "SHARED", "MORE"}
@@ -157,16 +172,16 @@ async def test_flags_are_owned_key_by_key(cluster: Cluster, namespace: str) -> N
 async def test_a_key_is_removed_only_by_its_owner(cluster: Cluster, namespace: str) -> None:
     body = {"metadata": {"name": "flags"}, "data": {"THEIRS": "1"}}
     await cluster.create(f"/api/v1/namespaces/{namespace}/configmaps", body)
-    await config_maps.set_keys(cluster, namespace, "flags", "users", {"OURS": "10", "STAYS": "1"})
+    await config_maps.set_keys(cluster, place(namespace, "users"), {"OURS": "10", "STAYS": "1"}, {})
 
-    await config_maps.set_keys(cluster, namespace, "flags", "users", {"OURS": None, "THEIRS": None})
+    await config_maps.set_keys(cluster, place(namespace, "users"), {"OURS": None, "THEIRS": None}, {})
 
     seen = await config_maps.read(cluster, namespace, "flags", "users")
     assert seen.data == {"THEIRS": "1", "STAYS": "1"}
 
 
 async def test_a_config_map_is_made_when_there_is_none(cluster: Cluster, namespace: str) -> None:
-    await config_maps.set_keys(cluster, namespace, "flags", "users", {"OURS": "10"})
+    await config_maps.set_keys(cluster, place(namespace, "users"), {"OURS": "10"}, {})
 
     seen = await config_maps.read(cluster, namespace, "flags", "users")
     assert (seen.exists, dict(seen.data), seen.owned) == (True, {"OURS": "10"}, frozenset({"OURS"}))

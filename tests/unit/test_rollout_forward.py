@@ -12,6 +12,7 @@ from tests.rollout_world import World, world
 
 from firelift.api.run import RunState, Totals
 from firelift.rollout.intents import EnsureJob, EnsureRun, SetFlags
+from firelift.rollout.machine import decide
 from firelift.rollout.state import StepState
 
 VERIFY_LOGS: dict[str, Any] = {"verify": {"migrations": ["logs"]}}
@@ -100,6 +101,26 @@ def test_what_the_flags_were_before_is_remembered_in_a_turn_before_or_with_their
     assert seen.config_maps["app-flags"].data["READ_NEW"] == "off"
     assert before.version < decision.state.version
     assert one.config_maps["app-flags"] == {"READ_NEW": "on", "OTHER": "1"}
+
+
+def test_a_flag_that_somebody_sets_between_the_look_and_the_deed_is_what_a_revert_restores() -> None:
+    one = world(phase("a", flags("READ_NEW")))
+    one.config_maps["app-flags"] = {"READ_NEW": "off"}
+    before, seen = one.observe()
+    decision = decide(one.rollout, before, seen)
+    while not any(isinstance(intent, SetFlags) for intent in decision.intents):
+        one.turn()
+        before, seen = one.observe()
+        decision = decide(one.rollout, before, seen)
+    one.record(before, decision)
+    one.config_maps["app-flags"]["READ_NEW"] = "by hand"
+    one.act(decision.intents)
+    assert one.config_maps["app-flags"] == {"READ_NEW": "by hand"}
+    one.until("Completed")
+    assert one.config_maps["app-flags"] == {"READ_NEW": "on"}
+    one.edit(intent="Revert")
+    one.until("Reverted")
+    assert one.config_maps["app-flags"] == {"READ_NEW": "by hand"}
 
 
 def test_flags_are_done_only_when_they_have_stood_for_their_propagation() -> None:

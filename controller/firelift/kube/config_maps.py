@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from firelift.api.base import FIELD_MANAGER
 from firelift.kube.client import Cluster, Json
-from firelift.kube.errors import NotFound
+from firelift.kube.errors import Changed, NotFound
 from firelift.rollout.observation import ConfigMapSeen
 
 _LONGEST_MANAGER = 128  # of a field manager's name, by the API server
@@ -29,23 +30,35 @@ async def read(cluster: Cluster, namespace: str, name: str, rollout: str) -> Con
     return ConfigMapSeen(exists=False) if document is None else _seen(document, rollout)
 
 
-async def set_keys(cluster: Cluster, namespace: str, name: str, rollout: str, values: Mapping[str, str | None]) -> bool:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A ConfigMap, and the rollout that writes its keys there."""
+
+    namespace: str
+    name: str
+    rollout: str
+
+
+async def set_keys(
+    cluster: Cluster, place: Place, values: Mapping[str, str | None], expected: Mapping[str, str | None]
+) -> bool:
     """Make these keys have these values (None: absent), and say whether that changed anything.
 
     The ConfigMap is made when there is none. A key is removed only when this rollout owns it. Every other key stays.
 
     Raises:
-        Changed: somebody changed the ConfigMap meanwhile; nothing was written.
+        Changed: a key is not as `expected`, or somebody changed the ConfigMap meanwhile; nothing was written.
     """
-    document = await _get(cluster, namespace, name)
-    seen = ConfigMapSeen(exists=False) if document is None else _seen(document, rollout)
+    document = await _get(cluster, place.namespace, place.name)
+    seen = ConfigMapSeen(exists=False) if document is None else _seen(document, place.rollout)
     if _already(seen, values):
         return False
-    metadata: Json = {"name": name, "namespace": namespace}
+    _refuse_surprise(place, seen, expected)
+    metadata: Json = {"name": place.name, "namespace": place.namespace}
     if document is not None:
         metadata |= {"uid": document["metadata"]["uid"], "resourceVersion": document["metadata"]["resourceVersion"]}
     body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": keys_to_apply(seen, values)}
-    await cluster.apply(_path(namespace, name), body, manager=manager_of(rollout))
+    await cluster.apply(_path(place.namespace, place.name), body, manager=manager_of(place.rollout))
     return True
 
 
@@ -72,6 +85,13 @@ def _already(seen: ConfigMapSeen, values: Mapping[str, str | None]) -> bool:
         key not in seen.owned if value is None else key in seen.owned and seen.data.get(key) == value
         for key, value in values.items()
     )
+
+
+def _refuse_surprise(place: Place, seen: ConfigMapSeen, expected: Mapping[str, str | None]) -> None:
+    for key, value in expected.items():
+        if (found := seen.data.get(key)) != value:
+            attempted = f"set keys of ConfigMap {place.namespace}/{place.name}"
+            raise Changed(attempted, 0, f"{key} was {value!r} when that was decided and is {found!r} now")
 
 
 def _seen(document: Json, rollout: str) -> ConfigMapSeen:

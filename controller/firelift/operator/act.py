@@ -79,8 +79,8 @@ class Actor:
 
     @act.register
     async def _set_flags(self, intent: SetFlags) -> None:
-        namespace, owner = self.rollout.namespace, self.rollout.name
-        if await config_maps.set_keys(self.services.cluster, namespace, intent.config_map, owner, intent.values):
+        place = config_maps.Place(self.rollout.namespace, intent.config_map, self.rollout.name)
+        if await config_maps.set_keys(self.services.cluster, place, intent.values, intent.seen):
             self.news = True
 
     @act.register

@@ -48,10 +48,14 @@ class RemoveJob:
 
 @dataclass(frozen=True, slots=True)
 class SetFlags:
-    """These keys of the ConfigMap have these values (None: absent), and no other key changes."""
+    """These keys of the ConfigMap have these values (None: absent), and no other key changes.
+
+    `seen` are the values that the decision rests on; nothing is written when one of them is different by then.
+    """
 
     config_map: str
     values: Mapping[str, str | None]
+    seen: Mapping[str, str | None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,6 +109,8 @@ class StepRecord(Model):
     conflicts_kept: int = 0
     before: dict[str, str | None] = {}
     written: dict[str, str] = {}
+    stood: bool = False
+    """Whether the flags were ever seen to have the values of `written`: `before` stays as it is from then on."""
     written_time: datetime | None = None
     """When the flags were seen to have the values of `written`."""
     taken_back: bool = False

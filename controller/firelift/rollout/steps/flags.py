@@ -58,9 +58,19 @@ def _forward(place: Place) -> StepOutcome:
     seen = place.turn.seen.config_maps.get(step.config_map.name)
     if seen is None or not seen.exists:
         return _absent(place, step, seen)
-    if not record.written:
-        return place.save(before={key: seen.data.get(key) for key in wanted}, written=wanted)
+    before = _before(place, seen, wanted)
+    if before != record.before or wanted != record.written:
+        return place.save(before=before, written=wanted)
     return _stand(place, step, seen, wanted)
+
+
+def _before(place: Place, seen: ConfigMapSeen, wanted: Mapping[str, str]) -> dict[str, str | None]:
+    """What a revert restores: until the flags have stood, whatever others have set last."""
+    record = place.record
+    if record.stood:
+        return record.before
+    ours = {key for key in record.written if key in seen.owned and seen.data.get(key) == record.written[key]}
+    return {key: record.before.get(key) if key in ours else seen.data.get(key) for key in wanted}
 
 
 def _stand(place: Place, step: FlagsStep, seen: ConfigMapSeen, wanted: Mapping[str, str]) -> StepOutcome:
@@ -69,9 +79,9 @@ def _stand(place: Place, step: FlagsStep, seen: ConfigMapSeen, wanted: Mapping[s
         if record.written_time is not None:
             return place.save(written_time=None)
         message = f"setting {', '.join(wanted)} in ConfigMap {step.config_map.name}"
-        return Settled(Reason.SETTING_FLAGS, message, (SetFlags(step.config_map.name, wanted),))
+        return Settled(Reason.SETTING_FLAGS, message, (_set(step, seen, wanted),))
     if record.written_time is None:
-        return place.save(written_time=place.turn.now)
+        return place.save(written_time=place.turn.now, stood=True)
     if place.turn.seconds_since(record.written_time) < step.propagation_seconds:
         due = place.turn.after(record.written_time, step.propagation_seconds)
         message = f"flags {', '.join(wanted)} are set; the app has {step.propagation_seconds:,}s to hear of them"
@@ -104,7 +114,7 @@ def _restore(place: Place, step: FlagsStep) -> StepOutcome:
     if not pending:
         return place.save(restored_time=place.turn.now)
     message = f"restoring {', '.join(pending)} in ConfigMap {step.config_map.name}"
-    return Settled(Reason.REVERTING, message, (SetFlags(step.config_map.name, pending),))
+    return Settled(Reason.REVERTING, message, (_set(step, seen, pending),))
 
 
 def _foreign(place: Place, step: FlagsStep, foreign: Mapping[str, str | None]) -> str:
@@ -148,4 +158,8 @@ def take_back(place: Place, seen: ConfigMapSeen) -> SetFlags:
     """Restore what is still ours of flags whose time has run out."""
     foreign = strangers(place, seen)
     values_before = {key: value for key, value in to_restore(place, seen).items() if key not in foreign}
-    return SetFlags(_spec(place).config_map.name, values_before)
+    return _set(_spec(place), seen, values_before)
+
+
+def _set(step: FlagsStep, seen: ConfigMapSeen, wanted: Mapping[str, str | None]) -> SetFlags:
+    return SetFlags(step.config_map.name, wanted, {key: seen.data.get(key) for key in wanted})
