@@ -68,6 +68,7 @@ class Run:
     job: bool = False
     job_failed: bool = False
     job_pods: int = 1
+    job_blameless: bool = False
     job_entries: int = 0
     jobs_made: int = 0
     failure: str = ""
@@ -237,7 +238,7 @@ class World:
             case EnsureJob(run_id, again):
                 run = self.runs[run_id]
                 if again or not run.job:
-                    run.job, run.job_failed, run.job_pods = True, False, 1
+                    run.job, run.job_failed, run.job_pods, run.job_blameless = True, False, 1, False
                     run.job_entries, run.jobs_made = run.done, run.jobs_made + 1
             case RemoveJob(run_id):
                 self.runs[run_id].job = False
@@ -265,7 +266,13 @@ class World:
             return RunSeen(name)
         whole = self.totals(run.plan)
         totals = whole if run.complete else Totals(read=run.done)
-        job = JobSeen(run.job_pods, failed=run.job_failed, failure="backoff limit", entries=run.job_entries)
+        job = JobSeen(
+            run.job_pods,
+            failed=run.job_failed,
+            failure="backoff limit",
+            entries=run.job_entries,
+            blameless=run.job_blameless,
+        )
         return RunSeen(
             name,
             exists=True,

@@ -30,7 +30,7 @@ from firelift.sandbox.processes import Process
 SCALE = 0.15
 KILLS = int(os.environ.get("FIRELIFT_KILLS", "16"))
 SEED = int(os.environ.get("FIRELIFT_KILL_SEED") or random.SystemRandom().randrange(1_000_000))
-KILLS_OF_A_ROUND = 16
+KILLS_OF_A_ROUND = 17
 SOAK_SECONDS, PROPAGATION_SECONDS = 3, 1
 FORWARD_SHARE, FORWARD_MEAN_SECONDS = 0.6, 4.0
 REVERT_MEAN_SECONDS = 2.5

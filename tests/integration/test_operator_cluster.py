@@ -189,9 +189,9 @@ async def test_a_config_map_is_made_when_there_is_none(cluster: Cluster, namespa
 
 async def test_a_job_is_made_once_and_found_again(cluster: Cluster, namespace: str) -> None:
     body = job(namespace)
-    await jobs.ensure(cluster, body, replace=False)
+    await jobs.ensure(cluster, body)
     first = await cluster.get(f"/apis/batch/v1/namespaces/{namespace}/jobs/users-1")
-    await jobs.ensure(cluster, body, replace=True)
+    await jobs.ensure(cluster, body, instead_of="an older one")
 
     again = await cluster.get(f"/apis/batch/v1/namespaces/{namespace}/jobs/users-1")
     assert again["metadata"]["uid"] == first["metadata"]["uid"]
@@ -199,25 +199,41 @@ async def test_a_job_is_made_once_and_found_again(cluster: Cluster, namespace: s
     assert await jobs.read(cluster, namespace, "users-1", "somebody else") is None
 
 
+async def test_only_the_very_job_that_was_judged_makes_way(cluster: Cluster, namespace: str) -> None:
+    body = job(namespace)
+    await jobs.ensure(cluster, body)
+    first = await jobs.read(cluster, namespace, "users-1", jobs.owner_of(body))
+    assert first is not None
+    await jobs.ensure(cluster, body, instead_of=first.uid)
+    second = await jobs.read(cluster, namespace, "users-1", jobs.owner_of(body))
+    await jobs.ensure(cluster, body, instead_of=first.uid)
+
+    assert second is not None
+    assert second.uid != first.uid
+    third = await jobs.read(cluster, namespace, "users-1", jobs.owner_of(body))
+    assert third is not None
+    assert third.uid == second.uid
+
+
 async def test_a_job_of_an_earlier_object_makes_way(cluster: Cluster, namespace: str) -> None:
-    await jobs.ensure(cluster, job(namespace), replace=False)
+    await jobs.ensure(cluster, job(namespace))
     mine = job(namespace, owner="99999999-2222-3333-4444-555555555555")
 
-    await jobs.ensure(cluster, mine, replace=False)
+    await jobs.ensure(cluster, mine)
 
     assert await jobs.read(cluster, namespace, "users-1", jobs.owner_of(mine)) is not None
 
 
 async def test_a_strangers_job_is_left_alone_and_named(cluster: Cluster, namespace: str) -> None:
-    await jobs.ensure(cluster, job(namespace, run="a9.other"), replace=False)
+    await jobs.ensure(cluster, job(namespace, run="a9.other"))
 
     with pytest.raises(Refused, match=r"belongs to run a9\.other"):
-        await jobs.ensure(cluster, job(namespace), replace=True)
+        await jobs.ensure(cluster, job(namespace))
 
 
 async def test_a_job_is_removed_once(cluster: Cluster, namespace: str) -> None:
     body = job(namespace)
-    await jobs.ensure(cluster, body, replace=False)
+    await jobs.ensure(cluster, body)
     await jobs.remove(cluster, namespace, "users-1", "somebody else")
     assert await jobs.read(cluster, namespace, "users-1", jobs.owner_of(body)) is not None
     await jobs.remove(cluster, namespace, "users-1", jobs.owner_of(body))

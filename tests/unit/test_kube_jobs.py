@@ -9,7 +9,7 @@ from firelift.api.migration import MigrationSpec
 from firelift.api.rollout import RolloutSpec
 from firelift.api.run import RunKind, RunPlan
 from firelift.kube.job_manifest import ExitCodes, JobPolicy, build_job, job_name, label_of
-from firelift.kube.jobs import owner_of, seen
+from firelift.kube.jobs import blameless, owner_of, seen
 from firelift.rollout.observation import Rollout
 
 POLICY = JobPolicy(ExitCodes(ignored=(75, 64), fatal=(77,)), environment={"FIRESTORE_EMULATOR_HOST": "127.0.0.1:1"})
@@ -169,3 +169,27 @@ def test_a_job_says_how_many_pods_run_and_why_it_failed(
 def test_a_job_remembers_how_long_the_journal_was_when_it_was_made() -> None:
     assert seen(build_job(rollout(), plan(), POLICY, entries=7)).entries == 7
     assert seen(build_job(rollout(), plan(), POLICY)).entries == 0
+
+
+def ended(code: int, reason: str = "Error") -> dict[str, Any]:
+    state = {"terminated": {"exitCode": code, "reason": reason}}
+    return {"status": {"phase": "Failed" if code else "Succeeded", "containerStatuses": [{"state": state}]}}
+
+
+@pytest.mark.parametrize(
+    ("pods", "expected"),
+    [
+        ([], False),
+        ([ended(0)], False),
+        ([ended(137)], True),
+        ([ended(0), ended(137), ended(10)], True),
+        ([ended(137), ended(1)], False),
+        ([ended(137, "OOMKilled")], False),
+        ([{"status": {"phase": "Failed"}}], False),
+        ([{"status": {"phase": "Pending"}}, {"status": {}}], False),
+    ],
+)
+def test_pods_are_blameless_when_they_were_killed_or_told_to_leave(
+    pods: list[dict[str, Any]], *, expected: bool
+) -> None:
+    assert blameless(pods, {10, 137}) is expected

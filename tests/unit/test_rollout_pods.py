@@ -28,6 +28,15 @@ def test_pods_that_were_killed_after_they_got_on_have_successors_at_once(*, fail
     one.until("Completed")
 
 
+def test_pods_that_were_killed_at_their_start_have_successors_at_once() -> None:
+    one, run = moving()
+    run.job_pods, run.job_blameless = 0, True
+    one.turn()
+
+    assert run.jobs_made == 2
+    one.until("Completed")
+
+
 def test_pods_that_die_at_their_start_wait_as_their_job_says() -> None:
     one, run = moving()
     run.job_pods = 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 from firelift.api.base import ENTRIES_ANNOTATION, RUN_ANNOTATION
@@ -9,13 +11,31 @@ from firelift.kube.client import Cluster, Json
 from firelift.kube.errors import Changed, NotFound, Refused
 from firelift.rollout.observation import JobSeen
 
+_BY_NAME = "batch.kubernetes.io/job-name"
+_OUT_OF_MEMORY = "OOMKilled"
 
-async def read(cluster: Cluster, namespace: str, name: str, owner_uid: str) -> JobSeen | None:
-    """The Job of a run; None when there is none, when it is being deleted, or when it is another rollout's."""
+
+async def read(
+    cluster: Cluster, namespace: str, name: str, owner_uid: str, harmless: Collection[int] = ()
+) -> JobSeen | None:
+    """The Job of a run; None when there is none, when it is being deleted, or when it is another rollout's.
+
+    Of a Job without an active pod, those that have ended are asked whether their exit codes were all `harmless`.
+    """
     job = await _get(cluster, namespace, name)
     if job is None or owner_of(job) != owner_uid or "deletionTimestamp" in job["metadata"]:
         return None
-    return seen(job)
+    found = seen(job)
+    if found.active or found.failed:
+        return found
+    pods = await cluster.get(f"/api/v1/namespaces/{namespace}/pods", labelSelector=f"{_BY_NAME}={name}")
+    return replace(found, blameless=blameless([pod for pod in pods["items"] if owner_of(pod) == found.uid], harmless))
+
+
+def blameless(pods: list[Json], harmless: Collection[int]) -> bool:
+    """Whether there are pods that failed, and each of them ended with a harmless code and within its memory."""
+    ends = [_end(pod) for pod in pods if pod["status"].get("phase") == "Failed"]
+    return bool(ends) and all(end.get("exitCode") in harmless and end.get("reason") != _OUT_OF_MEMORY for end in ends)
 
 
 def seen(job: Json) -> JobSeen:
@@ -28,6 +48,7 @@ def seen(job: Json) -> JobSeen:
         failed=failed is not None,
         failure=_sentence(failed) if failed else "",
         entries=int(job["metadata"].get("annotations", {}).get(ENTRIES_ANNOTATION, 0)),
+        uid=job["metadata"].get("uid", ""),
     )
 
 
@@ -41,8 +62,8 @@ async def of_rollout(cluster: Cluster, namespace: str, selector: str, owner_uid:
     }
 
 
-async def ensure(cluster: Cluster, body: Json, *, replace: bool) -> None:
-    """Make the Job, or find that it is there already; with `replace` one without a pod makes way for a new one.
+async def ensure(cluster: Cluster, body: Json, *, instead_of: str = "") -> None:
+    """Make the Job, or find that it is there already; only the one with the UID `instead_of` makes way for a new one.
 
     A Job of the same run that an earlier object of this name left behind makes way as well.
 
@@ -59,7 +80,7 @@ async def ensure(cluster: Cluster, body: Json, *, replace: bool) -> None:
     else:
         return
     _refuse_stranger(existing, metadata["annotations"][RUN_ANNOTATION])
-    if owner_of(existing) == owner_of(body) and not (replace and not seen(existing).active):
+    if owner_of(existing) == owner_of(body) and existing["metadata"]["uid"] != instead_of:
         return
     await _delete(cluster, metadata["namespace"], metadata["name"], existing["metadata"]["uid"])
     await cluster.create(collection, body)
@@ -104,6 +125,12 @@ def _refuse_stranger(job: Json, run: str) -> None:
         f"a Job of this name exists and belongs to {f'run {found}' if found else 'something else'}; "
         "Firelift leaves it alone and tries again; delete or rename that Job",
     )
+
+
+def _end(pod: Json) -> dict[str, Any]:
+    """How the pod's container ended; empty when nobody knows."""
+    containers = pod["status"].get("containerStatuses") or [{}]
+    return dict(containers[0].get("state", {}).get("terminated", {}))
 
 
 def _is_failed(condition: dict[str, Any]) -> bool:

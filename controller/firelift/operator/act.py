@@ -70,7 +70,8 @@ class Actor:
             return
         plan = self.plans.get(intent.run) or await self._runs.plan(intent.run)
         body = build_job(self.rollout, plan, self._policy, run.entries if run else 0)
-        await jobs.ensure(self.services.cluster, body, replace=intent.replace)
+        old = run.job.uid if run and run.job else ""
+        await jobs.ensure(self.services.cluster, body, instead_of=old)
 
     @act.register
     async def _remove_job(self, intent: RemoveJob) -> None:

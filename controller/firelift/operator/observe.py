@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from firelift.api.run import RunState
 from firelift.kube import approvals, config_maps, jobs
 from firelift.kube.job_manifest import job_name
+from firelift.migration.exit_codes import IGNORED
 from firelift.migration.ledger import locks
 from firelift.migration.ledger import runs as run_documents
 from firelift.migration.ledger.progress import Progress
@@ -110,7 +111,7 @@ async def _run(
     document: tuple[str, run_documents.RunDocument | None],
 ) -> RunSeen:
     run, held = document
-    job = await jobs.read(services.cluster, rollout.namespace, job_name(rollout, run), rollout.uid)
+    job = await jobs.read(services.cluster, rollout.namespace, job_name(rollout, run), rollout.uid, IGNORED)
     if held is None:
         return RunSeen(run, job=job)
     progress = memory.progress.setdefault(run, Progress(store, rollout.ledger_id, run))
