@@ -64,6 +64,8 @@ def test_an_untouched_document_becomes_what_it_was() -> None:
         ({"title": "edited"}, {"name": "edited"}),
         ({"title": {"now": "a map"}}, {"name": {"now": "a map"}}),
         ({"n": 1}, {"n": 1}),
+        ({"name": "both", "title": "both"}, {"name": "both"}),
+        ({"name": "old writer"}, {"name": "old writer"}),
     ],
 )
 def test_live_edits_of_what_we_did_not_change_stay_and_a_rename_carries_its_own_back(
@@ -162,3 +164,63 @@ def test_a_rename_that_shares_its_fields_with_another_operation_is_not_carried_b
     changed = image(IMAGER.change(document(name="x"), stored({"title": "x", "name": "set"})))
     current = at(LIVE, {"title": "edited", "name": "set"})
     assert isinstance(decide(changed, current), Conflict)
+
+
+KIND, SIZE = (("kind",), ("meta", "kind")), (("size",), ("meta", "of", "size"))
+FLAT = {"kind": "k", "size": 1, "app": "a"}
+NESTED = {"meta": {"kind": "k", "of": {"size": 1}, "by": "us"}, "app": "a"}
+GROUPED = image(IMAGER.change(at(READ, FLAT), stored(NESTED)))
+
+
+def regrouped(current: dict[str, Any], which: Image = GROUPED) -> Verdict:
+    return Merge(KIT, (KIND, SIZE), ()).decide(which, COMMITTED, at(LIVE, current))
+
+
+@pytest.mark.parametrize(
+    ("meta", "live", "expected"),
+    [
+        ({"kind": "edited", "of": {"size": 1}, "by": "us"}, {}, {"kind": "edited", "size": 1}),
+        ({"kind": {"a": 1}, "of": {"size": 2}, "by": "us"}, {}, {"kind": {"a": 1}, "size": 2}),
+        (
+            {"kind": "k", "of": {"size": 1, "unit": "m"}, "by": "us", "more": 1},
+            {},
+            {"kind": "k", "size": 1, "meta": {"of": {"unit": "m"}, "more": 1}},
+        ),
+        ({"kind": "new", "of": {}, "by": "us"}, {}, {"kind": "new"}),
+        ({"of": {"size": 1}}, {"kind": "old writer"}, {"kind": "old writer", "size": 1}),
+        ({"kind": "both", "of": {"size": 1}}, {"kind": "both"}, {"kind": "both", "size": 1}),
+        ({}, {}, {}),
+        (None, {}, {}),
+    ],
+)
+def test_what_a_rename_put_into_a_new_map_is_carried_back_and_the_apps_other_keys_stay(
+    meta: dict[str, Any] | None, live: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    current = {"app": "a", **live, **({} if meta is None else {"meta": meta})}
+    verdict = regrouped(current)
+    after = {"app": "a", **expected}
+    assert (plain(verdict.fields) if isinstance(verdict, Restore) else verdict) == (
+        after if after != current else Nothing()
+    )
+    assert regrouped(after) == Nothing()
+
+
+@pytest.mark.parametrize(
+    "live",
+    [
+        {"meta": {"kind": "k", "of": {"size": 1}, "by": "them"}},
+        {"meta": {"kind": "one", "of": {"size": 1}, "by": "us"}, "kind": "other"},
+        {"meta": "no longer a map"},
+    ],
+)
+def test_a_new_map_in_which_the_app_changed_ours_is_a_conflict(live: dict[str, Any]) -> None:
+    verdict = regrouped({"app": "a", **live})
+    assert isinstance(verdict, Conflict)
+    assert verdict.reason == "the app has changed kind, meta, size since"
+
+
+def test_a_large_new_map_is_one_value() -> None:
+    large = {"meta": {"kind": "k", **{f"n{number}": number for number in range(200)}}}
+    which = image(IMAGER.change(at(READ, {"kind": "k"}), stored(large)))
+    assert set(which.after) == {("kind",), ("meta",)}
+    assert isinstance(regrouped({"meta": large["meta"] | {"kind": "edited"}}, which), Conflict)

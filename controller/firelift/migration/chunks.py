@@ -21,6 +21,9 @@ MAX_BYTES = int(9.5 * 2**20)
 WRITE_OVERHEAD = 256
 """Bytes of a write besides its values, roughly: names, mask, precondition."""
 
+HASH_BYTES = 64
+"""Of an image for each path, roughly: its name, and a hash of 16 bytes written as text."""
+
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
@@ -147,4 +150,4 @@ def _letter_size(letter: DeadLetter) -> int:
 
 def _image_size(kit: ValueKit, image: Image) -> int:
     values = (value for value in image.before.values() if value is not None)
-    return WRITE_OVERHEAD + len(image.path) + sum(kit.size(value) for value in values)
+    return WRITE_OVERHEAD + len(image.path) + HASH_BYTES * len(image.after) + sum(kit.size(value) for value in values)

@@ -166,3 +166,15 @@ def overlap(one: FieldPath, other: FieldPath) -> bool:
     """Whether one path is the other, or lies inside it."""
     shorter = min(len(one), len(other))
     return one[:shorter] == other[:shorter]
+
+
+def lies_inside(path: FieldPath, other: FieldPath) -> bool:
+    """Whether a path lies inside another one, and is not that one."""
+    return len(path) > len(other) and path[: len(other)] == other
+
+
+def leaf_paths(kit: ValueKit, value: Value) -> Iterator[FieldPath]:
+    """The paths in a map down to what is no map, or an empty one; none for a value that is no map."""
+    for name, entry in kit.entries(value).items():
+        inside = list(leaf_paths(kit, entry))
+        yield from ((name, *rest) for rest in inside) if inside else [(name,)]

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 from firelift.migration import fields as paths
 from firelift.migration.image import Image, Operation, value_hash
 from firelift.migration.store import Create, Delete, Document, FieldPath, Fields, Update, Value, ValueKit, Write
+
+MAX_LEAVES = 100
+"""Hashes of what is in one new map. A larger one is a value like any other: changed by the app, it is a conflict."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +45,17 @@ class Imager:
         write = Update(document.path, paths.pick(self.kit, wanted, mask), mask, document.update_time)
         before: dict[FieldPath, Value | None] = {path: paths.get(self.kit, document.fields, path) for path in mask}
         after = {path: self.digest(wanted, path) for path in mask}
+        for path in mask:
+            if before[path] is None:
+                after |= {inner: self.digest(wanted, inner) for inner in self._inside(wanted, path)}
         times = (document.create_time, document.update_time)
         return Imaged(write, Image(document.path, Operation.UPDATE, source, *times, before, after))
+
+    def _inside(self, wanted: Fields, made: FieldPath) -> list[FieldPath]:
+        """The leaves of a new map, so that a revert can tell them from what the app has put there since."""
+        value = paths.get(self.kit, wanted, made)
+        leaves = list(islice(paths.leaf_paths(self.kit, value), MAX_LEAVES + 1)) if value is not None else []
+        return [(*made, *leaf) for leaf in leaves] if len(leaves) <= MAX_LEAVES else []
 
     def change(self, document: Document, wanted: Fields) -> Imaged | None:
         """An update of just what differs; None when nothing does."""

@@ -10,11 +10,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from firelift.migration import fields as paths
+from firelift.migration.carrying import Rename, carried_back, made_map, taken_apart
 from firelift.migration.fields import overlap, written
 from firelift.migration.image import Image, Operation, value_hash
 from firelift.migration.store import Document, FieldPath, Fields, Micros, Missing, Value, ValueKit
-
-Rename = tuple[FieldPath, FieldPath]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,15 +123,10 @@ class Merge:
             return None
         if now == {path: image.after[path] for path in group}:
             return self._restored(fields, before)
-        return self._carried_back(fields, rename, before) if rename else None
-
-    def _carried_back(self, fields: Fields, rename: Rename, before: Mapping[FieldPath, Value | None]) -> Fields | None:
-        """The app's value under the old name: what it wrote since belongs to the same field."""
-        old, new = rename
-        value = paths.get(self.kit, fields, new)
-        if value is None or paths.get(self.kit, fields, old) is not None:
-            return None
-        return self._restored(fields, {old: value, new: before[new]})
+        made = made_map(image, group, self.renames)
+        if made:
+            return taken_apart(self.kit, image, *made, fields)
+        return carried_back(self.kit, fields, rename, before[rename[0]]) if rename else None
 
     def _parent_gone(self, fields: Fields, path: FieldPath, before: Value | None) -> bool:
         """Whether a map that the value was in is no longer there to take it back."""
