@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from firelift.api.cohort import Selection
-from firelift.api.migration import InPlace, MigrationSpec, SourceSpec, TargetSpec, TransformSpec
+from firelift.api.migration import InPlace, MarkerSpec, MigrationSpec, SourceSpec, TargetSpec, TransformSpec
 from firelift.api.rollout import DatabaseRef, PaceSpec
 from firelift.api.run import RunControl, RunKind, RunPlan, RunState, Totals
 from firelift.migration.image import Image, Operation, value_hash
@@ -31,7 +31,7 @@ def plan(run: str, **changes: Any) -> RunPlan:
         source=SourceSpec(collection=SOURCE),
         target=target,
         transform=TransformSpec(set={"n": "doc.n + 1"}),
-        applies_when="doc.n >= 0" if target.in_place else None,
+        marker=MarkerSpec(field="added", value="one") if target.in_place else None,
     )
     base = RunPlan(
         id=run,

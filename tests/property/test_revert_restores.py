@@ -21,7 +21,7 @@ Database = dict[str, dict[str, bytes]]
 def in_place(transform: dict[str, Any]) -> MigrationSpec:
     return migration(
         {"name": "m", "source": {"collection": "c"}, "target": {"inPlace": {}}},
-        appliesWhen="!has(doc.never)",
+        marker={"field": "migrated", "value": "yes"},
         transform=transform,
     )
 

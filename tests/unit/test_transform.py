@@ -121,6 +121,37 @@ def test_what_applies_when_and_the_marker_exclude_is_left_alone() -> None:
     assert moved.outcome(document(name="x", meta={"schema": "2"})) == LeftAlone("the marker meta.schema is there")
 
 
+@pytest.mark.parametrize(
+    ("applies_when", "declared", "sentence"),
+    [
+        (
+            "has(doc.price)",
+            {"set": {"price": "doc.price * 100"}},
+            "still holds for the result, so the next sweep would",
+        ),
+        ("doc.price > 0", {"rename": {"price": "cents"}}, "cannot be told of the result, as the next sweep must: "),
+    ],
+)
+def test_what_the_next_sweep_would_change_in_place_again_is_refused(
+    applies_when: str, declared: dict[str, Any], sentence: str
+) -> None:
+    refused = refusal(transform(IN_PLACE, appliesWhen=applies_when, transform=declared).attempt(document(price=3)))
+    assert refused.rule == "appliesWhen"
+    assert refused.reason.startswith(sentence)
+
+
+def test_a_document_that_the_transform_leaves_as_it_is_is_not_refused() -> None:
+    moved = transform(IN_PLACE, appliesWhen="has(doc.price)", transform={"set": {"currency": "'EUR'"}})
+    same = document(price=3, currency="EUR")
+    assert result(moved.attempt(same)) == plain(same.fields)
+
+
+def test_a_marker_says_what_is_done_even_where_applies_when_still_holds() -> None:
+    marked = {"marker": {"field": "done", "value": "yes"}, "transform": {"set": {"price": "doc.price * 100"}}}
+    moved = transform(IN_PLACE, appliesWhen="has(doc.price)", **marked)
+    assert result(moved.attempt(document(price=3))) == {"price": 300, "done": "yes"}
+
+
 def test_a_rule_sees_the_source_and_the_result() -> None:
     rules = [{"rule": "out.n == doc.n + 1 && out.n < 10", "message": "n must stay below 10"}]
     moved = transform(transform={"set": {"n": "doc.n + 1"}}, validate=rules)

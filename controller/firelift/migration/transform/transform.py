@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import reduce
 
@@ -137,8 +137,26 @@ class Transform:
             fields = paths.put(self.kit, fields, *self.marker, force=True)
         for rule in self.rules:
             rule.check(view, fields)
-        target = self.template.path(self.kit, document, view.entity) if self.template else document.path
-        return Result(target, fields)
+        if self.template:
+            return Result(self.template.path(self.kit, document, view.entity), fields)
+        self._require_done(view, fields)
+        return Result(document.path, fields)
+
+    def _require_done(self, view: View, fields: Fields) -> None:
+        """Refuse a change in place after which the document would be taken for one that is still to do."""
+        if self.marker or self.applies_when is None:
+            return
+        after = replace(view, document=replace(view.document, fields=fields), _scope={})
+        try:
+            holds = self.applies_when.is_true(after.scope())
+        except Refused as refused:
+            raise Refused(
+                "appliesWhen", f"cannot be told of the result, as the next sweep must: {refused.reason}"
+            ) from refused
+        if holds and any(paths.changed_paths(self.kit, view.document.fields, fields)):
+            raise Refused(
+                "appliesWhen", "still holds for the result, so the next sweep would change the document again"
+            )
 
     def _left_alone(self, view: View) -> LeftAlone | None:
         if self.marker:
