@@ -56,7 +56,7 @@ class PathTemplate:
     def _check(self, segment: str, target: str) -> None:
         fault = segment_fault(segment)
         if fault:
-            raise Refused("target", f"the target {target!r} of template {self.text} has a segment that {fault}")
+            raise Refused("target", f"the target of template {self.text} has a segment that {fault}: {target!r}")
 
     def _in_source(self, target: str) -> bool:
         collection = target.rpartition("/")[0]
