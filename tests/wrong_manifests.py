@@ -95,7 +95,7 @@ _STEPS = (
     ),
     _wrong(
         "a verify of nothing",
-        "a verify step must name its `migrations` in a phase that migrates nothing",
+        "a verify step must name its `migrations` where its phase has migrated nothing in front of it",
         (f"{_PHASE}.steps.1", REMOVE),
     ),
     _wrong("a sample of 200 %", "should match", (f"{_VERIFY}.verify.sample", "200%"), offline="should match pattern"),

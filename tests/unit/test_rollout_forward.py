@@ -13,6 +13,7 @@ from tests.rollout_world import World, world
 from firelift.api.run import RunState, Totals
 from firelift.rollout.intents import EnsureJob, EnsureRun, SetFlags
 from firelift.rollout.machine import decide
+from firelift.rollout.memory import changed
 from firelift.rollout.state import StepState
 
 VERIFY_LOGS: dict[str, Any] = {"verify": {"migrations": ["logs"]}}
@@ -221,10 +222,16 @@ def test_verify_fails_on_more_differences_than_allowed(different: int, allowed: 
         assert f"verify: {different}% > {allowed} mismatch ({different} of 100 documents" in message(one)
 
 
-def test_verify_of_nothing_has_nothing_to_say_against() -> None:
-    one = world(phase("a", VERIFY, migrate(1)))
-    one.until("Completed")
-    assert len(one.order) == 1
+def test_verify_fails_when_no_step_in_front_of_it_has_moved_what_it_compares() -> None:
+    one = world(phase("a", migrate(1), VERIFY), onFailure={"action": "Pause"})
+    one.until("Migrating")
+    assert one.state is not None
+    (begun,) = one.state.phases
+    backwards = begun.spec.model_copy(update={"steps": begun.spec.steps[::-1]})
+    one.state = changed(one.state, phases=(changed(begun, spec=backwards, steps={}),))
+    assert one.until("StepFailed").message.startswith(
+        "verify: no step in front of step verify of phase a has moved anything: there is nothing to compare, paused"
+    )
 
 
 @pytest.mark.parametrize(

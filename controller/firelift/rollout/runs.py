@@ -9,6 +9,7 @@ from fractions import Fraction
 from firelift.api.cohort import BUCKETS, BUCKETS_PER_PERCENT, Selection, bucket
 from firelift.api.migration import MigrationSpec
 from firelift.api.quantity import parse
+from firelift.api.rollout import PhaseSpec
 from firelift.api.run import RunKind, RunPlan, VerifyPlan, run_id
 from firelift.api.steps.verify import VerifyStep
 from firelift.rollout.place import EXECUTED, Place
@@ -28,7 +29,22 @@ def verify_plans(place: Place) -> tuple[RunPlan, ...]:
     step = place.spec.verify
     if step is None or place.record.started is None:
         return ()
-    return tuple(plan for name in _verified(place, step) for plan in _verify_plan(place, step, name))
+    return tuple(
+        plan for name in verified(place.phase.spec, place.step_index) for plan in _verify_plan(place, step, name)
+    )
+
+
+def verified(phase: PhaseSpec, step_index: int) -> tuple[str, ...]:
+    """The migrations that a verify step compares: those it names, else those that the phase moves in front of it."""
+    step = phase.steps[step_index].verify
+    before = [other.migrate.migrations for other in phase.steps[:step_index] if other.migrate]
+    named = step.migrations if step else ()
+    return named or tuple(dict.fromkeys(name for names in before for name in names))
+
+
+def unmoved(place: Place) -> tuple[str, ...]:
+    """The migrations that a verify step would compare, and that no executed step in front of it has moved."""
+    return tuple(name for name in verified(place.phase.spec, place.step_index) if not owners(place, name))
 
 
 def revert_plans(place: Place, undone: Sequence[Place], pass_number: int) -> tuple[RunPlan, ...]:
@@ -104,14 +120,6 @@ def _forward(place: Place, owner: Place, migration: MigrationSpec, kind: RunKind
     pass_number = place.ordinal if kind is RunKind.SWEEP else 0
     plan = _plan(place, owner, migration, kind, pass_number, selection=chosen)
     return plan.model_copy(update={"follows": _earlier_attempt(plan.id, owner.record.runs)})
-
-
-def _verified(place: Place, step: VerifyStep) -> list[str]:
-    names = step.migrations or tuple(
-        name for other in place.phase.spec.steps if other.migrate for name in other.migrate.migrations
-    )
-    in_order = [migration.name for migration in place.phase.migrations]
-    return [name for name in in_order if name in names or not names]
 
 
 def _verify_plan(place: Place, step: VerifyStep, name: str) -> Iterator[RunPlan]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from firelift.api.rollout import PhaseSpec, RolloutSpec
+from firelift.api.steps import StepSpec
 from firelift.api.steps.soak import Evidence
 from firelift.rollout.condition import check
 from firelift.rollout.ledger_gates import speaks
+from firelift.rollout.runs import verified
 from firelift.rollout.turn import Turn
 
 
@@ -17,7 +19,7 @@ def problem(turn: Turn) -> str:
         return f"phase {phase.name} has been started under that name before"
     if turn.seen.unusable:
         return turn.seen.unusable
-    return _condition(spec, phase) or _unjudged(spec, phase)
+    return _condition(spec, phase) or _unjudged(spec, phase) or _unmoved(turn, phase)
 
 
 def _condition(spec: RolloutSpec, phase: PhaseSpec) -> str:
@@ -38,3 +40,20 @@ def _unjudged(spec: RolloutSpec, phase: PhaseSpec) -> str:
                 "metric of the app, or say evidence: None"
             )
     return ""
+
+
+def _unmoved(turn: Turn, phase: PhaseSpec) -> str:
+    moved = {name for record in turn.state.phases for step in record.spec.steps for name in _moves(step)}
+    for index, step in enumerate(phase.steps):
+        names = verified(phase, index) if step.verify else ()
+        if absent := [name for name in names if name not in moved]:
+            return (
+                f"step {step.key} of phase {phase.name} compares {', '.join(absent)}, which no step in front of it "
+                "migrates; put it behind its migrate step"
+            )
+        moved.update(_moves(step))
+    return ""
+
+
+def _moves(step: StepSpec) -> tuple[str, ...]:
+    return step.migrate.migrations if step.migrate else ()

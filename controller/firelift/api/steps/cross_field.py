@@ -67,11 +67,12 @@ PHASE_RULES = (
         field=".steps",
     ),
     Rule(
-        "self.steps.exists(s, has(s.migrate)) || self.steps.all(s, !has(s.verify) || s.verify.migrations.size() > 0)",
-        "a verify step must name its `migrations` in a phase that migrates nothing",
-        lambda phase: (
-            any(step.migrate for step in phase.steps)
-            or all(step.verify is None or step.verify.migrations for step in phase.steps)
+        "self.steps.all(i, s, !has(s.verify) || s.verify.migrations.size() > 0"
+        " || self.steps.exists(j, t, j < i && has(t.migrate)))",
+        "a verify step must name its `migrations` where its phase has migrated nothing in front of it",
+        lambda phase: all(
+            step.verify is None or step.verify.migrations or any(other.migrate for other in phase.steps[:index])
+            for index, step in enumerate(phase.steps)
         ),
         field=".steps",
     ),

@@ -22,7 +22,7 @@ class VerifyStep(Model):
     """Compare a sample of everything that was moved so far with what it should be."""
 
     migrations: Annotated[tuple[Name, ...], Field(max_length=12), AS_SET] = ()
-    """Which ones. Empty: each that this phase migrates."""
+    """Which ones. Empty: each that this phase has migrated in front of the step."""
     sample: Percentage = "100%"
     """The share of documents that is looked at."""
     max_mismatch: Percentage = "0%"

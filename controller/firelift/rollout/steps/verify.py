@@ -10,12 +10,15 @@ from firelift.api.run import Totals
 from firelift.rollout.conduct import conduct, examples, stopped, tally
 from firelift.rollout.memory import changed
 from firelift.rollout.place import Place
-from firelift.rollout.runs import verify_plans
+from firelift.rollout.runs import unmoved, verify_plans
 from firelift.rollout.twin import Failed, Finished, StepOutcome, Twin
 
 
 def _forward(place: Place) -> StepOutcome:
-    plans = verify_plans(place)
+    names, plans = unmoved(place), verify_plans(place)
+    if names or not plans:
+        what = ", ".join(names) or "anything"
+        return Failed(f"verify: no step in front of {place.title} has moved {what}: there is nothing to compare")
     working = conduct(place, plans, Reason.VERIFYING)
     if working is not None:
         return working
