@@ -355,3 +355,18 @@ def test_a_rollout_whose_phases_shrank_below_what_was_started_still_ends() -> No
     one.pass_time(600)
     one.turn()
     assert reason(one) == "Completed"
+
+
+def test_a_phase_remembers_only_the_migrations_that_it_uses() -> None:
+    named = ("logs", "tasks", "plans")
+    steps = (migrate(1, "logs"), {"verify": {"migrations": ["logs"]}})
+    one = world(
+        phase("a", *steps),
+        phase("b", migrate(1, "tasks"), {"verify": {"migrations": ["logs"]}}),
+        migrations=[migration(name) for name in named],
+    )
+    one.until("Completed")
+    assert one.state is not None
+    assert [[kept.name for kept in record.migrations] for record in one.state.phases] == [["logs"], ["logs", "tasks"]]
+    one.edit(intent="Revert", revertTo="RolloutStart")
+    one.until("Reverted")

@@ -24,7 +24,7 @@ def approval_digest(turn: Turn) -> str:
     image.
     """
     phases = _remaining(turn)
-    named = {name for phase in phases for name in _migrations(phase)}
+    named = {name for phase in phases for name in migrations_of(phase)}
     phase, step = position(turn)
     return digest(
         {
@@ -38,6 +38,12 @@ def approval_digest(turn: Turn) -> str:
             "image": worker_image(turn),
         }
     )
+
+
+def migrations_of(phase: PhaseSpec) -> frozenset[str]:
+    """The migrations that a phase uses: those that its steps name."""
+    verbs = (verb for step in phase.steps for verb in (step.migrate, step.verify) if verb is not None)
+    return frozenset(name for verb in verbs for name in verb.migrations)
 
 
 def worker_image(turn: Turn) -> str:
@@ -133,10 +139,3 @@ def _remaining(turn: Turn) -> tuple[PhaseSpec, ...]:
 def _gates(turn: Turn, phase: PhaseSpec) -> Iterable[GateSpec]:
     frozen = next((record.gates for record in turn.state.phases if record.spec is phase), None)
     return turn.spec.gates_of(phase) if frozen is None else frozen
-
-
-def _migrations(phase: PhaseSpec) -> Iterable[str]:
-    for step in phase.steps:
-        for verb in (step.migrate, step.verify):
-            if verb is not None:
-                yield from verb.migrations

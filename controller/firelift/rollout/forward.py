@@ -5,7 +5,7 @@ from __future__ import annotations
 from firelift.api.conditions import Reason
 from firelift.api.rollout import PhaseSpec
 from firelift.api.steps import FailureAction
-from firelift.rollout.approvals import awaited
+from firelift.rollout.approvals import awaited, migrations_of
 from firelift.rollout.evidence import judged, objection, opened
 from firelift.rollout.failing import Cause, failed
 from firelift.rollout.intents import EnsureRun
@@ -52,7 +52,7 @@ def _phase_started(turn: Turn, phase: PhaseSpec) -> RolloutState:
         name=phase.name,
         started=turn.now,
         spec=phase,
-        migrations=spec.migrations,
+        migrations=tuple(migration for migration in spec.migrations if migration.name in migrations_of(phase)),
         gates=spec.gates_of(phase),
         pace=spec.pace,
         workers=spec.worker.parallelism,

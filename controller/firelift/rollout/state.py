@@ -119,7 +119,7 @@ class StepRecord(Model):
 
 
 class PhaseRecord(Model):
-    """A phase's memory. The spec, the migrations and the gates are those that it started with."""
+    """A phase's memory. The spec, the gates and the migrations that it uses are those that it started with."""
 
     name: str
     started: datetime
