@@ -2,16 +2,19 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.simple_work import LEDGER, SOURCE, begin, build, plain, plan
-from tests.virtual_time import VirtualClock, in_virtual_time
+from tests.virtual_time import VirtualClock, in_virtual_time, run
 
 from firelift.api.run import RunKind, RunPlan
 from firelift.migration.errors import FencedError, MigrationError
 from firelift.migration.ledger.journal import Journal
-from firelift.migration.ledger.lane_map import read_lane_map
+from firelift.migration.ledger.lane_map import adopt_lane_map, read_lane_map
 from firelift.migration.ledger.lanes import ensure_lanes, lanes_before
 from firelift.migration.ledger.progress import Progress, RunProgress
 from firelift.migration.ledger.seal import seal_run
@@ -69,6 +72,30 @@ async def test_workers_that_come_at_once_agree_on_the_lanes() -> None:
     made = await asyncio.gather(*(ensure_lanes(Journal(store, LEDGER), plan("r1")) for _ in range(4)))
     assert made == [made[0]] * 4
     assert await read_lane_map(store, LEDGER, "r1") == made[0]
+
+
+async def test_the_lanes_of_a_great_many_runs_fit_one_document() -> None:
+    runs = [f"a{attempt}.one-percent.migrate.fitness-logs.sweep.{attempt}" for attempt in range(136)]
+    walked = [Lane(0, subject=run, subject_lane=lane) for run in runs for lane in range(128)]
+    made = LaneMap([replace(lane, number=number) for number, lane in enumerate(walked)], estimate=7)
+    assert await adopt_lane_map(MemoryStore(), LEDGER, "verify", made) == made
+
+
+@given(
+    st.lists(
+        st.builds(Lane, st.just(0), st.none() | st.text(), st.none() | st.text(), cursor=st.none() | st.text())
+        | st.builds(
+            Lane,
+            st.just(0),
+            subject=st.sampled_from(["r1", "r2"]),
+            subject_lane=st.integers(0, 3),
+            cursor=st.none() | st.just("0000000001:2"),
+        )
+    )
+)
+def test_lanes_are_read_as_they_were_made(lanes: list[Lane]) -> None:
+    made = LaneMap([replace(lane, number=number) for number, lane in enumerate(lanes)], estimate=len(lanes))
+    assert run(adopt_lane_map(MemoryStore(), LEDGER, "r3", made)) == made
 
 
 @in_virtual_time

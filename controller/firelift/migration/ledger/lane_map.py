@@ -1,10 +1,15 @@
-"""The document that holds a run's lanes: made once, and never changed."""
+"""The document that holds a run's lanes: made once, and never changed.
+
+A run that walks the journals of a hundred others has thousands of lanes, and a document has 1 MiB. The lanes of one
+subject follow each other, so they are kept as one range of numbers and are told apart again when they are read.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from typing import Any
 
 from firelift.api.run import FORMAT
 from firelift.migration.errors import AlreadyExists, LedgerBroken
@@ -21,15 +26,14 @@ async def read_lane_map(store: Store, ledger: str, run: str) -> LaneMap | None:
     plain = {name: store.values.decode(value) for name, value in document.fields.items()}
     if plain["format"] > FORMAT:
         raise LedgerBroken(f"{document.path} has format {plain['format']}; this version reads up to {FORMAT}: upgrade")
-    lanes = [Lane(**each) for each in json.loads(plain["lanes"])]
-    return LaneMap(lanes, estimate=plain["estimate"], closed=plain["closed"])
+    return LaneMap(_lanes(json.loads(plain["lanes"])), estimate=plain["estimate"], closed=plain["closed"])
 
 
 async def adopt_lane_map(store: Store, ledger: str, run: str, made: LaneMap) -> LaneMap:
     """Keep these lanes as the run's, or return those that another writer was faster with."""
     plain = {
         "format": FORMAT,
-        "lanes": json.dumps([asdict(lane) for lane in made.lanes], ensure_ascii=False),
+        "lanes": json.dumps(_ranges(made.lanes), ensure_ascii=False, separators=(",", ":")),
         "estimate": made.estimate,
         "closed": made.closed,
     }
@@ -41,3 +45,38 @@ async def adopt_lane_map(store: Store, ledger: str, run: str, made: LaneMap) -> 
     if found is None:
         raise LedgerBroken(f"the lanes of run {run} were made and are gone; somebody removed parts of the ledger")
     return found
+
+
+def _ranges(lanes: Iterable[Lane]) -> list[dict[str, Any]]:
+    """The lanes in order, those of one subject as its name, the first of its lanes, and a cursor for each lane."""
+    ranges: list[dict[str, Any]] = []
+    for lane in lanes:
+        last = ranges[-1] if ranges else {}
+        if lane.subject is None:
+            ranges.append({"start": lane.start, "end": lane.end, "cursor": lane.cursor})
+        elif last.get("subject") == lane.subject and last["first"] + len(last["cursors"]) == lane.subject_lane:
+            last["cursors"].append(lane.cursor)
+        else:
+            ranges.append({"subject": lane.subject, "first": lane.subject_lane, "cursors": [lane.cursor]})
+    return [_without_idle(each) for each in ranges]
+
+
+def _without_idle(each: dict[str, Any]) -> dict[str, Any]:
+    """A range whose lanes all begin at their starts has just their number."""
+    if any(cursor is not None for cursor in each.get("cursors", [0])):
+        return each
+    return {"subject": each["subject"], "first": each["first"], "count": len(each["cursors"])}
+
+
+def _lanes(ranges: Sequence[dict[str, Any]]) -> list[Lane]:
+    """The inverse of `_ranges`. Lanes are numbered in order."""
+    return [Lane(number, **lane) for number, lane in enumerate(lane for each in ranges for lane in _told_apart(each))]
+
+
+def _told_apart(each: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    if "subject" not in each:
+        yield each
+        return
+    cursors = each.get("cursors") or [None] * each["count"]
+    for subject_lane, cursor in enumerate(cursors, start=each["first"]):
+        yield {"subject": each["subject"], "subject_lane": subject_lane, "cursor": cursor}
