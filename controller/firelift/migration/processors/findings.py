@@ -26,7 +26,7 @@ KINDS: dict[type, str] = {
 
 def differences(kit: ValueKit, there: Fields, wanted: Fields, at: Iterable[FieldPath]) -> str:
     """What differs at some paths, for a person."""
-    found = [_difference(kit, path, paths.get(kit, there, path), paths.get(kit, wanted, path)) for path in at]
+    found = [_difference(kit, path, paths.get(kit, there, path), paths.get(kit, wanted, path)) for path in sorted(at)]
     more = f" and {len(found) - LISTED} more" if len(found) > LISTED else ""
     return "; ".join(found[:LISTED]) + more
 
