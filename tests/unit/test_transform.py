@@ -9,10 +9,13 @@ from google.type.latlng_pb2 import LatLng
 from tests.moving import COPY, EVERYBODY, IN_PLACE, KIT, document, plain, transform
 
 from firelift.api.cohort import Selection
+from firelift.migration.entrypoint import Context
 from firelift.migration.errors import InvalidData, TransformUnusable
 from firelift.migration.refusal import Refused
 from firelift.migration.transform.transform import LeftAlone, Outcome, Result
 from firelift.stores.firestore.proto import Value
+
+MOVING = "tests.unit.test_transform:moving_on"
 
 
 def result(outcome: Outcome) -> dict[str, Any]:
@@ -112,6 +115,44 @@ def test_a_transform_that_cannot_work_is_refused_before_the_first_document(
 def test_a_marker_that_the_transform_writes_too_is_refused() -> None:
     with pytest.raises(TransformUnusable, match=r"marker\.field"):
         transform(IN_PLACE, marker={"field": "title", "value": "done"})
+
+
+@pytest.mark.parametrize(
+    ("key", "changes"),
+    [
+        ("name", {}),
+        ("title", {}),
+        ("title.text", {}),
+        ("owner", {"transform": {"set": {"owner": "'x'", "title": "'x'"}}}),
+        ("owner.id", {"transform": {"remove": ["owner"]}}),
+        ("owner", {"marker": {"field": "owner.done", "value": "yes"}}),
+        ("owner", {"marker": {"field": "owner", "value": "x"}, "transform": {"python": {"entrypoint": MOVING}}}),
+    ],
+)
+def test_an_entity_key_that_changes_in_place_is_refused_before_the_first_document(
+    key: str, changes: dict[str, Any]
+) -> None:
+    with pytest.raises(TransformUnusable, match=r"entityKey .* is changed in place, at "):
+        transform(IN_PLACE, entityKey=key, **changes)
+
+
+def moving_on(doc: dict[str, Any], context: Context) -> dict[str, Any]:
+    """A function that takes a record to somebody else."""
+    return {**doc, "owner": doc["next"], "moved": context.id}
+
+
+def test_a_function_that_changes_the_entity_in_place_has_its_record_refused() -> None:
+    python = {"python": {"entrypoint": MOVING}}
+    moved = transform(IN_PLACE, entityKey="owner", appliesWhen="!has(doc.moved)", transform=python)
+    kept = document("tasks/1", owner="ada", next="ada")
+    assert result(moved.attempt(kept)) == {"owner": "ada", "next": "ada", "moved": "1"}
+    refused = refusal(moved.attempt(document("tasks/1", owner="ada", next="bob")))
+    assert (refused.rule, refused.reason.partition(",")[0]) == ("entityKey", "the result has another entity")
+
+
+def test_a_copy_may_change_its_entity_key_because_its_source_stays() -> None:
+    moved = transform(transform={"rename": {"userId": "owner"}})
+    assert result(moved.attempt(document("fitness_logs/1", userId="u"))) == {"owner": "u"}
 
 
 def test_what_applies_when_and_the_marker_exclude_is_left_alone() -> None:

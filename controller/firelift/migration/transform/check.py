@@ -9,7 +9,6 @@ from firelift.migration.errors import TransformUnusable
 from firelift.migration.store import ValueKit
 from firelift.migration.transform.transform import compile_transform
 
-
 ANY_TIME = datetime(2026, 1, 1, tzinfo=UTC)
 
 

@@ -34,6 +34,11 @@ class Reshape:
         """Where the result gets values."""
         return (*(new for _, new in self.renames), *(path for path, _ in self.sets))
 
+    @property
+    def touched(self) -> tuple[FieldPath, ...]:
+        """Where the result may differ from the source."""
+        return (*(old for old, _ in self.renames), *self.written, *self.removals)
+
     def __call__(self, view: View) -> Fields:
         """The whole result; the input stays as it is.
 

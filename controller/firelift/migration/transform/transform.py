@@ -10,11 +10,12 @@ from firelift.api.cohort import Selection, entity_text
 from firelift.api.migration import MigrationSpec, OnInvalid
 from firelift.migration import fields as paths
 from firelift.migration.entrypoint import Entrypoint, load
-from firelift.migration.errors import InvalidData, TransformUnusable
-from firelift.migration.fields import overlap, written
+from firelift.migration.errors import InvalidData
+from firelift.migration.fields import written
 from firelift.migration.refusal import Refused
 from firelift.migration.store import Document, FieldPath, Fields, Value, ValueKit
 from firelift.migration.transform.cel import Expression, compile_expression
+from firelift.migration.transform.in_place import require_entity_kept, require_own_marker
 from firelift.migration.transform.names import NOTHING, Names
 from firelift.migration.transform.reshape import Reshape, compile_reshape, field_path
 from firelift.migration.transform.rules import Rule, compile_rules
@@ -143,20 +144,25 @@ class Transform:
         return Result(document.path, fields)
 
     def _require_done(self, view: View, fields: Fields) -> None:
-        """Refuse a change in place after which the document would be taken for one that is still to do."""
-        if self.marker or self.applies_when is None:
-            return
+        """Refuse a change in place after which the document would be nobody's, or one that is still to do."""
         after = replace(view, document=replace(view.document, fields=fields), _scope={})
-        try:
-            holds = self.applies_when.is_true(after.scope())
-        except Refused as refused:
+        if self.entity(after.document) != view.entity:
             raise Refused(
-                "appliesWhen", f"cannot be told of the result, as the next sweep must: {refused.reason}"
-            ) from refused
-        if holds and any(paths.changed_paths(self.kit, view.document.fields, fields)):
+                "entityKey", "the result has another entity, so neither a sweep nor a verify would find the document"
+            )
+        if self._still_holds(after) and any(paths.changed_paths(self.kit, view.document.fields, fields)):
             raise Refused(
                 "appliesWhen", "still holds for the result, so the next sweep would change the document again"
             )
+
+    def _still_holds(self, after: View) -> bool:
+        if self.marker or self.applies_when is None:
+            return False
+        try:
+            return self.applies_when.is_true(after.scope())
+        except Refused as refused:
+            reason = f"cannot be told of the result, as the next sweep must: {refused.reason}"
+            raise Refused("appliesWhen", reason) from refused
 
     def _left_alone(self, view: View) -> LeftAlone | None:
         if self.marker:
@@ -180,14 +186,17 @@ def compile_transform(spec: MigrationSpec, kit: ValueKit, now: datetime) -> Tran
     expressions = [*(declared.expressions if declared else ()), *(rule.expression for rule in rules)]
     expressions += [applies_when] if applies_when else []
     marker = (field_path(spec.marker.field, "marker.field"), kit.encode(spec.marker.value)) if spec.marker else None
+    entity_key = field_path(spec.entity_key, "entityKey") if spec.entity_key else None
     if marker and declared:
-        _require_own_path(marker[0], declared.written)
+        require_own_marker(marker[0], declared.written)
+    if entity_key and spec.in_place:
+        require_entity_kept(entity_key, (*(declared.touched if declared else ()), *((marker[0],) if marker else ())))
     return Transform(
         spec=spec,
         kit=kit,
         now=now,
         names=reduce(Names.union, (expression.doc for expression in expressions), NOTHING),
-        entity_key=field_path(spec.entity_key, "entityKey") if spec.entity_key else None,
+        entity_key=entity_key,
         applies_when=applies_when,
         marker=marker,
         reshape=declared or load(spec.transform.python.entrypoint if spec.transform.python else ""),
@@ -204,11 +213,3 @@ def compile_ignored(spec: MigrationSpec) -> tuple[FieldPath, ...]:
         TransformUnusable: naming the field of the API.
     """
     return tuple(field_path(path, "ignoreFields") for path in spec.ignore_fields)
-
-
-def _require_own_path(marker: FieldPath, others: tuple[FieldPath, ...]) -> None:
-    for other in others:
-        if overlap(marker, other):
-            raise TransformUnusable(
-                f"marker.field {written(marker)} is written by the transform too, at {written(other)}"
-            )
