@@ -9,10 +9,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from firelift.migration.path_order import order
 from firelift.stores.firestore.names import escape
 from firelift.stores.firestore.values import FirestoreValues
 from firelift.stores.memory.masks import find, merge, select
-from firelift.stores.paths import order
 
 KIT = FirestoreValues()
 

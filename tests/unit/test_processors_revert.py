@@ -14,6 +14,8 @@ from firelift.api.run import RunKind, RunPlan
 from firelift.migration.errors import FailedPrecondition
 from firelift.migration.imaged import Imager
 from firelift.migration.ledger import paths
+from firelift.migration.ledger.earlier import EarlierImages
+from firelift.migration.ledger.journal import Journal
 from firelift.migration.merge import Merge
 from firelift.migration.processors.revert import Revert
 from firelift.migration.readers import JournalRecord
@@ -158,7 +160,7 @@ async def test_an_older_image_of_one_document_is_decided_on_what_the_newer_one_l
     times = [made.update_time, (await store.commit([filled.write])).commit_time]
     images = [created.image, filled.image]
     walked = [JournalRecord(image, time) for image, time in zip(images[::-1], times[::-1], strict=True)]
-    revert = Revert(store, Merge(KIT, (), ()), imager, OnRevertConflict.KEEP)
+    revert = Revert(store, Merge(KIT, (), ()), EarlierImages(Journal(store, LEDGER), ()), imager, OnRevertConflict.KEEP)
     newer, older = await revert.prepare([Record("2:1", walked[0]), Record("1:1", walked[1])], again=False)
     assert [change.tally.kept for change in (newer, older)] == [0, 0]
     assert older.writes == (Delete("copies/1", times[1]),)
@@ -168,6 +170,39 @@ async def test_an_older_image_of_one_document_is_decided_on_what_the_newer_one_l
     (anew,) = await revert.prepare([Record("1:1", walked[1])], again=True)
     await store.commit(anew.writes)
     assert everything(store) == {}
+
+
+@pytest.mark.parametrize("policy", ["Keep", "Restore", "Quarantine"])
+@pytest.mark.parametrize("last", [1, 2, 0], ids=["same", "other", "as-it-was"])
+@pytest.mark.parametrize("between", [None, {"n": 7}, {"more": 7}], ids=str)
+@pytest.mark.parametrize("after", [None, {"free": 8}], ids=str)
+def test_a_second_pass_over_what_two_runs_have_changed_finds_nothing_to_do(
+    policy: str, last: int, between: Mapping[str, object] | None, after: Mapping[str, object] | None
+) -> None:
+    @in_virtual_time
+    async def check() -> None:
+        documents = {**LOGS, "fitness_logs/0": {"userId": "u", "n": 1}, TARGET: {"userId": "u", "n": 0, "type": "run"}}
+        store = await seeded(documents)
+        spec = migration(onExisting="Overwrite", onRevertConflict=policy)
+        runs = ("migrate.0", "sweep.0")
+        await ran(store, plan(RunKind.MIGRATE, spec))
+        if between:
+            store.apply([edit(TARGET, between)])
+        store.apply([edit("fitness_logs/0", {"n": last, "swept": True})])
+        await ran(store, plan(RunKind.SWEEP, spec))
+        first = counts(await ran(store, reverting(spec, *runs)))
+        left = everything(store)
+        if after:
+            store.apply([edit(TARGET, after)])
+        second = counts(await ran(store, reverting(spec, *runs, number=1)))
+        kept = first.get("kept", 0)
+        assert second == {"read": first["read"], "unchanged": first["read"] - kept, **({"kept": kept} if kept else {})}
+        assert counts(await ran(store, checking(spec, *runs))) == second
+        if after:
+            store.apply([Update(TARGET, {}, [(name,) for name in after], None)])
+        assert everything(store) == left
+
+    check()
 
 
 @in_virtual_time

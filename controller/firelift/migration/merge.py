@@ -6,7 +6,7 @@ been touched since, one whose `create_time` is another is not the one that we ch
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from firelift.migration import fields as paths
@@ -59,8 +59,13 @@ class Merge:
     renames: tuple[Rename, ...]
     ignored: tuple[FieldPath, ...]
 
-    def decide(self, image: Image, commit_time: Micros, current: Document | Missing) -> Verdict:
-        """What becomes of a document that a commit of ours at `commit_time` changed."""
+    def decide(
+        self, image: Image, commit_time: Micros, current: Document | Missing, earlier: Sequence[Image] = ()
+    ) -> Verdict:
+        """What becomes of a document that a commit of ours at `commit_time` changed.
+
+        `earlier` are the updates of it before that one, the newest first: what they have taken back is not done again.
+        """
         match image.operation, current:
             case Operation.DELETE, Missing():
                 return Recreate(_whole(image))
@@ -71,7 +76,7 @@ class Merge:
             case Operation.CREATE, Document():
                 return self._created(image, commit_time, current)
             case _:
-                return self._updated(image, commit_time, current)
+                return self._updated(image, commit_time, current, earlier)
         raise AssertionError("a document is there or missing")
 
     def _deleted(self, image: Image, current: Document) -> Verdict:
@@ -92,23 +97,33 @@ class Merge:
             return Remove()
         return Conflict(f"the copy has been changed since, at {_listed(changed)}", Remove())
 
-    def _updated(self, image: Image, commit_time: Micros, current: Document) -> Verdict:
+    def _updated(self, image: Image, commit_time: Micros, current: Document, earlier: Sequence[Image]) -> Verdict:
         forced = Restore(self._restored(current.fields, image.before, force=True))
         if current.create_time != image.create_time:
             return Conflict("it has been deleted and made anew since the migration changed it", forced)
         if current.update_time == commit_time:
             return forced
-        return self._by_group(image, current, forced)
+        return self._by_group(image, current, forced, earlier)
 
-    def _by_group(self, image: Image, current: Document, forced: Restore) -> Verdict:
+    def _by_group(self, image: Image, current: Document, forced: Restore, earlier: Sequence[Image]) -> Verdict:
         fields = current.fields
         for group in self._groups(image):
+            if earlier and self._all_back(image, group, fields, earlier):
+                continue
             restored = self._group(image, group, fields)
             if restored is None:
                 return Conflict(f"the app has changed {_listed(group)} since", forced)
             fields = restored
         changed = any(paths.changed_paths(self.kit, current.fields, fields))
         return Restore(fields) if changed else Nothing()
+
+    def _all_back(self, image: Image, group: tuple[FieldPath, ...], fields: Fields, earlier: Sequence[Image]) -> bool:
+        """Whether a group is as it was before the earliest of several changes."""
+        back = self._restored(fields, {path: image.before[path] for path in group}, force=True)
+        for each in earlier:
+            touched = {path: old for path, old in each.before.items() if any(overlap(path, one) for one in group)}
+            back = self._restored(back, touched, force=True)
+        return not any(paths.changed_paths(self.kit, fields, back))
 
     def _group(self, image: Image, group: tuple[FieldPath, ...], fields: Fields) -> Fields | None:
         """The fields with one group taken back; None where the app has changed it."""

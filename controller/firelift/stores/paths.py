@@ -1,36 +1,18 @@
-"""Document paths: their order, their rules, and which of them a source covers."""
+"""Document paths: their rules, and which of them a source covers."""
 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
-from typing import TypeAlias
 
 from firelift.migration.errors import Poison
+from firelift.migration.path_order import NUMERIC_ID, order
 from firelift.migration.store import Source
-
-Order: TypeAlias = tuple[tuple[int, bytes], ...]
 
 MAX_ID_BYTES = 1_500
 """Of one segment. Source: the Firestore quotas page, "document ID"."""
 
 
 RESERVED = re.compile(r"__.*__", re.DOTALL)
-NUMERIC_ID = re.compile(r"__id(-?\d+)__")
-"""An id that was a number in Datastore. It can be read and written, and sorts before all others, by its number."""
-
-
-@lru_cache(maxsize=100_000)
-def order(path: str) -> Order:
-    """A sort key that orders paths as Firestore does: segment by segment, by the bytes of their UTF-8."""
-    return tuple(_segment_order(segment) for segment in path.split("/"))
-
-
-def _segment_order(segment: str) -> tuple[int, bytes]:
-    numeric = NUMERIC_ID.fullmatch(segment)
-    if numeric:
-        return int(numeric[1]) - 2**64, b""
-    return 0, segment.encode()
 
 
 def is_reserved(name: str) -> bool:

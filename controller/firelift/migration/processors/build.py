@@ -8,6 +8,7 @@ from firelift.api.cohort import BUCKETS, bucket
 from firelift.api.run import RunKind, RunPlan, VerifyPlan
 from firelift.migration.existing import Existing
 from firelift.migration.imaged import Imager
+from firelift.migration.ledger.earlier import EarlierImages
 from firelift.migration.ledger.journal import Journal
 from firelift.migration.ledger.origins import Origins
 from firelift.migration.merge import Merge
@@ -38,7 +39,7 @@ def build(
         TransformUnusable: when the plan's migration cannot be compiled.
     """
     if plan.kind in WAY_BACK:
-        return _image_reader(plan, journal, lane), _way_back(plan, store)
+        return _image_reader(plan, journal, lane), _way_back(plan, store, lane)
     transform = compile_transform(plan.migration, store.values, plan.now)
     keep = _keep(plan, transform)
     if lane.subject is None:
@@ -62,13 +63,15 @@ def _scanning(plan: RunPlan, store: Store, transform: Transform, sleep: Sleep) -
     return Migrate(store, transform, plan.selection, plan.seed, plan.kind is RunKind.SWEEP, existing, origins)
 
 
-def _way_back(plan: RunPlan, store: Store) -> Processor:
+def _way_back(plan: RunPlan, store: Store, lane: Lane) -> Processor:
     """No expression is compiled for it: what cannot go forward must be able to go back."""
     ignored = compile_ignored(plan.migration)
     merge = Merge(store.values, compile_renames(plan.migration.transform), ignored)
+    older = plan.subjects[: plan.subjects.index(lane.subject)] if lane.subject in plan.subjects else ()
+    earlier = EarlierImages(Journal(store, plan.ledger), older[::-1])
     if plan.kind is RunKind.REVERT_VERIFY:
-        return RevertVerify(store, merge)
-    return Revert(store, merge, Imager(store.values, ignored), plan.migration.on_revert_conflict)
+        return RevertVerify(store, merge, earlier)
+    return Revert(store, merge, earlier, Imager(store.values, ignored), plan.migration.on_revert_conflict)
 
 
 def _image_reader(plan: RunPlan, journal: JournalReader, lane: Lane) -> ImageReader:

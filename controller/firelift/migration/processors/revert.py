@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from firelift.api.migration import OnRevertConflict
 from firelift.migration.image import Operation
 from firelift.migration.imaged import Imaged, Imager
-from firelift.migration.merge import Conflict, Merge, Recreate, Remove, Restore, Verdict
+from firelift.migration.ledger.earlier import EarlierImages
+from firelift.migration.merge import Conflict, Merge, Nothing, Recreate, Remove, Restore, Verdict
 from firelift.migration.processors import tallies
 from firelift.migration.readers import JournalRecord
 from firelift.migration.store import Document, Micros, Missing, Store
@@ -27,6 +28,7 @@ class Revert:
 
     store: Store
     merge: Merge
+    earlier: EarlierImages
     imager: Imager
     on_conflict: OnRevertConflict
 
@@ -38,11 +40,11 @@ class Revert:
         """
         wanted: list[JournalRecord] = [record.payload for record in records]
         now = await current(self.store, wanted)
-        return [self._change(record, now) for record in wanted]
+        return [await self._change(record, now) for record in wanted]
 
-    def _change(self, record: JournalRecord, now: dict[str, Document | Missing]) -> Change:
+    async def _change(self, record: JournalRecord, now: dict[str, Document | Missing]) -> Change:
         document = now[record.image.path]
-        verdict = self.merge.decide(record.image, record.commit_time, document)
+        verdict = await decided(self.merge, self.earlier, record, document)
         if isinstance(verdict, Conflict):
             return self._conflict(verdict, record.commit_time, document, now)
         return self._written(verdict, document, now)
@@ -78,6 +80,15 @@ class Revert:
             case Recreate(fields), Missing(path, read_time):
                 return self.imager.create(path, fields, None), Document(path, fields, 0, 0, read_time)
         return None, document
+
+
+async def decided(merge: Merge, earlier: EarlierImages, record: JournalRecord, document: Document | Missing) -> Verdict:
+    """What becomes of a document of an image, earlier images of it asked for where they can matter."""
+    verdict = merge.decide(record.image, record.commit_time, document)
+    untouched = isinstance(document, Missing) or document.update_time == record.commit_time
+    if isinstance(verdict, Nothing) or untouched or record.image.operation is not Operation.UPDATE:
+        return verdict
+    return merge.decide(record.image, record.commit_time, document, await earlier.of(record.image))
 
 
 async def current(store: Store, records: Sequence[JournalRecord]) -> dict[str, Document | Missing]:

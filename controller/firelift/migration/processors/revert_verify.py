@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from firelift.migration.ledger.earlier import EarlierImages
 from firelift.migration.merge import Conflict, Merge, Nothing
 from firelift.migration.processors import tallies
-from firelift.migration.processors.revert import current
+from firelift.migration.processors.revert import current, decided
 from firelift.migration.readers import JournalRecord
 from firelift.migration.store import Document, Missing, Store
 from firelift.migration.work import Change, Record
@@ -19,15 +20,16 @@ class RevertVerify:
 
     store: Store
     merge: Merge
+    earlier: EarlierImages
 
     async def prepare(self, records: Sequence[Record], *, again: bool) -> list[Change]:  # noqa: ARG002 - a journal is never stale
         """One change per record; nothing is ever written."""
         wanted: list[JournalRecord] = [record.payload for record in records]
         now = await current(self.store, wanted)
-        return [self._change(record, now[record.image.path]) for record in wanted]
+        return [await self._change(record, now[record.image.path]) for record in wanted]
 
-    def _change(self, record: JournalRecord, document: Document | Missing) -> Change:
-        match self.merge.decide(record.image, record.commit_time, document):
+    async def _change(self, record: JournalRecord, document: Document | Missing) -> Change:
+        match await decided(self.merge, self.earlier, record, document):
             case Nothing():
                 return Change(tallies.UNCHANGED)
             case Conflict(reason):

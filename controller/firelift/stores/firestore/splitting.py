@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from firelift.migration.errors import StoreError
+from firelift.migration.path_order import order
 from firelift.migration.store import Source
 from firelift.stores.firestore import messages, proto
 from firelift.stores.firestore.names import DatabaseName
 from firelift.stores.firestore.transport import Transport
-from firelift.stores.paths import covers, order
+from firelift.stores.paths import covers
 
 CURSORS_PER_PAGE = 1_000
 

@@ -13,6 +13,7 @@ from heapq import nsmallest
 from typing import TypeAlias
 
 from firelift.migration.errors import Poison
+from firelift.migration.path_order import order
 from firelift.migration.store import (
     Committed,
     Document,
@@ -29,7 +30,7 @@ from firelift.stores.firestore.values import FirestoreValues
 from firelift.stores.memory.limits import check_commit
 from firelift.stores.memory.masks import select
 from firelift.stores.memory.writes import Staged, Version
-from firelift.stores.paths import check_document, covers, order
+from firelift.stores.paths import check_document, covers
 
 BIRTH: Micros = 1_700_000_000_000_000
 """The first moment of the clock. Any will do; a recent one reads well in failures."""
