@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from firelift.api.conditions import Reason
-from firelift.operator.status import with_sentence, worth_writing
+from firelift.operator.status import told, with_sentence, with_trouble, worth_writing
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 STATUS: dict[str, Any] = {
@@ -85,3 +85,61 @@ def test_a_condition_keeps_its_time_until_its_status_flips() -> None:
     times = {entry["type"]: entry["lastTransitionTime"] for entry in status["conditions"]}
 
     assert (times["Ready"], times["Stalled"]) == ("t", "2026-01-01T12:00:00Z")
+
+
+def test_an_outage_stands_beside_what_a_person_must_mend_and_the_generation_is_seen() -> None:
+    status = told(
+        changed(reason="Suspended", message="suspended while under way", observedGeneration=3),
+        Reason.DATABASE_UNREACHABLE,
+        "database p/d: no answer",
+        generation=4,
+        now=NOON,
+        deleting=False,
+    )
+
+    assert (status["reason"], status["observedGeneration"]) == ("Suspended", 4)
+    assert status["message"] == "suspended while under way; at the moment: database p/d: no answer"
+
+
+def test_a_deletion_says_first_what_holds_it_up_and_what_a_person_can_do() -> None:
+    status = told(
+        changed(reason="Suspended", message="suspended"),
+        Reason.DATABASE_UNREACHABLE,
+        "database p/d: no answer",
+        generation=4,
+        now=NOON,
+        deleting=True,
+    )
+
+    assert status["reason"] == "DatabaseUnreachable"
+    assert status["message"].startswith("database p/d: no answer. The object is being deleted")
+    assert "remove its finalizer firelift.dev/way-back" in status["message"]
+
+
+def test_nobody_takes_an_edit_for_done_that_nobody_has_decided_on() -> None:
+    done = changed(reason="Completed", message="all phases are done", observedGeneration=3)
+    said = {"now": NOON, "deleting": False}
+
+    seen = told(done, Reason.DATABASE_UNREACHABLE, "no answer", generation=3, **said)  # type: ignore[arg-type] # two kinds of value
+    edited = told(done, Reason.DATABASE_UNREACHABLE, "no answer", generation=4, **said)  # type: ignore[arg-type] # as above
+
+    assert (seen["reason"], edited["reason"]) == ("Completed", "DatabaseUnreachable")
+
+
+def test_the_trouble_of_a_turn_is_said_once_and_a_new_one_takes_its_place() -> None:
+    first = with_trouble(STATUS, "GET /configmaps/a: forbidden (HTTP 403)", generation=4, now=NOON)
+    again = with_trouble(first, "GET /configmaps/a: forbidden (HTTP 403)", generation=4, now=NOON)
+    other = with_trouble(first, "the state is not valid", generation=5, now=NOON)
+
+    assert first["reason"] == STATUS["reason"]
+    assert first["message"] == f"{STATUS['message']}; at the moment: GET /configmaps/a: forbidden (HTTP 403)"
+    assert again is first
+    assert other["message"] == f"{STATUS['message']}; at the moment: the state is not valid"
+    assert other["observedGeneration"] == 5
+
+
+def test_a_first_turn_that_fails_is_said_of_an_object_without_a_status() -> None:
+    status = with_trouble({}, "GET /configmaps/a: forbidden", generation=1, now=NOON)
+
+    assert (status["reason"], status["observedGeneration"]) == ("Starting", 1)
+    assert {entry["type"] for entry in status["conditions"]} == {"Ready", "Reconciling", "Stalled", "Succeeded"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from firelift.api.run import RunState
@@ -22,6 +23,7 @@ from firelift.operator.services import Services
 from firelift.rollout.machine import wanted
 from firelift.rollout.observation import (
     ConfigMapSeen,
+    JobSeen,
     LockSeen,
     MeasurementSeen,
     Observation,
@@ -46,16 +48,19 @@ async def observe(
 
     Raises:
         MigrationError, TimeoutError: the database could not be read.
-        KubeError: the API server could not be read.
+        KubeError: the API server could not be read; each of its calls has a deadline of its own.
     """
     now = services.now()
     want = wanted(rollout, state, now)
+    # First the Jobs, then their journals: a Job that has ended is never seen with an older journal than its last.
+    made, maps, approved = await asyncio.gather(
+        _jobs(services, rollout, want.runs),
+        _config_maps(services, rollout, want.config_maps),
+        approvals.of_rollout(services.cluster, rollout.namespace, rollout.name),
+    )
     async with asyncio.timeout(services.settings.database_timeout_seconds):
-        runs, maps, held, approved = await asyncio.gather(
-            _runs(services, memory, rollout, ledger.store, want.runs),
-            _config_maps(services, rollout, want.config_maps),
-            _locks(ledger.store, rollout.ledger_id, want.locks),
-            approvals.of_rollout(services.cluster, rollout.namespace, rollout.name),
+        runs, held = await asyncio.gather(
+            _runs(memory, rollout, ledger.store, made), _locks(ledger.store, rollout.ledger_id, want.locks)
         )
     due = asked(state, want.measurements)
     work = phase_work(rollout, state, runs, now)
@@ -93,31 +98,30 @@ def _unusable(memory: ObjectMemory, rollout: Rollout, kit: ValueKit) -> str:
     return memory.unusable
 
 
+async def _jobs(services: Services, rollout: Rollout, runs: Sequence[str]) -> dict[str, JobSeen | None]:
+    reads = (
+        jobs.read(services.cluster, rollout.namespace, job_name(rollout, run), rollout.uid, IGNORED) for run in runs
+    )
+    return dict(zip(runs, await asyncio.gather(*reads), strict=True))
+
+
 async def _runs(
-    services: Services, memory: ObjectMemory, rollout: Rollout, store: Store, ids: Sequence[str]
+    memory: ObjectMemory, rollout: Rollout, store: Store, made: dict[str, JobSeen | None]
 ) -> dict[str, RunSeen]:
-    for forgotten in memory.progress.keys() - set(ids):
+    for forgotten in memory.progress.keys() - made.keys():
         del memory.progress[forgotten]
-    documents = await run_documents.RunStore(store, rollout.ledger_id).read(ids)
-    found = await asyncio.gather(*(_run(services, memory, rollout, store, (run, documents[run])) for run in ids))
-    return {run.id: run for run in found}
+    documents = await run_documents.RunStore(store, rollout.ledger_id).read([*made])
+    seen = {run: RunSeen(run, job=job) for run, job in made.items()}
+    known = {run: held for run, held in documents.items() if held is not None}
+    progress = {run: memory.progress.setdefault(run, Progress(store, rollout.ledger_id, run)) for run in known}
+    walked = await asyncio.gather(*(_run(progress[run], held, seen[run]) for run, held in known.items()))
+    return seen | {run.id: run for run in walked}
 
 
-async def _run(
-    services: Services,
-    memory: ObjectMemory,
-    rollout: Rollout,
-    store: Store,
-    document: tuple[str, run_documents.RunDocument | None],
-) -> RunSeen:
-    run, held = document
-    job = await jobs.read(services.cluster, rollout.namespace, job_name(rollout, run), rollout.uid, IGNORED)
-    if held is None:
-        return RunSeen(run, job=job)
-    progress = memory.progress.setdefault(run, Progress(store, rollout.ledger_id, run))
+async def _run(progress: Progress, held: run_documents.RunDocument, seen: RunSeen) -> RunSeen:
     done = await progress.update()
-    return RunSeen(
-        id=run,
+    return replace(
+        seen,
         exists=True,
         state=RunState(held.control.state),
         complete=done.complete,
@@ -129,7 +133,6 @@ async def _run(
         examples=done.examples,
         entries=done.entries,
         newest=datetime.fromtimestamp(done.newest / MICROS_PER_SECOND, UTC) if done.newest else None,
-        job=job,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 from firelift.api.conditions import Reason
@@ -67,6 +68,7 @@ class Reconciler:
             metrics.turns.labels("failed").inc()
             expected = isinstance(error, KubeError | MigrationError | TimeoutError)
             log.warning("turn failed", error=_sentence(error), exc_info=not expected)
+            await self._trouble(key, memory, _sentence(error))
             return memory.failed(_sentence(error), longest)
         metrics.turns.labels("done").inc()
         return due
@@ -124,6 +126,15 @@ class Reconciler:
         await self._teller.say(memory, seen, Reason.DATABASE_UNREACHABLE, f"{sentence}; it is asked again")
         return memory.again(_UNREACHABLE_SECONDS)
 
+    async def _trouble(self, key: Key, memory: ObjectMemory, sentence: str) -> None:
+        """Say why the turn failed, if the API server can be reached at all: nobody should have to read a log."""
+        cluster = self._services.cluster
+        with suppress(KubeError, TimeoutError):
+            async with asyncio.timeout(self._services.settings.turn_timeout_seconds):
+                seen = await rollouts.read(cluster, *key)
+                if seen is not None:
+                    await self._teller.trouble(memory, seen, sentence)
+
     def _seconds_until(self, decision: Decision) -> float:
         settings = self._services.settings
         if decision.status.reason in _OVER and not decision.intents:
@@ -144,4 +155,4 @@ class Reconciler:
 
 
 def _sentence(error: Exception) -> str:
-    return str(error) or type(error).__name__
+    return str(error) or f"no end in time ({type(error).__name__})"

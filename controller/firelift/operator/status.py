@@ -9,10 +9,19 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from firelift.api.base import FINALIZER
 from firelift.api.conditions import Reason, conditions_of
 from firelift.api.status import Condition, RolloutStatus
 from firelift.kube.client import Json
+from firelift.rollout.memory import MESSAGE
 
+_ORDER = {reason: place for place, reason in enumerate(Reason)}
+_SHOWN = 300
+_TROUBLE = "; at the moment: "
+_REMEDY = (
+    "The object is being deleted and stays until its locks and its ledger can be given back: restore the access, or "
+    f"remove its finalizer {FINALIZER}, and what this rollout holds stays held and is not reverted"
+)
 _PROGRESS_FIELDS = ("progress", "rate")
 _PROGRESS_OF_PHASES = ("documents", "deadLetters", "conflicts")
 _PROGRESS_OF_GATES = ("value", "samples", "time", "message", "last")
@@ -38,6 +47,35 @@ def worth_writing(old: Json, new: Json, *, seconds_since_write: float, progress_
     if old == new:
         return False
     return seconds_since_write >= progress_seconds or _essence(old) != _essence(new)
+
+
+def told(old: Json, reason: Reason, message: str, *, generation: int, now: datetime, deleting: bool) -> Json:
+    """The status with what was found before a decision could be made: beside what is more important, else in its place.
+
+    Of an object that is being deleted nothing is more important than what keeps it from being gone.
+    """
+    stands = _standing(old, generation, reason)
+    if not deleting and _ORDER[stands] < _ORDER[reason]:
+        return with_trouble(old, message, generation=generation, now=now)
+    if deleting:
+        message = f"{message}. {_REMEDY}"
+    return with_sentence(old, reason, message, generation=generation, now=now)
+
+
+def with_trouble(old: Json, sentence: str, *, generation: int, now: datetime) -> Json:
+    """The status as it stands, and what keeps it from being brought up to date."""
+    message = str(old.get("message", ""))
+    if sentence[:_SHOWN] in message and old.get("observedGeneration") == generation:
+        return old
+    known = message.partition(_TROUBLE)[0] or "nothing has been decided yet"
+    reason = _standing(old, generation, Reason.STARTING)
+    return with_sentence(old, reason, f"{known}{_TROUBLE}{sentence}"[:MESSAGE], generation=generation, now=now)
+
+
+def _standing(old: Json, generation: int, otherwise: Reason) -> Reason:
+    """The reason that stands; a spec that nobody has decided on yet is never complete."""
+    reason = next((each for each in Reason if each.value == old.get("reason")), otherwise)
+    return otherwise if reason is Reason.COMPLETED and old.get("observedGeneration") != generation else reason
 
 
 def with_sentence(old: Json, reason: Reason, message: str, *, generation: int, now: datetime) -> Json:

@@ -14,7 +14,6 @@ from firelift.operator.services import Services
 from firelift.operator.wakeups import Key
 
 _LOGGED = ("reason", "phase", "step")
-_ORDER = {reason.value: place for place, reason in enumerate(Reason)}
 
 
 class Teller:
@@ -45,14 +44,15 @@ class Teller:
         return written
 
     async def say(self, memory: ObjectMemory, seen: RolloutObject, reason: Reason, message: str) -> None:
-        """Put another reason into the status as it stands, unless that says something more important."""
-        before = seen.status.get("reason", "")
-        if _ORDER.get(before, len(_ORDER)) < _ORDER[reason.value]:
-            return
-        status = statuses.with_sentence(
-            seen.status, reason, message, generation=seen.generation, now=self._services.now()
-        )
+        """Put what was found before a decision could be made into the status as it stands."""
+        now, generation = self._services.now(), seen.generation
+        status = statuses.told(seen.status, reason, message, generation=generation, now=now, deleting=seen.deleting)
         await self.tell(memory, seen, status)
+
+    async def trouble(self, memory: ObjectMemory, seen: RolloutObject, sentence: str) -> None:
+        """Add why a turn failed to the status as it stands."""
+        now, generation = self._services.now(), seen.generation
+        await self.tell(memory, seen, statuses.with_trouble(seen.status, sentence, generation=generation, now=now))
 
     def forget(self, key: Key) -> None:
         """The object is gone."""
