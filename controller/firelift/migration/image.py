@@ -22,10 +22,10 @@ class Operation(StrEnum):
 class Image:
     """One document that a commit changed.
 
-    `before` has every touched path with the value it had, None where there was none; for a delete the whole document
-    by its top-level fields, for a create nothing. `after` has the hash of each touched path's new value, None where it
-    was removed; of a map that is new it also has the leaves, unless they are many. `create_time` and `update_time` are the document's before the commit, 0 for a create. `source` is the
-    document it was derived from when that is another one.
+    `before` has every touched path with the value it had, None where there was none; for a delete the whole document by
+    its top-level fields, for a create nothing. `after` has the hash of each touched path's new value, None where it was
+    removed; of a map that is new it also has the leaves, unless they are many. `create_time` and `update_time` are the
+    document's before the commit, 0 for a create. `source` is the document it was derived from when that is another one.
     """
 
     path: str
