@@ -97,6 +97,7 @@ class World:
     intents: tuple[Intent, ...] = ()
     measure: Callable[[str, datetime], Measurement | float | None] = lambda _gate, _end: 0.0
     totals: Callable[[RunPlan], Totals] = lambda _plan: Totals(read=DOCUMENTS)
+    estimate: int = DOCUMENTS
     due: datetime = START
 
     # What the operator does
@@ -280,7 +281,7 @@ class World:
             complete=run.complete,
             totals=totals,
             scanned=run.done,
-            estimate=DOCUMENTS,
+            estimate=self.estimate,
             failure=run.failure,
             entries=run.done,
             job=job if run.job else None,

@@ -26,7 +26,7 @@ Json = dict[str, Any]
 
 GROUP, VERSION, PLURAL = "firelift.dev", "v1alpha1", "migrationrollouts"
 METRIC = "custom.googleapis.com/e2e/error_percent"
-USERS = 40
+USERS = 200
 EPOCH = datetime(2025, 1, 1, tzinfo=UTC)
 _POLL_SECONDS = 0.05
 

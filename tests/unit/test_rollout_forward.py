@@ -10,7 +10,7 @@ from tests.rollout_rules import names
 from tests.rollout_specs import VERIFY, flags, gate, migrate, migration, phase, soak
 from tests.rollout_world import World, world
 
-from firelift.api.run import RunState, Totals
+from firelift.api.run import RunKind, RunPlan, RunState, Totals
 from firelift.rollout.intents import EnsureJob, EnsureRun, SetFlags
 from firelift.rollout.machine import decide
 from firelift.rollout.memory import changed
@@ -220,6 +220,39 @@ def test_verify_fails_on_more_differences_than_allowed(different: int, allowed: 
     one.until(expected)
     if expected == "StepFailed":
         assert f"verify: {different}% > {allowed} mismatch ({different} of 100 documents" in message(one)
+
+
+def unread(plan: RunPlan) -> Totals:
+    return Totals(read=0 if plan.kind is RunKind.VERIFY else 100)
+
+
+def test_verify_fails_when_it_has_looked_at_none_of_the_documents_that_there_are() -> None:
+    one = world(phase("a", migrate(1), {"verify": {"sample": "5%"}}), onFailure={"action": "Pause"})
+    one.totals = unread
+    assert one.until("StepFailed").message.startswith(
+        "verify: 0 of 100 documents of logs were looked at: none is in both the cohort and the sample of 5%; look "
+        "whether its source and entityKey are those of the data, or take more, paused"
+    )
+
+
+def test_one_migration_that_was_looked_at_says_nothing_of_another() -> None:
+    one = world(
+        phase("a", migrate(1, "logs", "tasks"), VERIFY),
+        migrations=[migration("logs"), migration("tasks")],
+        onFailure={"action": "Pause"},
+    )
+    one.totals = lambda plan: Totals(read=100 * (plan.migration.name == "logs" or plan.kind is not RunKind.VERIFY))
+    assert one.until("StepFailed").message.startswith("verify: 0 of 100 documents of tasks were looked at")
+
+
+def test_verify_of_an_empty_source_passes_and_says_so_in_status_and_event() -> None:
+    one = world(phase("a", migrate(1), VERIFY))
+    one.totals, one.estimate = unread, 0
+    one.until("Completed")
+    sentence = "0 documents compared; the source of logs is empty"
+    assert one.status is not None
+    assert [step.message for phase in one.status.phases for step in phase.steps][-1] == sentence
+    assert f"step verify of phase a is done: {sentence}" in [event.message for event in one.events]
 
 
 def test_verify_fails_when_no_step_in_front_of_it_has_moved_what_it_compares() -> None:

@@ -133,7 +133,8 @@ def _work(place: Place) -> Outcome:
 def _step_done(place: Place, record: StepRecord) -> RolloutState:
     done = changed(record, state=StepState.DONE, finished=place.turn.now)
     state = changed(place.save(**dict(done)), step_index=place.step_index + 1, gates=())
-    return with_event(state, place.turn.now, "StepDone", f"{place.title} is done")
+    sentence = f"{place.title} is done" + (f": {record.message}" if record.message else "")
+    return with_event(state, place.turn.now, "StepDone", sentence)
 
 
 def _step_failed(place: Place, failure: Failed) -> RolloutState:

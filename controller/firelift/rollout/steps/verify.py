@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from firelift.api.cohort import BUCKETS_PER_PERCENT
 from firelift.api.conditions import Reason
 from firelift.api.quantity import number_text, parse
-from firelift.api.run import Totals
+from firelift.api.run import RunPlan, Totals
 from firelift.rollout.conduct import conduct, examples, stopped, tally
 from firelift.rollout.memory import changed
 from firelift.rollout.place import Place
@@ -22,11 +23,27 @@ def _forward(place: Place) -> StepOutcome:
     working = conduct(place, plans, Reason.VERIFYING)
     if working is not None:
         return working
+    unread = [plan for plan in plans if not place.turn.run(plan.id).totals.read]
+    blind = next((plan for plan in unread if place.turn.run(plan.id).estimate), None)
+    if blind is not None:
+        return Failed(_nothing_seen(blind, place.turn.run(blind.id).estimate))
     found = tally(place.turn, plans)
     allowed = place.spec.verify.max_mismatch if place.spec.verify else "0%"
     if found.mismatches > parse(allowed).base * found.read:
         return Failed(_sentence(found, allowed) + examples(place.turn, plans))
-    return Finished(changed(place.record, totals=found, message=f"{found.read:,} documents compared"))
+    compared = [
+        f"{found.read:,} documents compared",
+        *(f"the source of {plan.migration.name} is empty" for plan in unread),
+    ]
+    return Finished(changed(place.record, totals=found, message="; ".join(compared)))
+
+
+def _nothing_seen(plan: RunPlan, there: int) -> str:
+    sample = plan.verify.sample_buckets / BUCKETS_PER_PERCENT if plan.verify else 100
+    return (
+        f"verify: 0 of {there:,} documents of {plan.migration.name} were looked at: none is in both the cohort and the "
+        f"sample of {number_text(sample)}%; look whether its source and entityKey are those of the data, or take more"
+    )
 
 
 def _sentence(found: Totals, allowed: str) -> str:
