@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 from tests.rollout_rules import names
-from tests.rollout_specs import migrate, phase, soak
-from tests.rollout_world import ME, START, world
+from tests.rollout_specs import flags, migrate, phase, soak
+from tests.rollout_world import ME, START, World, world
 
 from firelift.api.approval import ApprovalDecision
 from firelift.rollout.intents import ReleaseLedger
@@ -40,7 +40,7 @@ def test_a_ledger_of_another_object_is_not_touched_until_it_is_adopted() -> None
     assert one.status is not None
     assert one.status.reason == "LedgerOwnedByAnother"
     assert "ledger demo.users belongs to demo/older (uid uid-0, cluster c)" in one.status.message
-    assert "approve Adopt to take it over" in one.status.message
+    assert "approve Adopt to take it over, or make a new object with another spec.ledgerID" in one.status.message
     assert not one.finalizer
     one.approve(ApprovalDecision.ADOPT)
     assert names(one.turn()) == ["ClaimLedger"]
@@ -82,6 +82,57 @@ def test_deleting_an_object_whose_ledger_is_anothers_is_free() -> None:
     one.delete()
     assert names(one.turn()) == []
     assert not one.finalizer
+
+
+def test_deleting_an_object_whose_ledger_came_along_with_a_restore_touches_nothing_of_it() -> None:
+    one = world(phase("a", flags(maxSeconds=60), soak(600, evidence="None")), deletionPolicy="Revert")
+    one.until("Soaking")
+    one.database_uid = "before"
+    one.pass_time(100)
+    before = one.state
+    one.delete()
+    assert names(one.turn()) == []
+    assert not one.finalizer
+    assert one.state == before
+    assert one.status is not None
+    assert "was made in a database with uid before" in one.status.message
+    assert "left as it is" in one.status.message
+
+
+def test_two_objects_that_may_each_adopt_a_ledger_do_not_take_it_from_each_other_for_ever() -> None:
+    one = world(*PHASES)
+    one.until("Migrating")
+    two = World(replace(one.rollout, uid="uid-2"))
+    owners = []
+    share(one, two)
+    for each, other in ((two, one), (one, two)):
+        each.turn()
+        each.approve(ApprovalDecision.ADOPT)
+        each.turn()
+        share(each, other)
+    for _ in range(10):
+        for each, other in ((two, one), (one, two)):
+            each.pass_time(1)
+            each.turn()
+            share(each, other)
+            owners.append(each.owner.uid if each.owner else "")
+    assert set(owners) == {"uid-1"}
+    assert two.status is not None
+    assert two.status.reason == "LedgerOwnedByAnother"
+
+
+def test_an_approval_to_adopt_names_whose_ledger_it_is() -> None:
+    one = world(*PHASES)
+    one.owner = replace(ME, uid="uid-0")
+    one.turn()
+    one.approve(ApprovalDecision.ADOPT)
+    one.owner = replace(ME, uid="uid-9")
+    assert names(one.turn()) == []
+
+
+def share(one: World, other: World) -> None:
+    other.state, other.owner, other.runs, other.locks = one.state, one.owner, one.runs, one.locks
+    other.database_uid = one.database_uid
 
 
 def test_locks_and_then_the_ledger_are_given_back_at_the_end_with_the_time_of_its_expiry() -> None:

@@ -21,7 +21,7 @@ def approval_digest(turn: Turn) -> str:
     """What an approval of the rollout as it stands must name.
 
     It covers ledger, attempt, phase, step, the remaining phases, the migrations they use, their gates and the worker
-    image.
+    image; and of a ledger that is not this object's, whose it is, of which database, and how often it was adopted.
     """
     phases = _remaining(turn)
     named = {name for phase in phases for name in migrations_of(phase)}
@@ -36,6 +36,7 @@ def approval_digest(turn: Turn) -> str:
             "migrations": [migration for migration in turn.spec.migrations if migration.name in named],
             "gates": [list(_gates(turn, phase)) for phase in phases],
             "image": worker_image(turn),
+            "adopted": _adopted(turn),
         }
     )
 
@@ -125,6 +126,14 @@ def _silence(turn: Turn, override: Override, approver: str) -> RolloutState:
         changed(gate, recent=(), absent_since=None) if gate.name == override.gate else gate for gate in state.gates
     )
     return changed(state, gates=gates, overrides=(*state.overrides, override))
+
+
+def _adopted(turn: Turn) -> list[str | int]:
+    ledger = turn.seen.ledger
+    if not ledger.foreign:
+        return []
+    owner = [ledger.owner.cluster, ledger.owner.uid] if ledger.owner else []
+    return [*owner, ledger.database_uid, ledger.actual_database_uid, turn.state.adoptions]
 
 
 def _fresh(turn: Turn, seen: ApprovalSeen) -> bool:

@@ -99,7 +99,8 @@ PRECEDENCE: tuple[Rule, ...] = (
 
 def _decision(before: RolloutState, turn: Turn, settled: Settled) -> Decision:
     intents: tuple[Intent, ...] = settled.intents
-    if turn.seen.ledger.mine and not turn.seen.ledger.error:
+    ledger = turn.seen.ledger
+    if ledger.mine and not ledger.foreign and not ledger.error:
         intents = (*windows.closing(turn), *intents)
     if turn.state != before:
         intents = (*intents, *_events(before, turn.state))
@@ -156,5 +157,5 @@ def _finalizer(turn: Turn, intents: tuple[Intent, ...]) -> bool:
     ledger, state = turn.seen.ledger, turn.state
     if ledger.error:
         return turn.rollout.deleting or bool(state.phases)
-    held = ledger.mine or any(isinstance(intent, ClaimLedger) for intent in intents)
+    held = (ledger.mine and not ledger.foreign) or any(isinstance(intent, ClaimLedger) for intent in intents)
     return held or rest.must_revert(turn)

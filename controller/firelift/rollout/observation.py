@@ -131,6 +131,22 @@ class LedgerSeen:
     actual_database_uid: str = ""
     """What the database says of itself now."""
 
+    @property
+    def of_another(self) -> bool:
+        """Whether it belongs to another object."""
+        return self.owner is not None and not self.mine
+
+    @property
+    def from_elsewhere(self) -> bool:
+        """Whether it was made in another database."""
+        known = self.database_uid and self.actual_database_uid
+        return bool(known) and self.database_uid != self.actual_database_uid
+
+    @property
+    def foreign(self) -> bool:
+        """Whether it is not this object's to change, though a person may let it be adopted."""
+        return self.of_another or self.from_elsewhere
+
 
 @dataclass(frozen=True, slots=True)
 class MeasurementSeen:

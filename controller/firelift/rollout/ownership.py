@@ -6,6 +6,7 @@ from firelift.api.approval import ApprovalDecision
 from firelift.api.conditions import Reason
 from firelift.rollout.approvals import valid
 from firelift.rollout.intents import ClaimLedger
+from firelift.rollout.memory import changed, with_event
 from firelift.rollout.state import Mode
 from firelift.rollout.turn import Outcome, Settled, Turn
 
@@ -23,17 +24,19 @@ def reachable(turn: Turn) -> Outcome | None:
 
 def owned(turn: Turn) -> Outcome | None:
     """The ledger must be ours, and of this very database; a rollout that is over needs none."""
-    ledger = turn.seen.ledger
-    if ledger.owner is not None and not ledger.mine:
+    ledger, state = turn.seen.ledger, turn.state
+    if ledger.owner is not None and ledger.of_another:
         who = f"{ledger.owner.name} (uid {ledger.owner.uid}, cluster {ledger.owner.cluster})"
         return _foreign(turn, Reason.LEDGER_OWNED_BY_ANOTHER, f"ledger {turn.rollout.ledger_id} belongs to {who}")
-    if ledger.database_uid and ledger.actual_database_uid and ledger.database_uid != ledger.actual_database_uid:
+    if ledger.from_elsewhere:
         what = (
             f"ledger {turn.rollout.ledger_id} was made in a database with uid {ledger.database_uid}, this one has uid "
             f"{ledger.actual_database_uid}: it came along with a restore or a clone"
         )
         return _foreign(turn, Reason.LEDGER_FROM_ANOTHER_DATABASE, what)
-    begun = bool(turn.state.phases) and turn.state.mode not in ENDED
+    if ledger.mine and state.adopting:
+        return changed(state, adopting="")
+    begun = bool(state.phases) and state.mode not in ENDED
     return claimed(turn) if begun and not turn.rollout.deleting else None
 
 
@@ -45,11 +48,17 @@ def claimed(turn: Turn) -> Settled | None:
     return Settled(Reason.STARTING, message, (ClaimLedger(),), turn.now)
 
 
-def _foreign(turn: Turn, reason: Reason, what: str) -> Settled:
+def _foreign(turn: Turn, reason: Reason, what: str) -> Outcome:
+    uid = turn.rollout.uid
+    if turn.rollout.deleting:
+        return Settled(Reason.RELEASING, f"the object is being deleted: {what}, and is left as it is")
+    if turn.state.adopting == uid:
+        return Settled(Reason.STARTING, f"{what}; this rollout adopts it", (ClaimLedger(adopt=True),), turn.now)
     if adopters := valid(turn, ApprovalDecision.ADOPT):
-        message = f"{what}; {adopters[0].approver} lets this rollout adopt it"
-        return Settled(Reason.STARTING, message, (ClaimLedger(adopt=True),), turn.now)
-    return Settled(reason, f"{what}; approve Adopt to take it over, or choose another spec.ledgerID")
+        state = changed(turn.state, adopting=uid, adoptions=turn.state.adoptions + 1)
+        return with_event(state, turn.now, "Adopted", f"{what}; {adopters[0].approver} lets uid {uid} adopt it")
+    advice = "approve Adopt to take it over, or make a new object with another spec.ledgerID"
+    return Settled(reason, f"{what}; {advice}")
 
 
 def _database(turn: Turn) -> str:

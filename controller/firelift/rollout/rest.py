@@ -39,9 +39,8 @@ def deleted(turn: Turn) -> Outcome | None:
 
 def must_revert(turn: Turn) -> bool:
     """Whether a deletion takes data back first: asked for, something stands, and the ledger is not another's."""
-    ledger = turn.seen.ledger
-    foreign = ledger.owner is not None and not ledger.mine
-    return turn.spec.deletion_policy is DeletionPolicy.REVERT and not foreign and undoable(turn)
+    asked = turn.spec.deletion_policy is DeletionPolicy.REVERT
+    return asked and not turn.seen.ledger.foreign and undoable(turn)
 
 
 def aborted(turn: Turn) -> Outcome | None:

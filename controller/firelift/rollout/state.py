@@ -191,6 +191,10 @@ class RolloutState(Model):
     """Runs of an earlier attempt whose workers must be gone before the next attempt begins."""
     refused_attempt: int = 0
     """An attempt that was asked for when none was due; only a higher one counts."""
+    adopting: str = ""
+    """The uid of the object that a person lets take the ledger over, until it has."""
+    adoptions: int = 0
+    """How often that was decided: an approval to adopt holds for one time."""
     held_since: datetime | None = None
     """Since when the clock has stood still: suspended, paused or ended."""
     progress_time: datetime | None = None
