@@ -22,6 +22,7 @@ from tests.e2e.conftest import Operators
 from tests.e2e.kills import Killer
 from tests.e2e.world import World
 
+from firelift.api.cohort import BUCKETS_PER_PERCENT, bucket
 from firelift.sandbox.demo import data, manifests
 from firelift.sandbox.demo.checks import Check, check_database
 from firelift.sandbox.demo.manifests import LOGS, TASKS, Team
@@ -47,13 +48,23 @@ def test_kills_at_random_moments_change_nothing_in_the_outcome(
     done = rounds = 0
     started = time.monotonic()
     while done < KILLS:
-        killer = _round(make_world(), operator, min(KILLS_OF_A_ROUND, KILLS - done), SEED + rounds)
+        killer = _round(_inhabited(make_world), operator, min(KILLS_OF_A_ROUND, KILLS - done), SEED + rounds)
         done, rounds = done + killer.count, rounds + 1
         sys.stdout.write("\n".join([*killer.told, ""]))
         with capsys.disabled():
             seconds = time.monotonic() - started
             told = f"{dict(killer.done)}, {done} of {KILLS} after {seconds:.0f} s, FIRELIFT_KILL_SEED={SEED}"
             sys.stdout.write(f"\nkill -9: {told}\n")
+
+
+def _inhabited(make_world: Callable[[], World]) -> World:
+    """A world in whose smallest cohorts somebody is: a verify that looks at nobody rightly fails."""
+    smallest = min(manifests.PERCENTS.values()) * BUCKETS_PER_PERCENT
+    while True:
+        world = make_world()
+        seeds = Team(world.namespace, world.project).ledgers
+        if all(any(bucket(seed, user) < smallest for user in data.user_ids(SCALE)) for seed in seeds):
+            return world
 
 
 def _round(world: World, operators: Operators, kills: int, seed: int) -> Killer:
@@ -65,7 +76,7 @@ def _round(world: World, operators: Operators, kills: int, seed: int) -> Killer:
         killer = Killer(seed, kills, team.ledgers, operators.restart)
         for manifest in (manifests.logs_to_users(team), manifests.tasks_reshaped(team)):
             world.apply(_quicker(manifest))
-        ended = _play(world, killer)
+        ended = _play(world, killer, operators)
         assert app.running, app.tail()
     story = "\n".join(killer.told) + f"\nFIRELIFT_KILL_SEED={SEED}, round seed {seed}"
     reasons = {name: status.get("reason") for name, status in ended.items()}
@@ -76,7 +87,7 @@ def _round(world: World, operators: Operators, kills: int, seed: int) -> Killer:
     return killer
 
 
-def _play(world: World, killer: Killer) -> dict[str, Any]:
+def _play(world: World, killer: Killer, operators: Operators) -> dict[str, Any]:
     """Watch and kill until both rollouts have ended; their last status by name."""
     deadline = time.monotonic() + ROUND_SECONDS
     while True:
@@ -84,7 +95,9 @@ def _play(world: World, killer: Killer) -> dict[str, Any]:
         reasons = {status.get("reason") for status in seen.values()}
         if reasons <= ENDED:
             return seen
-        assert time.monotonic() < deadline, f"no end within {ROUND_SECONDS:g} s: {_messages(seen)}, {killer.told}"
+        assert time.monotonic() < deadline, (
+            f"no end within {ROUND_SECONDS:g} s: {_messages(seen)}, {killer.told}, {operators.current.tail()}"
+        )
         if seen[LOGS].get("reason") == "AwaitingApproval" and not _approved(world):
             world.name = LOGS
             world.approve()
