@@ -119,11 +119,19 @@ class World:
         )
 
     def record(self, before: RolloutState, decision: Decision) -> bool:
-        """Compare and swap the memory; False when somebody else was faster."""
-        current = self.state or initial_state(self.rollout, self.now)
-        if self.state is not None and current.version != before.version:
+        """Claim the ledger, and compare and swap the memory; False when somebody else was faster.
+
+        Without a ledger there is no memory, and nothing is written to one of somebody else.
+        """
+        if self.state is not None and self.state.version != before.version:
             return False
-        if not self.ledger_error and decision.state != before:
+        if self.ledger_error:
+            return True
+        claim = next((intent for intent in decision.intents if isinstance(intent, ClaimLedger)), None)
+        if claim is not None and (self.owner is None or claim.adopt):
+            self.owner, self.database_uid = replace(ME, uid=self.rollout.uid), "db"
+        foreign = self.owner is not None and self.owner.uid != self.rollout.uid
+        if not foreign and (self.state is not None or claim is not None):
             self.state = decision.state
         return True
 
@@ -214,17 +222,12 @@ class World:
                 self.locks.setdefault(group, self.rollout.uid)
             case ReleaseLock(group):
                 self.locks = {held: uid for held, uid in self.locks.items() if (held, uid) != (group, self.rollout.uid)}
-            case ClaimLedger() | ReleaseLedger():
-                self._own(intent)
-            case EmitEvent():
-                self.events.append(intent)
-
-    def _own(self, intent: ClaimLedger | ReleaseLedger) -> None:
-        match intent:
+            case ClaimLedger():
+                pass  # it was made with the record
             case ReleaseLedger():
                 self.owner = None
-            case ClaimLedger(adopt) if self.owner is None or adopt:
-                self.owner, self.database_uid = replace(ME, uid=self.rollout.uid), "db"
+            case EmitEvent():
+                self.events.append(intent)
 
     def _lead(self, intent: EnsureRun | SetRunState | EnsureJob | RemoveJob) -> None:
         match intent:
@@ -259,7 +262,9 @@ class World:
         if self.ledger_error:
             return LedgerSeen(error=self.ledger_error)
         mine = self.owner is not None and self.owner.uid == self.rollout.uid
-        return LedgerSeen(owner=self.owner, mine=mine, database_uid=self.database_uid, actual_database_uid="db")
+        return LedgerSeen(
+            owner=self.owner, mine=mine, database_uid=self.database_uid if self.state else "", actual_database_uid="db"
+        )
 
     def _run(self, name: str) -> RunSeen:
         run = self.runs.get(name)

@@ -112,7 +112,7 @@ def silenced(turn: Turn, gate: str) -> bool:
 
 def overrides(turn: Turn) -> Outcome | None:
     """Take note of approvals that silence a gate; what it has counted so far counts no more."""
-    for seen in valid(turn, ApprovalDecision.OVERRIDE):
+    for seen in valid(turn, ApprovalDecision.OVERRIDE) if turn.seen.ledger.mine else ():
         override = Override(gate=seen.gate, expires=seen.expires)
         if override not in turn.state.overrides:
             return _silence(turn, override, seen.approver)

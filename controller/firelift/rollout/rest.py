@@ -47,6 +47,8 @@ def aborted(turn: Turn) -> Outcome | None:
     """`spec.intent: Abort` stops what is under way; nothing else."""
     if turn.spec.intent is not Asked.ABORT or turn.state.mode in {Mode.ABORTED, *ENDED}:
         return None
+    if unclaimed := claimed(turn):
+        return unclaimed
     state = changed(turn.state, mode=Mode.ABORTED)
     return with_event(state, turn.now, Reason.ABORTED, "spec.intent asks to abort: workers stop, data and flags stay")
 

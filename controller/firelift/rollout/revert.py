@@ -27,9 +27,8 @@ def requested(turn: Turn) -> Outcome | None:
     to = turn.spec.revert_to or turn.spec.on_failure.to
     if not _due(turn, to):
         return None
-    unclaimed = claimed(turn) if turn.state.mode in ENDED else None
     what = "the whole rollout" if to is RevertTo.ROLLOUT_START else "the phase"
-    return unclaimed or reverting(turn, to, Cause(Reason.REVERTING, f"spec.intent asks to revert {what}"))
+    return claimed(turn) or reverting(turn, to, Cause(Reason.REVERTING, f"spec.intent asks to revert {what}"))
 
 
 def undoable(turn: Turn, goal: int = 0) -> bool:
