@@ -26,7 +26,11 @@ class Operators:
     def start(self) -> Process:
         """Start one more; the newest is `current`."""
         self._count += 1
-        settings = {"FIRELIFT_LEASE_DURATION_SECONDS": str(LEASE_SECONDS), "FIRELIFT_PROGRESS_SECONDS": "1"}
+        settings = {
+            "FIRELIFT_LEASE_DURATION_SECONDS": str(LEASE_SECONDS),
+            "FIRELIFT_PROGRESS_SECONDS": "1",
+            "FIRELIFT_MEASUREMENT_TIMEOUT_SECONDS": "2",
+        }
         self.current = self._sandbox.start_operator(f"operator-{self._count}", settings)
         return self.current
 

@@ -21,7 +21,7 @@ def healed(world: World) -> Iterator[None]:
 
 def test_a_killed_operator_changes_nothing_in_the_outcome(world: World, operator: Operators) -> None:
     world.seed(200)
-    world.apply(world.manifest([phase("half", 50), phase("everyone", 100)], pace=SLOW))
+    world.apply(world.manifest([phase("everyone", 100)], pace=SLOW))
     world.until_fact(lambda: len(world.target()) > 5, "the first documents")
 
     operator.restart()
@@ -83,7 +83,7 @@ def test_without_measurements_nothing_advances_and_nothing_reverts(world: World,
 
 def test_a_frozen_and_revived_leader_changes_nothing(world: World, operator: Operators) -> None:
     world.seed(300)
-    world.apply(world.manifest([phase("half", 50), phase("everyone", 100)], pace=SLOW))
+    world.apply(world.manifest([phase("everyone", 100)], pace=SLOW))
     world.until_fact(lambda: len(world.target()) > 5, "the first documents")
     frozen = operator.current
     follower = operator.start()
@@ -104,7 +104,9 @@ def test_a_frozen_and_revived_leader_changes_nothing(world: World, operator: Ope
 
 def test_an_object_made_anew_goes_on_where_the_old_one_was(world: World) -> None:
     world.seed(200)
-    manifest = world.manifest([phase("half", 50), phase("everyone", 100)], pace=SLOW)
+    manifest = world.manifest(
+        [phase("half", 50), phase("everyone", 100)], pace={"maxWritesPerSecond": 100, "batchSize": 5}
+    )
     world.apply(manifest)
     world.until(lambda status: "everyone" in status.get("startedPhases", ()), "the second phase")
     old = world.get()

@@ -104,13 +104,12 @@ def test_another_attempt_begins_the_reverted_phase_anew(world: World) -> None:
     assert world.target() == world.expected(100)
 
 
-@pytest.mark.parametrize("gone", ["suspend", "intent"])
-def test_a_frozen_phase_is_refused_with_a_sentence(world: World, gone: str) -> None:
+def test_a_frozen_phase_is_refused_with_a_sentence(world: World) -> None:
     world.seed(20)
     world.apply(world.manifest([phase("everyone", 100, soak(600))]))
     world.until_reason("Soaking")
 
     with pytest.raises(Exception, match=r"everyone|started|frozen"):
         world.patch(phases=[phase("everyone", 50, soak(600))])
-    world.patch(**{gone: True if gone == "suspend" else "Abort"})
-    world.until_reason("Suspended" if gone == "suspend" else "Aborted")
+    world.patch(suspend=True)
+    world.until_reason("Suspended")
