@@ -91,6 +91,7 @@ def _play(world: World, killer: Killer, operators: Operators) -> dict[str, Any]:
     """Watch and kill until both rollouts have ended; their last status by name."""
     deadline = time.monotonic() + ROUND_SECONDS
     while True:
+        operators.ensure()  # one that could not renew its Lease in time ends itself, and a Deployment starts another
         seen = {name: _status(world, name) for name in (LOGS, TASKS)}
         reasons = {status.get("reason") for status in seen.values()}
         if reasons <= ENDED:
