@@ -89,6 +89,7 @@ class World:
     config_maps: dict[str, dict[str, str]] = field(default_factory=lambda: {"app-flags": {}})
     owned: dict[str, set[str]] = field(default_factory=lambda: {"app-flags": set()})
     locks: dict[str, str] = field(default_factory=dict)
+    queued: set[str] = field(default_factory=set)
     approvals: list[ApprovalSeen] = field(default_factory=list)
     status: RolloutStatus | None = None
     finalizer: bool = False
@@ -219,8 +220,10 @@ class World:
                 if all(data.get(key) == value for key, value in seen.items()):
                     self._set_flags(name, dict(values))
             case AcquireLock(group):
-                self.locks.setdefault(group, self.rollout.uid)
+                if self.locks.setdefault(group, self.rollout.uid) != self.rollout.uid:
+                    self.queued.add(group)
             case ReleaseLock(group):
+                self.queued.discard(group)
                 self.locks = {held: uid for held, uid in self.locks.items() if (held, uid) != (group, self.rollout.uid)}
             case ClaimLedger():
                 pass  # it was made with the record
@@ -301,7 +304,7 @@ class World:
         holder = self.locks.get(group)
         if holder == self.rollout.uid:
             return LockSeen(mine=True)
-        return LockSeen(mine=False, holder=holder or "", position=1, since=START)
+        return LockSeen(mine=False, holder=holder or "", position=int(group in self.queued), since=START)
 
     def _measurements(self, state: RolloutState, wants: Wanted) -> tuple[MeasurementSeen, ...]:
         runs = {run: self._run(run) for run in wants.runs}

@@ -9,10 +9,11 @@ from firelift.api.conditions import Reason
 from firelift.api.run import RunPlan, RunState, Totals
 from firelift.api.status import WaitingFor
 from firelift.rollout.approvals import pinned
-from firelift.rollout.intents import AcquireLock, EnsureJob, EnsureRun, Intent, RemoveJob, SetRunState
+from firelift.rollout.intents import AcquireLock, EnsureJob, EnsureRun, Intent, ReleaseLock, RemoveJob, SetRunState
 from firelift.rollout.memory import changed
 from firelift.rollout.observation import LockSeen, RunSeen
 from firelift.rollout.place import Place
+from firelift.rollout.state import RolloutState
 from firelift.rollout.turn import Outcome, Settled, Turn
 from firelift.rollout.twin import Failed, StepOutcome
 
@@ -39,15 +40,28 @@ def conduct(place: Place, plans: Sequence[RunPlan], reason: Reason) -> StepOutco
 
 
 def locked(place: Place, groups: Iterable[str]) -> Outcome | None:
-    """Hold the locks of these collection groups; None when all are held."""
-    turn = place.turn
-    for group in sorted(set(groups)):
-        if group not in turn.state.locks:
-            return changed(turn.state, locks=(*turn.state.locks, group))
-        lock = turn.seen.locks.get(group) or LockSeen(mine=False)
-        if not lock.mine:
-            return _waiting(turn, group, lock)
+    """Hold the locks of these collection groups; None when all are held.
+
+    Locks are taken in the order of their names, over all that the rollout names, so that two rollouts never wait for
+    each other. Where an edit has put a name before one that is held, the later ones are given back first: whoever
+    needs a lock that it has not asked for has no writer at work.
+    """
+    turn, needed = place.turn, sorted(set(groups))
+    held = turn.state.locks
+    if all(group in held for group in needed):
+        return next((_waiting(turn, group) for group in needed if not _mine(turn, group)), None)
+    for group in sorted(group for group in {*needed, *_named(turn)} if group <= needed[-1]):
+        if group in held and not _mine(turn, group):
+            return _waiting(turn, group)
+        if group not in held:
+            return _given_back(turn, group) or changed(turn.state, locks=(*held, group))
     return None
+
+
+def freed(turn: Turn) -> RolloutState | None:
+    """Forget the locks that were seen to be neither this rollout's nor awaited by it."""
+    kept = tuple(group for group in turn.state.locks if not _is_free(turn, group))
+    return changed(turn.state, locks=kept) if kept != turn.state.locks else None
 
 
 def hold(turn: Turn, runs: Iterable[str]) -> tuple[Intent, ...]:
@@ -131,10 +145,52 @@ def _example(seen: RunSeen) -> str:
     return f" (such as {seen.examples[0]})" if seen.examples else ""
 
 
-def _waiting(turn: Turn, group: str, lock: LockSeen) -> Settled:
+def _mine(turn: Turn, group: str) -> bool:
+    lock = turn.seen.locks.get(group)
+    return lock is not None and lock.mine
+
+
+def _is_free(turn: Turn, group: str) -> bool:
+    lock = turn.seen.locks.get(group)
+    return lock is not None and not lock.mine and not lock.position
+
+
+def _waiting(turn: Turn, group: str) -> Settled:
+    lock = turn.seen.locks.get(group) or LockSeen(mine=False)
     waiting = WaitingFor(name=lock.holder[:512], position=lock.position, since=lock.since) if lock.holder else None
     who = f" is held by {lock.holder}, {lock.position} in line" if lock.holder else " has been asked for"
     message = f"the lock of collection group {group}{who}; the rollout goes on by itself when it is free"
     observed = group in turn.seen.locks
     due = turn.now + POLL if observed else turn.now
     return Settled(Reason.WAITING_FOR_LOCK, message, (AcquireLock(group),), due, waiting)
+
+
+def _given_back(turn: Turn, group: str) -> Outcome | None:
+    """Give back what comes behind this group; None when nothing of it is held any more."""
+    later = tuple(held for held in turn.state.locks if held > group)
+    if not later:
+        return None
+    if any(_is_free(turn, held) for held in later):
+        return freed(turn)
+    message = (
+        f"giving back the locks of collection groups {', '.join(later)}: {group}, which the rollout names since an "
+        "edit, comes before them in the order in which all rollouts take their locks"
+    )
+    intents = tuple(ReleaseLock(held) for held in later)
+    return Settled(Reason.WAITING_FOR_LOCK, message, intents, turn.now + POLL)
+
+
+def _named(turn: Turn) -> set[str]:
+    """The collection groups that the rollout writes in: in phases that have started, and in those to come."""
+    started = turn.state.phases
+    later = turn.spec.phases[len(started) :]
+    return {
+        migration.lock_group
+        for phase, migrations in [
+            *((record.spec, record.migrations) for record in started),
+            *((phase, turn.spec.migrations) for phase in later),
+        ]
+        for step in phase.steps
+        for migration in migrations
+        if step.migrate is not None and migration.name in step.migrate.migrations
+    }

@@ -9,7 +9,7 @@ from firelift.api.rollout import Intent as Asked
 from firelift.rollout.approvals import silenced, valid
 from firelift.rollout.attempts import accepted, refusal
 from firelift.rollout.clock import MOVING, moving
-from firelift.rollout.conduct import POLL, gone, hold, stop, tally
+from firelift.rollout.conduct import POLL, freed, gone, hold, stop, tally
 from firelift.rollout.failing import Cause, reverting
 from firelift.rollout.intents import Intent, ReleaseLedger, ReleaseLock
 from firelift.rollout.memory import changed, with_event
@@ -100,8 +100,8 @@ def over(turn: Turn) -> Outcome:
     """Succeeded or reverted: locks and ledger are given back, the way back stays open until the retention ends."""
     state = turn.state
     reason, message = _ending(turn)
-    if freed := _freed(turn):
-        return freed
+    if forgotten := freed(turn):
+        return forgotten
     intents: tuple[Intent, ...] = tuple(ReleaseLock(group) for group in state.locks)
     if not intents and turn.seen.ledger.mine:
         intents = (ReleaseLedger(expire=state.retention_until),)
@@ -127,20 +127,13 @@ def _let_go(turn: Turn) -> Outcome:
     if turn.seen.ledger.mine and not gone(turn, runs):
         intents = stop(turn, runs)
         return Settled(Reason.RELEASING, "the object is being deleted: waiting for workers", intents, turn.now + POLL)
-    if freed := _freed(turn):
-        return freed
+    if forgotten := freed(turn):
+        return forgotten
     intents = tuple(ReleaseLock(group) for group in turn.state.locks)
     if not intents and turn.seen.ledger.mine:
         intents = (ReleaseLedger(expire=turn.state.retention_until),)
     due = turn.now + POLL if intents else None
     return Settled(Reason.RELEASING, "the object is being deleted: lock and ledger are given back", intents, due)
-
-
-def _freed(turn: Turn) -> RolloutState | None:
-    """Forget the locks that were seen to be free or somebody else's."""
-    seen = turn.seen.locks
-    kept = tuple(group for group in turn.state.locks if group not in seen or seen[group].mine)
-    return changed(turn.state, locks=kept) if kept != turn.state.locks else None
 
 
 def _resumed(place: Place) -> RolloutState:
