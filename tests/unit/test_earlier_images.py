@@ -13,6 +13,7 @@ from firelift.migration.image import Image, Operation
 from firelift.migration.ledger.earlier import EarlierImages
 from firelift.migration.ledger.journal import Journal
 from firelift.migration.ledger.lane_map import read_lane_map
+from firelift.migration.ledger.scanned import ScannedEntries
 
 RUN = "migrate.0"
 NAMES = ["B", "a", "a-", "a!", "b", "ü", "__id7__", "__id10__", *(f"n{number:03d}" for number in range(992))]
@@ -32,7 +33,7 @@ def test_each_document_of_a_run_is_found_with_its_before_image(batch: int) -> No
         lanes = await read_lane_map(store, LEDGER, RUN)
         assert lanes
         assert len(lanes.lanes) == (2 if batch > 1 else 1)
-        earlier = EarlierImages(journal, ["migrate.9", RUN])
+        earlier = EarlierImages(ScannedEntries(journal), ["migrate.9", RUN])
         for name in names:
             path = f"tasks/{name}"
             created = store.history(path)[0].create_time
@@ -46,7 +47,7 @@ def test_each_document_of_a_run_is_found_with_its_before_image(batch: int) -> No
 async def test_what_is_no_earlier_update_of_the_same_document_is_left_out() -> None:
     store = await seeded({f"tasks/{number}": {"name": "x"} for number in range(9)})
     await ran(store, plan(RunKind.MIGRATE, migration(IN_PLACE)))
-    earlier = EarlierImages(Journal(store, LEDGER), [RUN])
+    earlier = EarlierImages(ScannedEntries(Journal(store, LEDGER)), [RUN])
     created = store.history("tasks/5")[0].create_time
     mine = replace(LATER, path="tasks/5", create_time=created)
     (found,) = await earlier.of(mine)
@@ -54,4 +55,4 @@ async def test_what_is_no_earlier_update_of_the_same_document_is_left_out() -> N
     assert await earlier.of(replace(mine, create_time=created + 1)) == []
     assert await earlier.of(replace(mine, path="tasks/55")) == []
     assert await earlier.of(replace(mine, path="tasks/z")) == []
-    assert await EarlierImages(Journal(store, LEDGER), []).of(mine) == []
+    assert await EarlierImages(ScannedEntries(Journal(store, LEDGER)), []).of(mine) == []

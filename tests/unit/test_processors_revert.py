@@ -16,6 +16,7 @@ from firelift.migration.imaged import Imager
 from firelift.migration.ledger import paths
 from firelift.migration.ledger.earlier import EarlierImages
 from firelift.migration.ledger.journal import Journal
+from firelift.migration.ledger.scanned import ScannedEntries
 from firelift.migration.merge import Merge
 from firelift.migration.processors.revert import Revert
 from firelift.migration.readers import JournalRecord
@@ -160,7 +161,8 @@ async def test_an_older_image_of_one_document_is_decided_on_what_the_newer_one_l
     times = [made.update_time, (await store.commit([filled.write])).commit_time]
     images = [created.image, filled.image]
     walked = [JournalRecord(image, time) for image, time in zip(images[::-1], times[::-1], strict=True)]
-    revert = Revert(store, Merge(KIT, (), ()), EarlierImages(Journal(store, LEDGER), ()), imager, OnRevertConflict.KEEP)
+    earlier = EarlierImages(ScannedEntries(Journal(store, LEDGER)), ())
+    revert = Revert(store, Merge(KIT, (), ()), earlier, imager, OnRevertConflict.KEEP)
     newer, older = await revert.prepare([Record("2:1", walked[0]), Record("1:1", walked[1])], again=False)
     assert [change.tally.kept for change in (newer, older)] == [0, 0]
     assert older.writes == (Delete("copies/1", times[1]),)

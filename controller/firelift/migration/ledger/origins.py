@@ -10,14 +10,11 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from firelift.api.run import RunKind
 from firelift.migration.ledger.journal import Journal
 from firelift.migration.ledger.lane_map import read_lane_map
-from firelift.migration.ledger.runs import RunStore
+from firelift.migration.ledger.standing import standing
 from firelift.migration.ledger.timeline import Timeline
 from firelift.migration.store import Document, Micros
-
-FORWARD = frozenset({RunKind.MIGRATE, RunKind.SWEEP})
 
 KEPT_ENTRIES = 64
 """Entries whose sources are remembered. Sources are met in the order in which they were moved, so few are enough."""
@@ -52,23 +49,13 @@ class Origins:
 
     async def _written(self, path: str, time: Micros) -> str | None:
         if self._runs is None:
-            self._runs = await self._standing()
+            # Runs are led one at a time, so that none is made while this one works.
+            self._runs = await standing(self.journal, self.migration)
         for run in (run for run, made in self._runs.items() if made < time):
             source = await self._written_by(run, path, time)
             if source is not None:
                 return source
         return None
-
-    async def _standing(self) -> dict[str, Micros]:
-        """The forward runs. Runs are led one at a time, so that none is made while this one works."""
-        listed = await RunStore(self.journal.store, self.journal.ledger).listed()
-        undone = {subject for plan, _ in listed if plan.kind is RunKind.REVERT for subject in plan.subjects}
-        ours = [
-            (made, plan.id)
-            for plan, made in listed
-            if plan.migration.name == self.migration and plan.kind in FORWARD and plan.id not in undone
-        ]
-        return {run: made for made, run in sorted(ours, reverse=True)}
 
     async def _written_by(self, run: str, path: str, time: Micros) -> str | None:
         lanes = await self._timelines(run)

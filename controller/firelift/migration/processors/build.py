@@ -10,7 +10,9 @@ from firelift.migration.existing import Existing
 from firelift.migration.imaged import Imager
 from firelift.migration.ledger.earlier import EarlierImages
 from firelift.migration.ledger.journal import Journal
+from firelift.migration.ledger.moved import MovedBefore
 from firelift.migration.ledger.origins import Origins
+from firelift.migration.ledger.scanned import ScannedEntries
 from firelift.migration.merge import Merge
 from firelift.migration.processors.migrate import Migrate
 from firelift.migration.processors.recheck import Sleep
@@ -55,12 +57,15 @@ def source_of(plan: RunPlan, lane: Lane) -> Source:
 
 
 def _scanning(plan: RunPlan, store: Store, transform: Transform, sleep: Sleep) -> Processor:
+    journal = Journal(store, plan.ledger)
     may_collide = transform.template is not None and not transform.template.distinct
-    origins = Origins(Journal(store, plan.ledger), plan.migration.name) if may_collide else None
+    origins = Origins(journal, plan.migration.name) if may_collide else None
+    moved = MovedBefore(ScannedEntries(journal), plan.migration.name, plan.id)
     if plan.kind is RunKind.VERIFY:
-        return VerifyScan(store, transform, plan.selection, plan.seed, _verify(plan), origins, sleep)
+        return VerifyScan(store, transform, plan.selection, plan.seed, _verify(plan), origins, moved, sleep)
     existing = Existing(plan.migration.on_existing, Imager(store.values, transform.ignored))
-    return Migrate(store, transform, plan.selection, plan.seed, plan.kind is RunKind.SWEEP, existing, origins)
+    swept = moved if plan.kind is RunKind.SWEEP else None
+    return Migrate(store, transform, plan.selection, plan.seed, existing, origins, swept)
 
 
 def _way_back(plan: RunPlan, store: Store, lane: Lane) -> Processor:
@@ -68,7 +73,7 @@ def _way_back(plan: RunPlan, store: Store, lane: Lane) -> Processor:
     ignored = compile_ignored(plan.migration)
     merge = Merge(store.values, compile_renames(plan.migration.transform), ignored)
     older = plan.subjects[: plan.subjects.index(lane.subject)] if lane.subject in plan.subjects else ()
-    earlier = EarlierImages(Journal(store, plan.ledger), older[::-1])
+    earlier = EarlierImages(ScannedEntries(Journal(store, plan.ledger)), older[::-1])
     if plan.kind is RunKind.REVERT_VERIFY:
         return RevertVerify(store, merge, earlier)
     return Revert(store, merge, earlier, Imager(store.values, ignored), plan.migration.on_revert_conflict)

@@ -10,6 +10,7 @@ from firelift.api.migration import OnExisting
 from firelift.migration.existing import Decision, Existing, Idle
 from firelift.migration.image import Operation
 from firelift.migration.imaged import Imaged
+from firelift.migration.ledger.moved import MovedBefore
 from firelift.migration.ledger.origins import Origins
 from firelift.migration.processors import tallies
 from firelift.migration.processors.rivals import owners, second_source
@@ -45,18 +46,19 @@ class Copy:
 
 @dataclass(frozen=True, slots=True)
 class Migrate:
-    """The processor. `looks_first` reads targets before writing, as a sweep does, which mostly finds them there.
+    """The processor. `origins` is None where two sources can never have one target.
 
-    `origins` is None where two sources can never have one target.
+    `swept` is what a sweep asks, None for any other run. It reads targets before writing, because it mostly finds them
+    there, and leaves those that were deleted since they were written.
     """
 
     store: Store
     transform: Transform
     selection: Selection
     seed: str
-    looks_first: bool
     existing: Existing
     origins: Origins | None
+    swept: MovedBefore | None
 
     async def prepare(self, records: Sequence[Record], *, again: bool) -> list[Change]:
         """One change per record."""
@@ -64,9 +66,9 @@ class Migrate:
         outcomes = [self._outcome(source) for source in sources]
         if self.transform.template is None:
             return [self._in_place(source, outcome) for source, outcome in zip(sources, outcomes, strict=True)]
-        look = again or self.looks_first or self.existing.policy not in CREATES_FIRST
+        look = again or self.swept is not None or self.existing.policy not in CREATES_FIRST
         targets = await self._read(outcomes) if look else {}
-        copies = [self._copy(source, outcome, targets) for source, outcome in zip(sources, outcomes, strict=True)]
+        copies = [await self._copy(source, outcome, targets) for source, outcome in zip(sources, outcomes, strict=True)]
         owned = await self._owned(copies)
         claims: dict[str, str] = {}
         return [copy if isinstance(copy, Change) else self._settled(copy, owned, claims) for copy in copies]
@@ -87,12 +89,14 @@ class Migrate:
         found = await self.store.get(wanted) if wanted else []
         return {document.path: document for document in found}
 
-    def _copy(
+    async def _copy(
         self, source: Document | Missing, outcome: Outcome | None, targets: Mapping[str, Document | Missing]
     ) -> Copy | Change:
         if isinstance(source, Missing) or not isinstance(outcome, Result):
             return without_result(source.path, outcome)
         target = targets.get(outcome.target) or Missing(outcome.target, source.read_time)
+        if self.swept and isinstance(target, Missing) and await self.swept.to(target.path, source):
+            return Change(tallies.SKIPPED)
         decision = self.existing.decide(source, outcome.fields, target)
         return Copy(source, outcome.fields, target, decision, looked=outcome.target in targets)
 
@@ -107,7 +111,7 @@ class Migrate:
         if isinstance(copy.target, Missing):
             return False
         # A sweep meets its own copies by the million, and one that is as it should be tells nothing about others.
-        return not self.looks_first or self.existing.contested(copy.decision, copy.wanted, copy.target)
+        return self.swept is None or self.existing.contested(copy.decision, copy.wanted, copy.target)
 
     def _settled(self, copy: Copy, owned: Mapping[str, str], claims: dict[str, str]) -> Change:
         """The change of a copy among those of its batch; `claims` has the sources of targets about to be written."""

@@ -10,6 +10,7 @@ from firelift.api.run import VerifyPlan
 from firelift.api.steps.verify import Authority
 from firelift.migration import fields as paths
 from firelift.migration.ignored import respecting
+from firelift.migration.ledger.moved import MovedBefore
 from firelift.migration.ledger.origins import Origins
 from firelift.migration.processors import tallies
 from firelift.migration.processors.findings import differences
@@ -34,6 +35,7 @@ class VerifyScan:
     seed: str
     plan: VerifyPlan
     origins: Origins | None
+    moved: MovedBefore
     sleep: Sleep
 
     async def prepare(self, records: Sequence[Record], *, again: bool) -> list[Change]:
@@ -65,9 +67,11 @@ class VerifyScan:
         return self.transform.attempt(source)
 
     async def _copy(self, source: Document, result: Result, target: Document | Missing) -> Change:
-        if isinstance(target, Missing):
-            return Change(tallies.MISSING, example=f"{source.path}: there is no {target.path}")
         switched = self.plan.authority is Authority.TARGET
+        if isinstance(target, Missing):
+            if switched and await self.moved.to(target.path, source):
+                return Change(tallies.SKIPPED)
+            return Change(tallies.MISSING, example=f"{source.path}: there is no {target.path}")
         # What differs is then the app's; that our own untouched copies are whole is told by the journal.
         if switched and self.origins is None:
             return Change(tallies.UNCHANGED)

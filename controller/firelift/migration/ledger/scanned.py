@@ -1,0 +1,81 @@
+"""The entry in which a run has what it made of a source.
+
+Nothing is kept for this. A run scans its source in the order of paths, so the entry that has a document is found by
+bisection over the cursors of the lane whose range holds its source.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from firelift.migration.ledger.entries import Entry
+from firelift.migration.ledger.journal import Journal
+from firelift.migration.ledger.lane_map import read_lane_map
+from firelift.migration.path_order import order
+from firelift.migration.store import Micros
+from firelift.migration.work import Lane, LaneMap
+
+KEPT_ENTRIES = 16
+"""Entries whose images are remembered: documents are met about in the order in which they were changed."""
+
+
+@dataclass(slots=True)
+class ScannedEntries:
+    """The entries of runs that write no more, by the sources that they scanned."""
+
+    journal: Journal
+    _lanes: dict[str, LaneMap] = field(default_factory=dict)
+    _last: dict[tuple[str, int], int] = field(default_factory=dict)
+    _ends: dict[tuple[str, int, int], tuple[str | None, Micros]] = field(default_factory=dict)
+    """The cursor and the commit time of each entry that was asked for."""
+    _whole: dict[tuple[str, int, int], Entry | None] = field(default_factory=dict)
+
+    async def of(self, run: str, source: str, *, since: Micros = 0) -> Entry | None:
+        """The entry with its images, None when there is none, or the run has ended before the time `since`.
+
+        Raises:
+            StoreError: when the ledger cannot be read.
+        """
+        if run not in self._lanes:
+            self._lanes[run] = await read_lane_map(self.journal.store, self.journal.ledger, run) or LaneMap()
+        lane = next((lane for lane in self._lanes[run].lanes if _holds(lane, source)), None)
+        number = await self._number(run, lane.number, source, since) if lane else None
+        return await self._read(run, lane.number, number) if lane and number else None
+
+    async def _number(self, run: str, lane: int, source: str, since: Micros) -> int | None:
+        """The first entry whose end is not before the source."""
+        if (run, lane) not in self._last:
+            self._last[run, lane] = await self.journal.end(run, lane)
+        last = self._last[run, lane]
+        if not last or (since and (await self._end(run, lane, last))[1] <= since):
+            return None
+        low, high = 0, last + 1
+        while high - low > 1:
+            middle = (low + high) // 2
+            end, _ = await self._end(run, lane, middle)
+            if end and order(end) < order(source):
+                low = middle
+            else:
+                high = middle
+        return high if high <= last else None
+
+    async def _end(self, run: str, lane: int, number: int) -> tuple[str | None, Micros]:
+        key = (run, lane, number)
+        if key not in self._ends:
+            entry = await self.journal.entry(*key)
+            self._ends[key] = (entry.end, entry.commit_time) if entry else (None, 0)
+        return self._ends[key]
+
+    async def _read(self, run: str, lane: int, number: int) -> Entry | None:
+        key = (run, lane, number)
+        if key not in self._whole:
+            self._whole[key] = await self.journal.entry(*key, images=True)
+            if len(self._whole) > KEPT_ENTRIES:
+                self._whole.pop(next(iter(self._whole)))
+        return self._whole[key]
+
+
+def _holds(lane: Lane, source: str) -> bool:
+    place = order(source)
+    after_start = lane.start is None or order(lane.start) < place
+    return lane.subject is None and after_start and (lane.end is None or place <= order(lane.end))

@@ -1,0 +1,26 @@
+"""The runs of a migration whose work stands: those that no revert has taken back."""
+
+from __future__ import annotations
+
+from firelift.api.run import RunKind
+from firelift.migration.ledger.journal import Journal
+from firelift.migration.ledger.runs import RunStore
+from firelift.migration.store import Micros
+
+FORWARD = frozenset({RunKind.MIGRATE, RunKind.SWEEP})
+
+
+async def standing(journal: Journal, migration: str) -> dict[str, Micros]:
+    """The forward runs with the time at which each was made, the newest first.
+
+    Raises:
+        StoreError: when the ledger cannot be read.
+    """
+    listed = await RunStore(journal.store, journal.ledger).listed()
+    undone = {subject for plan, _ in listed if plan.kind is RunKind.REVERT for subject in plan.subjects}
+    ours = [
+        (made, plan.id)
+        for plan, made in listed
+        if plan.migration.name == migration and plan.kind in FORWARD and plan.id not in undone
+    ]
+    return {run: made for made, run in sorted(ours, reverse=True)}
