@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from _pytest.mark import ParameterSet
-from tests.manifests import REMOVE, Edit, migrate, phase
+from tests.manifests import REMOVE, Edit, flags, migrate, phase
 
 
 class Wrong(NamedTuple):
@@ -63,6 +63,11 @@ _STEPS = (
         "flags that end before they are heard",
         "`maxSeconds` must be more than the 60 of `propagationSeconds`, not 60",
         (f"{_FLAGS}.maxSeconds", 60),
+    ),
+    _wrong(
+        "a published percent with a time limit",
+        "`maxSeconds` must not come with `publishCohort`",
+        (f"{_FLAGS}.maxSeconds", 600),
     ),
     _wrong(
         "a timeout shorter than the soak",
@@ -232,6 +237,16 @@ _ROLLOUT = (
         ("spec.phases.0", {"name": "logs", "steps": [migrate(100, "logs")]}),
         ("spec.phases.1", {"name": "tasks", "steps": [migrate(50, "tasks")]}),
         ("spec.phases.2", {"name": "both", "steps": [migrate(60, "tasks", "logs")]}),
+    ),
+    _wrong(
+        "a published percent that falls",
+        "a published percent must never fall from one flags step to a later one",
+        ("spec.phases.1.steps.0.flags.publishCohort", {"WRITE_BOTH": 0}),
+    ),
+    _wrong(
+        "a published percent that falls within a phase",
+        "a published percent must never fall from one flags step to a later one",
+        ("spec.phases.1.steps.6", {"name": "less", **flags("READ_NEW", 99)}),
     ),
     _wrong(
         "a soak that nothing judges",

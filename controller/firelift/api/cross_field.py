@@ -16,6 +16,14 @@ _FALLS_LATER = (
 )
 
 
+_PUBLISHED_FALLS = (
+    "self.phases.exists(i, p, p.steps.exists(a, s, has(s.flags) && s.flags.publishCohort.size() > 0"
+    " && self.phases.exists(j, q, j >= i && q.steps.exists(b, t, has(t.flags) && (j > i || b > a)"
+    " && t.flags.configMap.name == s.flags.configMap.name && s.flags.publishCohort.exists(k,"
+    " k in t.flags.publishCohort && t.flags.publishCohort[k] < s.flags.publishCohort[k])))))"
+)
+
+
 def _steps(spec: Any) -> list[Any]:
     return [step for phase in spec.phases for step in phase.steps]
 
@@ -33,6 +41,17 @@ def _rises(spec: Any, migration: str) -> bool:
     moves = [step.migrate for step in _steps(spec) if step.migrate and migration in step.migrate.migrations]
     percents = [move.cohort.percent for move in moves if move.cohort.percent is not None]
     return all(earlier <= later for earlier, later in pairwise(percents))
+
+
+def _published_rises(spec: Any) -> bool:
+    published: dict[tuple[str, str], int] = {}
+    for flags in (step.flags for step in _steps(spec) if step.flags):
+        for key, percent in flags.publish_cohort.items():
+            place = (flags.config_map.name, key)
+            if percent < published.get(place, 0):
+                return False
+            published[place] = percent
+    return True
 
 
 def _soaks_have_evidence(spec: Any) -> bool:
@@ -58,6 +77,12 @@ ROLLOUT_RULES = (
         f"!{_FALLS_LATER}",
         "the percent of a migration must never fall from one migrate step to a later one",
         lambda spec: all(_rises(spec, migration.name) for migration in spec.migrations),
+        field=".phases",
+    ),
+    Rule(
+        f"!{_PUBLISHED_FALLS}",
+        "a published percent must never fall from one flags step to a later one: moved data would be unseen",
+        _published_rises,
         field=".phases",
     ),
     Rule(

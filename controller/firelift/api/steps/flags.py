@@ -26,7 +26,7 @@ class FlagsStep(RuledModel):
     config_map: ConfigMapRef
     set: Annotated[dict[FlagKey, Annotated[str, Field(max_length=1024)]], Field(max_length=32)] = {}
     """Values by their keys, written as they are."""
-    publish_cohort: Annotated[dict[FlagKey, Annotated[int, Field(ge=0, le=100)]], Field(max_length=32)] = {}
+    publish_cohort: Annotated[dict[FlagKey, Annotated[int, Field(ge=0, le=100)]], Field(max_length=6)] = {}
     """Percents by their keys; the seed of the cohort hash is written beside each, under `<KEY>_SEED`."""
     propagation_seconds: Seconds = 60
     """How long the values must have stood until every instance of the app follows them."""
@@ -51,6 +51,11 @@ class FlagsStep(RuledModel):
             lambda flags: flags.max_seconds is None or flags.max_seconds > flags.propagation_seconds,
             inserts=("self.propagationSeconds", "self.maxSeconds"),
             values=lambda flags: (flags.propagation_seconds, flags.max_seconds),
+        ),
+        Rule(
+            "!has(self.maxSeconds) || self.publishCohort.size() == 0",
+            "`maxSeconds` must not come with `publishCohort`: taken back, it would hide what has been moved",
+            lambda flags: flags.max_seconds is None or not flags.publish_cohort,
         ),
     )
 
