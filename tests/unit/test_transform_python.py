@@ -67,12 +67,28 @@ def test_what_stays_in_a_list_or_a_map_that_changes_keeps_its_type() -> None:
     assert KIT.entries(fields["deep"])["p"] == POINT
 
 
-def test_a_geo_point_that_is_changed_is_refused_rather_than_made_a_map() -> None:
-    def change(doc: dict[str, Any], _: Context) -> dict[str, Any]:
-        doc["point"]["latitude"] = 9.0
-        return doc
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"point": {"latitude": 9.0, "longitude": 2.0}},
+        {"point": [1.0, 2.0]},
+        {"vector": [1.0, 3.0]},
+        {"ref": "users/bob"},
+        {"ref": "users/ada "},
+        {"deep": {"p": {}}},
+    ],
+)
+def test_a_kind_that_plain_data_cannot_tell_is_refused_when_it_is_changed(changed: dict[str, Any]) -> None:
+    reason = refused(lambda doc, _: {**doc, **changed})
+    assert "a reference, a geo point or a vector was changed" in reason
 
-    assert "geo point or a vector" in refused(change)
+
+@pytest.mark.parametrize("value", [None, 5, b"x", "users/ada"])
+def test_what_stands_under_such_a_name_may_become_another_kind(value: object) -> None:
+    fields = run(lambda doc, _: {**doc, "ref": value})
+    assert fields is not None
+    assert plain(fields)["ref"] == value
+    assert (fields["ref"] is REFERENCE) is (value == "users/ada")
 
 
 def test_none_leaves_the_record_alone() -> None:

@@ -61,15 +61,21 @@ class PlainDocument:
         return self._kit.encode(plain)
 
     def _require_same_shape(self, plain: Any, original: Value | None) -> None:
-        if original is None or not isinstance(plain, dict | list | tuple):
+        if original is None or not isinstance(plain, dict | list | tuple | str):
             return
-        if isinstance(self._kit.decode(original), dict | list) and not (
-            self._kit.is_map(original) or self._kit.is_list(original)
-        ):
+        decoded = self._kit.decode(original)
+        alike = isinstance(plain, str) if isinstance(decoded, str) else isinstance(decoded, dict | list)
+        if alike and self._loses_its_kind(original, decoded):
             raise TypeError(
-                "a geo point or a vector was changed; plain data cannot say that it still is one, so leave it as it "
-                "is, or write the new value under another name"
+                "a reference, a geo point or a vector was changed; plain data cannot say that it still is one, so "
+                "leave it as it is, or write the new value under another name"
             )
+
+    def _loses_its_kind(self, original: Value, decoded: Any) -> bool:
+        """Whether plain data are not enough to store the value again."""
+        if self._kit.is_map(original) or self._kit.is_list(original):
+            return False
+        return self._kit.dumps(self._kit.encode(decoded)) != self._kit.dumps(original)
 
 
 def same(one: Any, other: Any) -> bool:
