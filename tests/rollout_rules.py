@@ -15,7 +15,7 @@ from firelift.rollout.gates import intervals
 from firelift.rollout.intents import ClaimLedger, Decision, EmitEvent, EnsureJob, EnsureRun, Intent
 from firelift.rollout.machine import decide
 from firelift.rollout.observation import Observation
-from firelift.rollout.place import EXECUTED, NOTHING_TO_UNDO, Place, places
+from firelift.rollout.place import EXECUTED, Place, places
 from firelift.rollout.state import Mode, RolloutState, StepState
 from firelift.rollout.turn import Turn
 
@@ -85,7 +85,7 @@ def _in_order(turn: Turn) -> None:
             assert all(other.record.state in EXECUTED for other in place.before()), f"{place.title} runs out of order"
         if place.record.state is StepState.UNDOING:
             behind = [other for other in places(turn) if other.ordinal > place.ordinal]
-            assert all(other.record.state in NOTHING_TO_UNDO for other in behind), f"{place.title} is undone too early"
+            assert not any(other.standing for other in behind), f"{place.title} is undone too early"
     if turn.state.mode is Mode.SUCCEEDED:
         assert all(place.record.state in EXECUTED for place in places(turn))
 
@@ -173,7 +173,7 @@ def _undone_in_reverse(world: World, before: RolloutState, seen: Observation, de
         behind = [
             place
             for place in places(Turn(world.rollout, decision.state, seen))
-            if place.ordinal > min(newly) and place.record.state not in NOTHING_TO_UNDO
+            if place.ordinal > min(newly) and place.standing
         ]
         assert not behind, "a step was undone before a later one"
 
@@ -183,7 +183,7 @@ def _verified(world: World, turn: Turn) -> None:
     for place in places(turn):
         if place.phase_index < turn.state.revert.first_index:
             continue
-        assert place.record.state in NOTHING_TO_UNDO
+        assert not place.standing
         if place.record.state is StepState.UNDONE:
             made = [run for run, one in world.runs.items() if _moved_by(one.plan, place)]
             for run in {*place.record.runs, *made}:

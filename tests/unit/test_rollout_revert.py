@@ -277,3 +277,66 @@ def test_a_rollout_that_waits_for_people_can_be_reverted() -> None:
     one = world(phase("a", migrate(1), APPROVE))
     one.until("AwaitingApproval")
     assert undone(reverted(one)) == ["approve", "migrate"]
+
+
+def test_a_skip_on_the_way_forward_is_not_spent_again_on_the_way_back() -> None:
+    one = world(phase("a", flags("A"), migrate(100), soak(600, evidence="None")), onFailure={"action": "Pause"})
+    one.until("Migrating")
+    run = next(iter(one.runs.values()))
+    run.done, run.job_failed, run.failure = 50, True, "boom"
+    one.until("StepFailed")
+    one.approve(ApprovalDecision.SKIP)
+    one.until("Soaking")
+    one.totals = totals(revert_verify=Totals(read=100, different=3))
+    reverted(one, "RevertFailed")
+    assert one.state is not None
+    assert one.state.phases[0].steps["migrate"].state is StepState.UNDOING
+    one.turn()
+    assert message(one).startswith("revert of step migrate of phase a: after the revert")
+
+
+def test_a_step_that_was_kept_is_named_and_not_called_verified() -> None:
+    one = soaking()
+    one.totals = totals(revert_verify=Totals(read=100, different=3))
+    reverted(one, "RevertFailed")
+    one.approve(ApprovalDecision.SKIP)
+    status = one.until("Reverted")
+    assert "reverted and verified, except for what was kept as it is: step migrate of phase a after" in status.message
+
+
+def test_an_irreversible_step_that_was_skipped_before_it_began_stops_nothing() -> None:
+    one = world(phase("a", flags("A"), migrate(100, irreversible=True), soak(600, evidence="None")))
+    one.until("AwaitingApproval")
+    one.approve(ApprovalDecision.REJECT)
+    one.until("Rejected")
+    one.approve(ApprovalDecision.SKIP)
+    one.until("Soaking")
+    reverted(one)
+    assert undone(one) == ["soak", "migrate", "a"]
+    assert "except" not in message(one)
+
+
+def test_an_irreversible_step_is_told_the_only_way_past_it() -> None:
+    one = world(phase("a", migrate(100, irreversible=True), soak(600, evidence="None")))
+    one.until("AwaitingApproval")
+    one.approve()
+    one.until("Soaking")
+    reverted(one, "RevertFailed")
+    assert "spec.attempt" not in message(one)
+    assert "approve Skip to keep it as it is and go on with the steps in front of it" in message(one)
+    one.approve(ApprovalDecision.SKIP)
+    assert "kept as it is: step migrate of phase a" in one.until("Reverted").message
+
+
+def test_a_step_that_waits_for_another_try_is_taken_back_too() -> None:
+    one = world(phase("a", migrate(100)), onFailure={"action": "Pause"})
+    one.until("Migrating")
+    run = next(iter(one.runs.values()))
+    run.done, run.job_failed, run.failure = 50, True, "boom"
+    one.until("StepFailed")
+    one.edit(attempt=2)
+    one.turn()
+    assert one.state is not None
+    assert one.state.phases[0].steps["migrate"].state is StepState.PENDING
+    reverted(one)
+    assert one.order[1:] == ["a2.a.migrate.logs.revert.0", "a2.a.migrate.logs.revert-verify.0"]

@@ -20,8 +20,9 @@ from firelift.rollout.twin import Failed, StepOutcome
 def approval_digest(turn: Turn) -> str:
     """What an approval of the rollout as it stands must name.
 
-    It covers ledger, attempt, phase, step, the remaining phases, the migrations they use, their gates and the worker
-    image; and of a ledger that is not this object's, whose it is, of which database, and how often it was adopted.
+    It covers ledger, attempt, direction, phase, step, the failure that is decided about, the remaining phases, the
+    migrations they use, their gates and the worker image; and of a ledger that is not this object's, whose it is, of
+    which database, and how often it was adopted.
     """
     phases = _remaining(turn)
     named = {name for phase in phases for name in migrations_of(phase)}
@@ -30,6 +31,8 @@ def approval_digest(turn: Turn) -> str:
         {
             "ledger": turn.rollout.ledger_id,
             "attempt": turn.state.attempt,
+            "mode": turn.state.mode,
+            "failure": turn.state.failure.time.isoformat() if turn.state.failure else None,
             "phase": phase,
             "step": step,
             "phases": list(phases),

@@ -41,7 +41,9 @@ def failed(place: Place, cause: Cause, action: FailureAction, gate: str = "") ->
 
 def revert_failed(place: Place, cause: Cause) -> RolloutState:
     """An inverse failed: stop there, and say what a person can do."""
-    advice = "then raise spec.attempt to go on reverting, or approve Skip to keep this step as it is"
+    repair = "then raise spec.attempt to go on reverting, or approve Skip to keep this step as it is"
+    leave = "approve Skip to keep it as it is and go on with the steps in front of it"
+    advice = leave if place.spec.irreversible else repair
     message = f"revert of {place.title}: {cause.message}; {advice}"[:MESSAGE]
     failure = Failure(
         reason=Reason.REVERT_FAILED, message=message, phase=place.phase.name, step=place.key, time=place.turn.now

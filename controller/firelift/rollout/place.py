@@ -74,6 +74,12 @@ class Place:
         """Seconds that the step has run, without the time in which it was held."""
         return max(0.0, self.turn.seconds_since(self.record.started) - self.record.held_seconds)
 
+    @property
+    def standing(self) -> bool:
+        """Whether a revert has to walk back through it; a step that waits for another try has been begun before."""
+        begun_before = self.record.state is StepState.PENDING and self.record.started is not None
+        return begun_before or self.record.state not in NOTHING_TO_UNDO
+
     def before(self) -> Iterator[Place]:
         """All steps of started phases in front of this one, in order."""
         return (place for place in places(self.turn) if place.ordinal < self.ordinal)
@@ -101,9 +107,5 @@ def current(turn: Turn) -> Place | None:
 def last_executed(turn: Turn) -> Place | None:
     """The step that a revert must undo next; None when everything down to its goal is undone."""
     goal = turn.state.revert.first_index if turn.state.revert else 0
-    executed = (
-        place
-        for place in reversed(places(turn))
-        if place.phase_index >= goal and place.record.state not in NOTHING_TO_UNDO
-    )
+    executed = (place for place in reversed(places(turn)) if place.phase_index >= goal and place.standing)
     return next(executed, None)

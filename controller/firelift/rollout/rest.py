@@ -14,12 +14,15 @@ from firelift.rollout.failing import Cause, reverting
 from firelift.rollout.intents import Intent, ReleaseLedger, ReleaseLock
 from firelift.rollout.memory import changed, with_event
 from firelift.rollout.ownership import ENDED, claimed
-from firelift.rollout.place import Place, current, last_executed
+from firelift.rollout.place import Place, current, last_executed, places
 from firelift.rollout.revert import undoable, walk_back
 from firelift.rollout.running import active_runs
 from firelift.rollout.state import Mode, RolloutState, StepState
 from firelift.rollout.steps import twin
 from firelift.rollout.turn import Outcome, Settled, Turn
+
+_NAMED = 3
+"""How many steps a sentence names."""
 
 
 def deleted(turn: Turn) -> Outcome | None:
@@ -115,10 +118,22 @@ def _ending(turn: Turn) -> tuple[Reason, str]:
         return Reason.COMPLETED, f"all phases are done; spec.intent: Revert takes them back until {open_until}"
     again = "correct the cause and raise spec.attempt to try again"
     cause = f" after {state.revert.message}" if state.revert else ""
+    what = _reverted(turn)
     if state.revert and state.revert.conflicts:
         kept = f"{state.revert.conflicts:,} conflicts were left as the app wrote them"
-        return Reason.REVERTED_WITH_CONFLICTS, f"reverted and verified, {kept}{cause}; {again}"
-    return Reason.REVERTED, f"reverted and verified{cause}; {again}"
+        return Reason.REVERTED_WITH_CONFLICTS, f"{what}, {kept}{cause}; {again}"
+    return Reason.REVERTED, f"{what}{cause}; {again}"
+
+
+def _reverted(turn: Turn) -> str:
+    """What was undone, and what was not: steps that were kept are neither reverted nor verified."""
+    goal = turn.state.revert.first_index if turn.state.revert else 0
+    kept = [place for place in places(turn) if place.phase_index >= goal and place.record.state is StepState.KEPT]
+    named = ", ".join(place.title for place in kept[:_NAMED])
+    more = f" and {len(kept) - _NAMED:,} more" if len(kept) > _NAMED else ""
+    return (
+        f"reverted and verified, except for what was kept as it is: {named}{more}" if kept else "reverted and verified"
+    )
 
 
 def _let_go(turn: Turn) -> Outcome:

@@ -11,7 +11,7 @@ from firelift.rollout.failing import Cause, goal_index, revert_failed, reverting
 from firelift.rollout.intents import EnsureRun
 from firelift.rollout.memory import changed, with_event
 from firelift.rollout.ownership import ENDED, claimed
-from firelift.rollout.place import NOTHING_TO_UNDO, Place, last_executed, places
+from firelift.rollout.place import Place, last_executed, places
 from firelift.rollout.progress import watched
 from firelift.rollout.running import superseded
 from firelift.rollout.state import Mode, RolloutState, StepRecord, StepState
@@ -34,9 +34,7 @@ def requested(turn: Turn) -> Outcome | None:
 def undoable(turn: Turn, goal: int = 0) -> bool:
     """Whether something executed in this phase or a later one stands, and its ledger is still there."""
     kept = turn.state.mode not in ENDED or not turn.state.retention_until or turn.now < turn.state.retention_until
-    return kept and any(
-        place.phase_index >= goal and place.record.state not in NOTHING_TO_UNDO for place in places(turn)
-    )
+    return kept and any(place.phase_index >= goal and place.standing for place in places(turn))
 
 
 def walk_back(turn: Turn) -> Outcome:
@@ -45,15 +43,17 @@ def walk_back(turn: Turn) -> Outcome:
     if waiting is not None:
         return waiting
     place = last_executed(turn)
-    if place is None:
-        return _reverted(turn)
-    if place.spec.irreversible and place.record.state is not StepState.SKIPPED:
+    return _reverted(turn) if place is None else _step_back(place)
+
+
+def _step_back(place: Place) -> Outcome:
+    if place.record.started is None:
+        return _undone(place, place.record)
+    if place.spec.irreversible:
         return revert_failed(place, Cause(Reason.REVERT_FAILED, "it is irreversible, the revert stops in front of it"))
     if place.spec.on_revert is OnRevert.KEEP:
         return _keep(place)
-    if place.record.state is not StepState.UNDOING:
-        return _begin(place)
-    return _undo(place)
+    return _undo(place) if place.record.state is StepState.UNDOING else _begin(place)
 
 
 def _due(turn: Turn, to: RevertTo) -> bool:
