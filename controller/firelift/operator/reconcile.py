@@ -32,9 +32,6 @@ AGAIN_SECONDS = 0.05
 
 _UNREACHABLE_SECONDS = 2.0
 
-_OVER = frozenset({Reason.COMPLETED, Reason.REVERTED, Reason.REVERTED_WITH_CONFLICTS, Reason.ABORTED})
-"""Only a change of the object leads out of these, and a change wakes its task."""
-
 
 class Reconciler:
     """Turns for all objects. `poke` marks an object dirty."""
@@ -98,9 +95,10 @@ class Reconciler:
     async def _follow(self, memory: ObjectMemory, seen: RolloutObject, actor: Actor, state: RolloutState) -> float:
         """Decide, then do all that follows from it, each thing only when the one before it was taken."""
         decision = decide(actor.rollout, state, actor.observation)
-        actor.ledger = await ledgers.record(self._services, actor.rollout, actor.ledger, decision)
+        # The finalizer first: a ledger that is claimed without it would be nobody's after a deletion.
         if decision.finalizer and not seen.held and not seen.deleting:
             seen = await rollouts.hold(self._services.cluster, seen)
+        actor.ledger = await ledgers.record(self._services, actor.rollout, actor.ledger, decision)
         seen = await self._teller.tell(memory, seen, statuses.dump(decision.status))
         for intent in decision.intents:
             await self._act(actor, intent)
@@ -137,8 +135,6 @@ class Reconciler:
 
     def _seconds_until(self, decision: Decision) -> float:
         settings = self._services.settings
-        if decision.status.reason in _OVER and not decision.intents:
-            return settings.resync_seconds
         seconds = min((decision.due - self._services.now()).total_seconds(), settings.resync_seconds)
         if any(isinstance(intent, EnsureRun) and intent.state is RunState.RUN for intent in decision.intents):
             seconds = min(seconds, settings.working_seconds)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from firelift.api.approval import ApprovalDecision
 from firelift.api.conditions import Reason
 from firelift.api.rollout import DeletionPolicy, RevertTo
@@ -20,6 +22,10 @@ from firelift.rollout.running import active_runs
 from firelift.rollout.state import Mode, RolloutState, StepState
 from firelift.rollout.steps import twin
 from firelift.rollout.turn import Outcome, Settled, Turn
+from firelift.rollout.windows import all_closed, windows_open
+
+_AT_REST = timedelta(days=1)
+"""How seldom a turn looks when only a change of the object leads out of its state; a change wakes it."""
 
 _NAMED = 3
 """How many steps a sentence names."""
@@ -71,7 +77,8 @@ def stopped(turn: Turn) -> Outcome:
         "aborted: workers are stopped, data and flags are left as they are; set spec.intent: Revert to go back, or "
         "remove it and raise spec.attempt to go on"
     )
-    return Settled(Reason.ABORTED, message + refusal(turn), stop(turn, active_runs(turn)))
+    intents = stop(turn, active_runs(turn))
+    return Settled(Reason.ABORTED, message + refusal(turn), intents, turn.now + (POLL if intents else _AT_REST))
 
 
 def paused(turn: Turn) -> Outcome:
@@ -106,16 +113,18 @@ def over(turn: Turn) -> Outcome:
     if forgotten := freed(turn):
         return forgotten
     intents: tuple[Intent, ...] = tuple(ReleaseLock(group) for group in state.locks)
-    if not intents and turn.seen.ledger.mine:
+    if not intents and turn.seen.ledger.mine and not windows_open(turn):
         intents = (ReleaseLedger(expire=state.retention_until),)
-    return Settled(reason, message + refusal(turn), intents)
+    due = turn.now + (POLL if intents else _AT_REST)
+    if state.retention_until is not None and state.retention_until > turn.now:
+        due = min(due, state.retention_until)
+    return Settled(reason, message + refusal(turn), intents, due)
 
 
 def _ending(turn: Turn) -> tuple[Reason, str]:
-    state, until = turn.state, turn.state.retention_until
-    open_until = f"{until:%Y-%m-%dT%H:%M:%SZ}" if until else "the end of the ledger's retention"
+    state = turn.state
     if state.mode is Mode.SUCCEEDED:
-        return Reason.COMPLETED, f"all phases are done; spec.intent: Revert takes them back until {open_until}"
+        return Reason.COMPLETED, f"all phases are done; {_way_back(turn)}"
     again = "correct the cause and raise spec.attempt to try again"
     cause = f" after {state.revert.message}" if state.revert else ""
     what = _reverted(turn)
@@ -123,6 +132,15 @@ def _ending(turn: Turn) -> tuple[Reason, str]:
         kept = f"{state.revert.conflicts:,} conflicts were left as the app wrote them"
         return Reason.REVERTED_WITH_CONFLICTS, f"{what}, {kept}{cause}; {again}"
     return Reason.REVERTED, f"{what}{cause}; {again}"
+
+
+def _way_back(turn: Turn) -> str:
+    until = turn.state.retention_until
+    shown = f"{until:%Y-%m-%dT%H:%M:%SZ}" if until else "the end of the ledger's retention"
+    if until is None or turn.now < until:
+        return f"spec.intent: Revert takes them back until {shown}"
+    ignored = ", so spec.intent: Revert is not followed" if turn.spec.intent is Asked.REVERT else ""
+    return f"the way back has been closed since {shown}{ignored}"
 
 
 def _reverted(turn: Turn) -> str:
@@ -142,6 +160,8 @@ def _let_go(turn: Turn) -> Outcome:
     if turn.seen.ledger.mine and not gone(turn, runs):
         intents = stop(turn, runs)
         return Settled(Reason.RELEASING, "the object is being deleted: waiting for workers", intents, turn.now + POLL)
+    if turn.seen.ledger.mine and (closing := all_closed(turn)) is not None:
+        return closing
     if forgotten := freed(turn):
         return forgotten
     intents = tuple(ReleaseLock(group) for group in turn.state.locks)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from firelift.api.conditions import Reason
+from firelift.rollout.conduct import POLL
 from firelift.rollout.intents import Intent
 from firelift.rollout.memory import with_event
 from firelift.rollout.place import Place, places
 from firelift.rollout.state import StepState
 from firelift.rollout.steps.flags import overdue, take_back, taken_back
-from firelift.rollout.turn import Outcome, Turn
+from firelift.rollout.turn import Outcome, Settled, Turn
 
 
 def closed(turn: Turn) -> Outcome | None:
@@ -29,21 +31,44 @@ def closing(turn: Turn) -> tuple[Intent, ...]:
     return tuple(take_back(place, seen[_config_map(place)]) for place in _overdue(turn) if _config_map(place) in seen)
 
 
+def all_closed(turn: Turn) -> Outcome | None:
+    """Take every flag with a limit of time back at once, before nobody is left to do it; None when none stands."""
+    for place in _open(turn):
+        seen = turn.seen.config_maps.get(_config_map(place))
+        if seen is not None and taken_back(place, seen):
+            what = f"{place.title}: nobody would be left to heed maxSeconds"
+            return with_event(place.save(taken_back=True), turn.now, "FlagsTakenBack", what)
+        intents = (take_back(place, seen),) if seen is not None else ()
+        message = f"taking back the flags of {place.title}, which stand for maxSeconds only"
+        return Settled(Reason.RELEASING, message, intents, turn.now + POLL)
+    return None
+
+
 def windows_open(turn: Turn) -> dict[str, datetime]:
     """The ConfigMaps with a limit of time, and when it runs out."""
     ends: dict[str, datetime] = {}
-    for place in places(turn):
-        step, record = place.spec.flags, place.record
-        if step is None or step.max_seconds is None or record.written_time is None or record.taken_back:
-            continue
-        if record.state not in {StepState.UNDOING, StepState.UNDONE, StepState.KEPT}:
-            end = turn.after(record.written_time, step.max_seconds)
+    for place in _open(turn):
+        step = place.spec.flags
+        if step is not None:
+            end = turn.after(place.record.written_time, step.max_seconds or 0)
             ends[step.config_map.name] = min(end, ends.get(step.config_map.name, end))
     return ends
 
 
+def _open(turn: Turn) -> list[Place]:
+    """The flags with a limit of time of which something may still stand."""
+    return [place for place in places(turn) if _is_open(place)]
+
+
+def _is_open(place: Place) -> bool:
+    step, record = place.spec.flags, place.record
+    standing = record.state not in {StepState.UNDOING, StepState.UNDONE, StepState.KEPT}
+    limited = step is not None and step.max_seconds is not None
+    return limited and standing and bool(record.written) and not record.taken_back
+
+
 def _overdue(turn: Turn) -> list[Place]:
-    return [place for place in places(turn) if overdue(place)]
+    return [place for place in _open(turn) if overdue(place)]
 
 
 def _config_map(place: Place) -> str:
