@@ -103,7 +103,8 @@ def _decision(before: RolloutState, turn: Turn, settled: Settled) -> Decision:
     if ledger.mine and not ledger.foreign and not ledger.error:
         intents = (*windows.closing(turn), *intents)
     if turn.state != before:
-        intents = (*intents, *_events(before, turn.state))
+        # An Event is for people and sent once: what a later intent meets must not cost them the news.
+        intents = (*_events(before, turn.state), *intents)
         turn = Turn(turn.rollout, changed(turn.state, version=before.version + 1), turn.seen)
     return Decision(
         state=turn.state,
