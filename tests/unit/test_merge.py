@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from tests.moving import KIT, document, plain, stored
 
+from firelift.api.migration import OnExisting
+from firelift.migration.existing import Existing
 from firelift.migration.image import Image
 from firelift.migration.imaged import Imaged, Imager
 from firelift.migration.merge import Conflict, Merge, Nothing, Recreate, Remove, Restore, Verdict
@@ -81,6 +83,57 @@ def test_a_field_that_the_app_has_removed_under_its_new_name_stays_removed() -> 
 
 def test_a_document_that_the_app_has_taken_back_itself_needs_nothing() -> None:
     assert decide(UPDATED, at(LIVE, BEFORE)) == Nothing()
+
+
+WITH_IGNORED = image(
+    IMAGER.change(at(READ, BEFORE | {"seen": 1, "meta": {}}), stored(AFTER | {"seen": 2, "meta": {"seen": 2, "by": 1}}))
+)
+
+
+@pytest.mark.parametrize(
+    ("live", "expected"),
+    [
+        ({"app": "b"}, {"app": "b"}),
+        ({"seen": 9}, {"seen": 9}),
+        ({"meta": {"seen": 9, "by": 1}}, {"meta": {"seen": 9}}),
+        ({"meta": {"by": 1}, "seen": "gone"}, {"seen": "gone"}),
+    ],
+)
+def test_what_the_app_has_made_of_an_ignored_field_stays_and_is_no_conflict(
+    live: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    """In place they are written like any other; the app may change them freely all the same."""
+    current = AFTER | {"seen": 2, "meta": {"seen": 2, "by": 1}} | live
+    verdict = decide(WITH_IGNORED, at(LIVE, current))
+    back = BEFORE | {"seen": 1, "meta": {}} | expected
+    assert restored(verdict) == back
+    assert decide(WITH_IGNORED, at(LIVE + 1, back)) == Nothing()
+
+
+def test_a_change_beside_an_ignored_field_is_a_conflict() -> None:
+    current = AFTER | {"seen": 9, "meta": {"seen": 9, "by": 2}}
+    verdict = decide(WITH_IGNORED, at(LIVE, current))
+    assert isinstance(verdict, Conflict)
+    assert verdict.reason == "the app has changed meta.by since"
+
+
+@pytest.mark.parametrize(
+    ("live", "back"),
+    [
+        ({"meta": {"by": 1, "seen": 9}}, {"a": 1, "meta": {"seen": 9}}),
+        ({"meta": {"by": 1}, "b": 2}, {"a": 1, "b": 2}),
+        ({"meta": {"seen": 9}}, None),
+    ],
+)
+def test_a_map_that_we_filled_without_the_ignored_field_goes_but_for_that(
+    live: dict[str, Any], back: dict[str, Any] | None
+) -> None:
+    source, target = at(READ, {}), at(READ, {"a": 1})
+    wanted = stored({"a": 1, "meta": {"by": 1, "seen": 0}})
+    filled = Existing(OnExisting.FILL_MISSING, IMAGER).decide(source, wanted, target)
+    assert isinstance(filled, Imaged)
+    verdict = decide(filled.image, at(LIVE, {"a": 1} | live))
+    assert (verdict == Nothing()) if back is None else (restored(verdict) == back)
 
 
 @pytest.mark.parametrize(

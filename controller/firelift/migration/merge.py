@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from firelift.migration import fields as paths
 from firelift.migration.carrying import Rename, carried_back, made_map, taken_apart
 from firelift.migration.fields import overlap, written
+from firelift.migration.ignored import respecting
 from firelift.migration.image import Image, Operation, value_hash
 from firelift.migration.store import Document, FieldPath, Fields, Micros, Missing, Value, ValueKit
 
@@ -111,6 +112,8 @@ class Merge:
             if earlier and self._all_back(image, group, fields, earlier):
                 continue
             restored = self._group(image, group, fields)
+            if restored is None and self.ignored:
+                restored = self._rest(image, group, fields)
             if restored is None:
                 return Conflict(f"the app has changed {_listed(group)} since", forced)
             fields = restored
@@ -142,6 +145,16 @@ class Merge:
         if made:
             return taken_apart(self.kit, image, *made, fields)
         return carried_back(self.kit, fields, rename, before[rename[0]]) if rename else None
+
+    def _rest(self, image: Image, group: tuple[FieldPath, ...], fields: Fields) -> Fields | None:
+        """The fields with what is ours of a group taken back, where the app may have changed the ignored part of it."""
+        ours = tuple(path for path in group if not self._free(path) or self._hash(fields, path) == image.after[path])
+        inside = [path for path in self.ignored if any(path != one and path[: len(one)] == one for one in ours)]
+        restored = self._group(image, ours, respecting(self.kit, fields, {}, inside))
+        return None if restored is None else respecting(self.kit, restored, fields, inside)
+
+    def _free(self, path: FieldPath) -> bool:
+        return any(path[: len(other)] == other for other in self.ignored)
 
     def _parent_gone(self, fields: Fields, path: FieldPath, before: Value | None) -> bool:
         """Whether a map that the value was in is no longer there to take it back."""
