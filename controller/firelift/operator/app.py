@@ -13,6 +13,7 @@ import structlog
 
 from firelift.kube.client import Cluster
 from firelift.kube.identity import cluster_uid
+from firelift.kube.installed import missing_kinds
 from firelift.kube.lease import LeadershipLost, Lease, LeaseSettings, boot_seconds
 from firelift.metrics.cloud_monitoring import CloudMonitoring
 from firelift.operator.databases import Databases
@@ -23,13 +24,14 @@ from firelift.operator.services import Services
 from firelift.operator.settings import Settings
 from firelift.operator.telemetry import Metrics, logger
 from firelift.operator.wakeups import Key, Loops
-from firelift.operator.watching import Watcher
+from firelift.operator.watching import WATCHED, Watcher
 
 EXIT_LEADERSHIP_LOST = 75
 """EX_TEMPFAIL of sysexits.h: another process leads now, or will."""
 
 _BEAT_SECONDS = 1.0
 _SILENCE_SECONDS = 30.0
+_INSTALL_SECONDS = 2.0
 
 
 class Operator:
@@ -60,7 +62,7 @@ class Operator:
                 server.stop()
 
     async def _lead(self, cluster: Cluster, lease: Lease) -> None:
-        if not await self._before_stop(lease.acquire()):
+        if not await self._before_stop(self._installed(cluster)) or not await self._before_stop(lease.acquire()):
             return
         self._metrics.leader.set(1)
         self._log.info("leading", epoch=lease.epoch)
@@ -68,6 +70,12 @@ class Operator:
             await self._work(services)
         await lease.release()
         self._log.info("stopped")
+
+    async def _installed(self, cluster: Cluster) -> None:
+        """Wait until the custom resources are there: kopf looks for them once, and then watches nothing for ever."""
+        while missing := await missing_kinds(cluster, WATCHED):
+            self._log.warning("waiting for custom resources", missing=missing)
+            await asyncio.sleep(_INSTALL_SECONDS)
 
     async def _work(self, services: Services) -> None:
         """Watch and reconcile until somebody asks to stop, or one of the parts ends."""

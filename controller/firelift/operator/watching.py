@@ -17,6 +17,9 @@ from firelift.api.base import GROUP, ROLLOUT_LABEL, VERSION
 from firelift.operator.pulse import Pulse
 from firelift.operator.wakeups import Key
 
+WATCHED = (rollout.PLURAL, approval.PLURAL)
+"""The custom resources that must be there before watching begins."""
+
 Poke = Callable[[Key], None]
 _BEAT_SECONDS = 1.0
 _SILENCE_SECONDS = 30.0
