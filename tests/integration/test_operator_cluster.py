@@ -14,10 +14,11 @@ import pytest_asyncio
 
 from firelift.api.base import API_VERSION, FINALIZER
 from firelift.api.conditions import Reason
-from firelift.kube import config_maps, events, jobs, rollouts
+from firelift.kube import approvals, config_maps, events, jobs, rollouts
 from firelift.kube.client import Cluster
 from firelift.kube.errors import Changed, NotFound, Refused, Unreachable
 from firelift.kube.identity import cluster_uid
+from firelift.kube.installed import missing_kinds
 from firelift.kube.lease import LeadershipLost, Lease, LeaseSettings
 from firelift.kube.rollouts import RolloutObject
 from firelift.operator.status import with_sentence
@@ -329,3 +330,19 @@ async def test_epochs_rise_even_when_the_lease_is_deleted(cluster: Cluster, name
 
     assert await leads(second)
     assert second.epoch >= first.epoch > 0
+
+
+async def test_custom_resources_that_are_not_there_are_named(cluster: Cluster) -> None:
+    assert await missing_kinds(cluster, ["migrationrollouts", "migrationdreams"]) == ["migrationdreams"]
+
+
+async def test_approvals_are_read_page_by_page(cluster: Cluster, namespace: str) -> None:
+    path = f"/apis/{API_VERSION}/namespaces/{namespace}/migrationapprovals"
+    for number in range(5):
+        target = {"name": "users" if number % 2 else "tasks"}
+        spec = {"target": target, "digest": f"sha256:{number:064}", "decision": "Approve", "approver": "sandbox-admin"}
+        body = {"apiVersion": API_VERSION, "kind": "MigrationApproval", "metadata": {"name": f"a{number}"}}
+        await cluster.create(path, {**body, "spec": spec})
+
+    found = await approvals.of_rollout(cluster, namespace, "tasks", page=2)
+    assert [each.name for each in found] == ["a0", "a2", "a4"]
