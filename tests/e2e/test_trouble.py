@@ -14,11 +14,14 @@ def on_ledger(metric: str) -> Json:
 
 def test_a_soak_is_judged_by_what_the_ledger_says_of_its_phase(world: World) -> None:
     world.seed(100)
-    steps = [migrate(100), verify(), soak(3, "Gates")]
+    steps = [migrate(100), verify(), soak(5, "Gates")]
     gates = [on_ledger("deadLetters"), on_ledger("mismatchRatio")]
     world.apply(world.manifest([{"name": "everyone", "steps": steps}], gates=gates))
 
-    soaked = world.until(lambda status: status.get("gatesSummary", "").startswith("2/2"), "two passing gates")
+    def judged(status: Json) -> bool:
+        return status.get("step") == "soak" and status.get("gatesSummary", "").startswith("2/2")
+
+    soaked = world.until(judged, "a soak with two passing gates")
     assert {gate["name"]: gate["samples"] for gate in soaked["gates"]} == {"deadletters": 100, "mismatchratio": 100}
     world.until_reason("Completed")
 
