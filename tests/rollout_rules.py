@@ -36,6 +36,8 @@ def check_decision(world: World, before: RolloutState, seen: Observation, decisi
     _soaked_on_evidence(world, before, seen, decision)
     _ledger_first(seen, decision)
     _undone_in_reverse(world, before, seen, decision)
+    if seen.ledger.mine and not seen.ledger.foreign:
+        _nothing_forgotten(world, turn)
     if decision.state.mode is Mode.REVERTED:
         _verified(world, turn)
 
@@ -186,8 +188,17 @@ def _verified(world: World, turn: Turn) -> None:
         assert not place.standing
         if place.record.state is StepState.UNDONE:
             made = [run for run, one in world.runs.items() if _moved_by(one.plan, place)]
-            for run in {*place.record.runs, *made}:
+            for run in {*place.record.journals, *made}:
                 assert _taken_back(world, run), f"{run} counts as reverted, but no verified revert has walked it"
+
+
+def _nothing_forgotten(world: World, turn: Turn) -> None:
+    """Whatever was written has a way back: it is remembered, or was taken back under a check."""
+    known = {run for place in places(turn) for run in place.record.journals}
+    known |= {run for left in turn.state.left for run in left.runs}
+    for name, run in world.runs.items():
+        if run.complete and run.plan.kind in {RunKind.MIGRATE, RunKind.SWEEP} and name not in known:
+            assert _taken_back(world, name), f"{name} has written, is not taken back, and nobody remembers it"
 
 
 def _moved_by(plan: RunPlan, place: Place) -> bool:

@@ -340,3 +340,45 @@ def test_a_step_that_waits_for_another_try_is_taken_back_too() -> None:
     assert one.state.phases[0].steps["migrate"].state is StepState.PENDING
     reverted(one)
     assert one.order[1:] == ["a2.a.migrate.logs.revert.0", "a2.a.migrate.logs.revert-verify.0"]
+
+
+def kept() -> World:
+    """A rollout whose revert could not be verified, and whose data a person therefore kept."""
+    one = world(phase("a", flags("A"), migrate(100), soak(600, evidence="None")))
+    one.until("Soaking")
+    one.totals = totals(revert_verify=Totals(read=100, different=3))
+    reverted(one, "RevertFailed")
+    one.approve(ApprovalDecision.SKIP)
+    one.until("Reverted")
+    one.totals = totals()
+    return one
+
+
+def test_what_a_revert_kept_is_taken_back_by_the_revert_of_a_later_attempt() -> None:
+    one = kept()
+    one.edit(intent=None, attempt=2)
+    one.until("Soaking")
+    assert one.runs["a2.a.migrate.logs.migrate.0"].plan.follows is None
+    reverted(one)
+    walk = one.runs["a2.a.migrate.logs.revert.0"].plan
+    assert walk.subjects == ("a1.a.migrate.logs.migrate.0", "a2.a.migrate.logs.migrate.0")
+    assert "except" not in message(one)
+
+
+def test_what_a_revert_kept_is_still_named_when_its_step_does_not_come_again() -> None:
+    one = kept()
+    one.edit(intent=None, attempt=2, phases=[phase("b", soak(600, evidence="None"))])
+    one.until("Soaking")
+    reverted(one)
+    assert "kept as it is: step migrate of phase a" in message(one)
+
+
+def test_flags_that_were_kept_still_know_what_was_before() -> None:
+    one = world(phase("a", {**flags("A"), "onRevert": "Keep"}, soak(600, evidence="None")))
+    one.until("Soaking")
+    reverted(one)
+    assert one.config_maps["app-flags"] == {"A": "on"}
+    one.edit(intent=None, attempt=2, phases=[phase("a", flags("A"), soak(600, evidence="None"))])
+    one.until("Soaking")
+    reverted(one)
+    assert one.config_maps["app-flags"] == {}

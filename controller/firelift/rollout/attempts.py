@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from firelift.rollout.memory import changed, with_event
 from firelift.rollout.ownership import claimed
 from firelift.rollout.place import current, last_executed
 from firelift.rollout.running import active_runs
-from firelift.rollout.state import Mode, RolloutState, StepState
+from firelift.rollout.state import Left, Mode, PhaseRecord, RolloutState, StepState
 from firelift.rollout.turn import Outcome, Turn
 
 _RUNNING = {Mode.FORWARD, Mode.REVERTING}
@@ -68,6 +70,7 @@ def _from_goal(state: RolloutState) -> RolloutState:
     goal = state.revert.first_index if state.revert else 0
     return changed(
         state,
+        left=(*state.left, *_left(state.phases[goal:])),
         mode=Mode.FORWARD,
         phases=state.phases[:goal],
         phase_index=goal,
@@ -75,6 +78,17 @@ def _from_goal(state: RolloutState) -> RolloutState:
         gates=(),
         revert=None,
     )
+
+
+def _left(phases: Iterable[PhaseRecord]) -> Iterator[Left]:
+    """What the revert left standing: only with it can a later revert take it back."""
+    for phase in phases:
+        for key, record in phase.steps.items():
+            known = record.journals or record.written
+            if known and record.state in {StepState.KEPT, StepState.PENDING}:
+                yield Left(
+                    phase=phase.name, step=key, runs=record.journals, before=record.before, written=record.written
+                )
 
 
 def _back_again(turn: Turn, state: RolloutState) -> RolloutState:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from firelift.api.conditions import Reason
 from firelift.api.rollout import PhaseSpec
 from firelift.api.steps import FailureAction
@@ -14,7 +16,8 @@ from firelift.rollout.ownership import claimed
 from firelift.rollout.place import Place, current
 from firelift.rollout.progress import watched
 from firelift.rollout.running import superseded
-from firelift.rollout.state import Mode, PhaseRecord, RolloutState, StepRecord, StepState
+from firelift.rollout.runs import migration_of
+from firelift.rollout.state import Left, Mode, PhaseRecord, RolloutState, StepRecord, StepState
 from firelift.rollout.steps import twin
 from firelift.rollout.turn import Outcome, Settled, Turn, first
 from firelift.rollout.twin import Failed, Finished
@@ -56,9 +59,29 @@ def _phase_started(turn: Turn, phase: PhaseSpec) -> RolloutState:
         gates=spec.gates_of(phase),
         pace=spec.pace,
         workers=spec.worker.parallelism,
+        steps=_steps_again(left for left in turn.state.left if _comes_again(left, phase)),
     )
-    state = changed(turn.state, phases=(*turn.state.phases, record), step_index=0, gates=())
+    left = tuple(left for left in turn.state.left if not _comes_again(left, phase))
+    state = changed(turn.state, phases=(*turn.state.phases, record), left=left, step_index=0, gates=())
     return with_event(state, turn.now, "PhaseStarted", f"phase {phase.name} starts")
+
+
+def _steps_again(found: Iterable[Left]) -> dict[str, StepRecord]:
+    steps: dict[str, StepRecord] = {}
+    for left in found:
+        known = steps.get(left.step) or StepRecord()
+        steps[left.step] = StepRecord(
+            left=tuple(dict.fromkeys([*known.left, *left.runs])),
+            before={**left.before, **known.before},
+            written={**known.written, **left.written},
+        )
+    return steps
+
+
+def _comes_again(left: Left, phase: PhaseSpec) -> bool:
+    known = {step.key for step in phase.steps}
+    moved = {migration_of(run) for run in left.runs}
+    return left.phase == phase.name and left.step in known and moved <= migrations_of(phase)
 
 
 def _finish_phase(turn: Turn) -> Outcome | None:

@@ -77,8 +77,13 @@ class Place:
     @property
     def standing(self) -> bool:
         """Whether a revert has to walk back through it; a step that waits for another try has been begun before."""
-        begun_before = self.record.state is StepState.PENDING and self.record.started is not None
+        begun_before = self.record.state is StepState.PENDING and self.begun
         return begun_before or self.record.state not in NOTHING_TO_UNDO
+
+    @property
+    def begun(self) -> bool:
+        """Whether it has ever done anything, in this attempt or in one whose revert left it standing."""
+        return self.record.started is not None or bool(self.record.left or self.record.written)
 
     def before(self) -> Iterator[Place]:
         """All steps of started phases in front of this one, in order."""

@@ -146,8 +146,10 @@ def _way_back(turn: Turn) -> str:
 def _reverted(turn: Turn) -> str:
     """What was undone, and what was not: steps that were kept are neither reverted nor verified."""
     goal = turn.state.revert.first_index if turn.state.revert else 0
-    kept = [place for place in places(turn) if place.phase_index >= goal and place.record.state is StepState.KEPT]
-    named = ", ".join(place.title for place in kept[:_NAMED])
+    stays = (place for place in places(turn) if place.phase_index >= goal and place.record.state is StepState.KEPT)
+    earlier = (f"step {left.step} of phase {left.phase}" for left in turn.state.left)
+    kept = list(dict.fromkeys([*(place.title for place in stays), *earlier]))
+    named = ", ".join(kept[:_NAMED])
     more = f" and {len(kept) - _NAMED:,} more" if len(kept) > _NAMED else ""
     return (
         f"reverted and verified, except for what was kept as it is: {named}{more}" if kept else "reverted and verified"

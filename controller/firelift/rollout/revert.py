@@ -47,7 +47,7 @@ def walk_back(turn: Turn) -> Outcome:
 
 
 def _step_back(place: Place) -> Outcome:
-    if place.record.started is None:
+    if not place.begun:
         return _undone(place, place.record)
     if place.spec.irreversible:
         return revert_failed(place, Cause(Reason.REVERT_FAILED, "it is irreversible, the revert stops in front of it"))

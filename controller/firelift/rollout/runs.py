@@ -148,7 +148,7 @@ def _buckets(sample: str) -> int:
 
 def _walks(place: Place, undone: Sequence[Place], kind: RunKind, pass_number: int) -> tuple[RunPlan, ...]:
     plans = []
-    runs = [run for step in undone for run in step.record.runs]
+    runs = [run for step in undone for run in step.record.journals]
     for migration in reversed(place.phase.migrations):
         subjects = tuple(run for run in runs if migration_of(run) == migration.name)
         if subjects:

@@ -103,6 +103,8 @@ class StepRecord(Model):
     """When the flags were seen to have their values of before again."""
     runs: tuple[str, ...] = ()
     """Forward runs whose documents were seen, in order, over all attempts; a sweep stands with its owner's."""
+    left: tuple[str, ...] = ()
+    """Runs of an earlier attempt that its revert left standing: a revert walks them too, no run goes on from them."""
     undo_runs: tuple[str, ...] = ()
     """Runs of the inverse whose documents were seen."""
     totals: Totals = Totals()
@@ -116,6 +118,21 @@ class StepRecord(Model):
     taken_back: bool = False
     """Whether `maxSeconds` has run out and the values of before were restored."""
     message: str = ""
+
+    @property
+    def journals(self) -> tuple[str, ...]:
+        """The runs that have to be walked to take the step back, oldest first."""
+        return (*self.left, *self.runs)
+
+
+class Left(Model):
+    """What a step did in an earlier attempt, and what the revert of that attempt left standing."""
+
+    phase: str
+    step: str
+    runs: tuple[str, ...] = ()
+    before: dict[str, str | None] = {}
+    written: dict[str, str] = {}
 
 
 class PhaseRecord(Model):
@@ -187,6 +204,8 @@ class RolloutState(Model):
     overrides: tuple[Override, ...] = ()
     locks: tuple[str, ...] = ()
     """Collection groups whose locks this rollout asked for and has not given back."""
+    left: tuple[Left, ...] = ()
+    """What reverts have left standing in steps that no attempt has come to again."""
     superseded: tuple[str, ...] = ()
     """Runs of an earlier attempt whose workers must be gone before the next attempt begins."""
     refused_attempt: int = 0

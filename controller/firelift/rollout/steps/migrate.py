@@ -24,7 +24,7 @@ def _inverse(place: Place) -> StepOutcome:
     halting = stopped(place, runs, Reason.REVERTING)
     if halting is not None:
         return halting
-    if not place.record.runs:
+    if not place.record.journals:
         return Finished(place.record)
     return taken_back(place, [place], 0) or checked(place, [place], 0)
 

@@ -73,10 +73,10 @@ def swept(place: Place) -> list[Place]:
         and other.step_index > place.step_index
         and other.record.state is StepState.UNDONE
         and other.spec.migrate is not None
-        and other.record.runs
+        and other.record.journals
     ]
 
 
 def _groups(place: Place, undone: list[Place]) -> list[str]:
-    names = {migration_of(run) for step in undone for run in step.record.runs}
+    names = {migration_of(run) for step in undone for run in step.record.journals}
     return [migration.lock_group for migration in place.phase.migrations if migration.name in names]
