@@ -35,7 +35,7 @@ KILLS_OF_A_ROUND = 17
 SOAK_SECONDS, PROPAGATION_SECONDS = 3, 1
 FORWARD_SHARE, FORWARD_MEAN_SECONDS = 0.6, 4.0
 REVERT_MEAN_SECONDS = 2.5
-ROUND_SECONDS = 280.0
+ROUND_SECONDS = 400.0
 ENDED = frozenset(
     {"Completed", "Reverted", "RevertedWithConflicts", "RevertFailed", "GateFailed", "StepFailed", "NoProgress"}
 )
