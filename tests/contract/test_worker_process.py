@@ -93,7 +93,7 @@ async def test_a_worker_moves_its_share_and_leaves_with_nothing_to_say_but_what_
     await scene.begin()
     code, said = await ended(await scene.start())
     assert code == 0
-    assert await scene.documents() == [{"n": number + 1, "w": 1.5} for number in range(60)]
+    assert await scene.documents() == [{"n": number + 1, "w": 1.5, "added": "one"} for number in range(60)]
     assert (await scene.progress()).complete
     assert [line["event"].split(":")[0] for line in said] == [
         "lane 0 of run r1 begins",
@@ -115,7 +115,7 @@ async def test_a_killed_worker_leaves_what_its_successor_completes_once(scene: S
     await scene.control(plan("r1"), RunState.RUN)
     process = await scene.start()
     assert (await ended(process))[0] == 0
-    assert await scene.documents() == [{"n": number + 1, "w": 1.5} for number in range(60)]
+    assert await scene.documents() == [{"n": number + 1, "w": 1.5, "added": "one"} for number in range(60)]
 
 
 @pytest.mark.parametrize(
