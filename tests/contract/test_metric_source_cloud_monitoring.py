@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -96,7 +96,8 @@ async def test_a_nan_stays_a_nan(gate: Gate) -> None:
 
 async def test_stale_points_show_in_the_newest_time(gate: Gate) -> None:
     await gate.reporter.gauge("level", {100: {"double_value": 1.0}, 2: {"double_value": 9.0}})
-    gate.stand_in.faults.add(Fault(stale_seconds=60))
+    since_the_end = (datetime.now(UTC) - END).total_seconds()
+    gate.stand_in.faults.add(Fault(stale_seconds=60 + math.floor(since_the_end)))
 
     measured = await gate.value_of("level")
 

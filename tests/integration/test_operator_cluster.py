@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -70,9 +71,14 @@ async def rollout(cluster: Cluster, namespace: str) -> RolloutObject:
     return rollouts.parse(await cluster.create(path, body))
 
 
-def job(namespace: str, *, owner: str = "11111111-2222-3333-4444-555555555555", run: str = "a1.x") -> dict[str, Any]:
+async def job(cluster: Cluster, namespace: str, *, owner: str = "one", run: str = "a1.x") -> dict[str, Any]:
+    """A Job whose owner is a real object: the garbage collector removes those of owners that are not there."""
+    place = f"/api/v1/namespaces/{namespace}/configmaps"
+    with contextlib.suppress(Changed):
+        await cluster.create(place, {"metadata": {"name": owner, "namespace": namespace}})
+    uid = (await cluster.get(f"{place}/{owner}"))["metadata"]["uid"]
     container = {"name": "worker", "image": "x", "command": ["true"]}
-    reference = {"apiVersion": API_VERSION, "kind": "MigrationRollout", "name": "u", "uid": owner, "controller": True}
+    reference = {"apiVersion": "v1", "kind": "ConfigMap", "name": owner, "uid": uid, "controller": True}
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -189,7 +195,7 @@ async def test_a_config_map_is_made_when_there_is_none(cluster: Cluster, namespa
 
 
 async def test_a_job_is_made_once_and_found_again(cluster: Cluster, namespace: str) -> None:
-    body = job(namespace)
+    body = await job(cluster, namespace)
     await jobs.ensure(cluster, body)
     first = await cluster.get(f"/apis/batch/v1/namespaces/{namespace}/jobs/users-1")
     await jobs.ensure(cluster, body, instead_of="an older one")
@@ -201,7 +207,7 @@ async def test_a_job_is_made_once_and_found_again(cluster: Cluster, namespace: s
 
 
 async def test_only_the_very_job_that_was_judged_makes_way(cluster: Cluster, namespace: str) -> None:
-    body = job(namespace)
+    body = await job(cluster, namespace)
     await jobs.ensure(cluster, body)
     first = await jobs.read(cluster, namespace, "users-1", jobs.owner_of(body))
     assert first is not None
@@ -217,8 +223,8 @@ async def test_only_the_very_job_that_was_judged_makes_way(cluster: Cluster, nam
 
 
 async def test_a_job_of_an_earlier_object_makes_way(cluster: Cluster, namespace: str) -> None:
-    await jobs.ensure(cluster, job(namespace))
-    mine = job(namespace, owner="99999999-2222-3333-4444-555555555555")
+    await jobs.ensure(cluster, await job(cluster, namespace))
+    mine = await job(cluster, namespace, owner="another")
 
     await jobs.ensure(cluster, mine)
 
@@ -226,14 +232,14 @@ async def test_a_job_of_an_earlier_object_makes_way(cluster: Cluster, namespace:
 
 
 async def test_a_strangers_job_is_left_alone_and_named(cluster: Cluster, namespace: str) -> None:
-    await jobs.ensure(cluster, job(namespace, run="a9.other"))
+    await jobs.ensure(cluster, await job(cluster, namespace, run="a9.other"))
 
     with pytest.raises(Refused, match=r"belongs to run a9\.other"):
-        await jobs.ensure(cluster, job(namespace))
+        await jobs.ensure(cluster, await job(cluster, namespace))
 
 
 async def test_a_job_is_removed_once(cluster: Cluster, namespace: str) -> None:
-    body = job(namespace)
+    body = await job(cluster, namespace)
     await jobs.ensure(cluster, body)
     await jobs.remove(cluster, namespace, "users-1", "somebody else")
     assert await jobs.read(cluster, namespace, "users-1", jobs.owner_of(body)) is not None
