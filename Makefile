@@ -52,7 +52,7 @@ bench: $(SYNCED) ## Run the benchmarks.
 	else echo 'There are no benchmarks yet.'; fi
 
 .PHONY: tools
-tools: $(SYNCED) ## Build etcd, kube-apiserver and kube-controller-manager into the cache, once (3 to 5 minutes).
+tools: $(SYNCED) ## Build etcd, kube-apiserver and kube-controller-manager into the cache, once (3 to 15 minutes).
 	@$(RUN)/python -m firelift.sandbox tools
 
 .PHONY: clean
