@@ -157,7 +157,7 @@ def _reverted(turn: Turn) -> str:
 
 
 def _let_go(turn: Turn) -> Outcome:
-    """Stop, then give back: a lock is never free while a worker may still write under it."""
+    """Stop, then give back: a lock is kept until the Jobs are gone; a last commit may still land behind them."""
     runs = active_runs(turn)
     if turn.seen.ledger.mine and not gone(turn, runs):
         intents = stop(turn, runs)
