@@ -12,8 +12,8 @@ from firelift.api.cohort import Selection
 from firelift.api.migration import MigrationSpec
 from firelift.api.rollout import DatabaseRef, PaceSpec
 from firelift.api.run import RunControl, RunKind, RunPlan, RunState
+from firelift.functions import Context
 from firelift.migration.clock import Clock
-from firelift.migration.entrypoint import Context
 from firelift.migration.ledger.progress import Progress, RunProgress
 from firelift.migration.ledger.runs import RunStore
 from firelift.migration.processors.build import build

@@ -10,7 +10,7 @@ from tests.moving import IN_PLACE, LEDGER, counts, migration, plan, ran, seeded,
 from tests.virtual_time import in_virtual_time
 
 from firelift.api.run import RunKind
-from firelift.migration.entrypoint import Context
+from firelift.functions import Context
 from firelift.migration.errors import InvalidData
 from firelift.migration.ledger import paths
 from firelift.migration.ledger.failures import read_failure, write_failure

@@ -9,7 +9,7 @@ from google.type.latlng_pb2 import LatLng
 from tests.moving import COPY, EVERYBODY, IN_PLACE, KIT, document, plain, transform
 
 from firelift.api.cohort import Selection
-from firelift.migration.entrypoint import Context
+from firelift.functions import Context
 from firelift.migration.errors import InvalidData, TransformUnusable
 from firelift.migration.refusal import Refused
 from firelift.migration.transform.transform import LeftAlone, Outcome, Result

@@ -11,7 +11,7 @@ import yaml
 from tests.moving import KIT, NOW, document, plain
 
 from firelift.api.migration import MigrationSpec
-from firelift.migration.entrypoint import Context
+from firelift.functions import Context
 from firelift.migration.transform.transform import Result, compile_transform
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "transforms.md").read_text(encoding="utf-8")
@@ -38,4 +38,18 @@ def test_the_documented_function_is_one() -> None:
     (text,) = examples("python")
     scope: dict[str, Any] = {}
     exec(text, scope)  # noqa: S102 - the very text that users copy
-    assert scope["convert"]({"name": " x "}, Context("1", "tasks/1", None, NOW)) == {"name": "x"}
+    assert scope["convert"]({"name": " x "}, Context("1", "tasks/1", None, NOW)) == {"name": "x", "movedAt": NOW}
+
+
+def test_the_documented_tests_of_a_transform_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    migrations = [yaml.safe_load(text) for text in examples("yaml")][:1]
+    del migrations[0]["transform"]["set"], migrations[0]["validate"], migrations[0]["transform"]["remove"]
+    (tmp_path / "rollout.yaml").write_text(yaml.safe_dump({"spec": {"migrations": migrations}}))
+    monkeypatch.chdir(tmp_path)
+    page = (Path(__file__).parents[2] / "docs" / "testing-transforms.md").read_text(encoding="utf-8")
+    scope: dict[str, Any] = {}
+    exec(re.findall(r"```python\n(.*?)```", page, re.DOTALL)[0], scope)  # noqa: S102 - the very text that users copy
+    tests = [each for name, each in scope.items() if name.startswith("test_")]
+    assert len(tests) == 2
+    for test in tests:
+        test()

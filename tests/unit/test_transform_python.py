@@ -11,8 +11,8 @@ import pytest
 from google.type.latlng_pb2 import LatLng
 from tests.moving import KIT, NOW, document, plain
 
-from firelift.migration.entrypoint import Context, Entrypoint, load
-from firelift.migration.errors import TransformUnusable
+from firelift.functions import Context
+from firelift.migration.entrypoint import Entrypoint
 from firelift.migration.refusal import Refused
 from firelift.migration.store import Document, Fields
 from firelift.migration.transform.names import NOTHING
@@ -120,15 +120,6 @@ def test_the_context_says_whose_record_it_is_and_cannot_be_changed() -> None:
 )
 def test_a_function_that_fails_is_a_dead_letter_with_its_reason(function: Function, reason: str) -> None:
     assert reason in refused(function)
-
-
-async def coroutine(doc: dict[str, Any], context: Context) -> dict[str, Any]:  # noqa: ARG001 - what load refuses
-    return doc
-
-
-def test_a_coroutine_is_refused_before_the_first_document() -> None:
-    with pytest.raises(TransformUnusable, match="plain function"):
-        load(f"{__name__}:coroutine")
 
 
 @pytest.mark.parametrize(

@@ -10,32 +10,24 @@ import importlib
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, TypeVar
 
+from firelift.functions import Context
 from firelift.migration.errors import TransformUnusable
 from firelift.migration.refusal import Refused
 from firelift.migration.sentences import told
 from firelift.migration.store import Fields, ValueKit
+from firelift.migration.transform.isolation import no_way_out
 from firelift.migration.transform.plain import PlainDocument
 from firelift.migration.transform.view import View
 
 T = TypeVar("T")
 
-Function = Callable[[dict[str, Any], "Context"], dict[str, Any] | None]
+Function = Callable[[dict[str, Any], Context], Any]
+"""Its answer is looked at before it is believed."""
 
 MAX_RESULT_BYTES = 9 * 2**20
 """A larger result would never reach the database, which could then not refuse it. What it stores it says itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What a function knows beside the document. `entity` is None for a record without one; `now` is the run's."""
-
-    id: str
-    path: str
-    entity: str | None
-    now: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +46,16 @@ class Entrypoint:
         document = view.document
         plain = self._guarded(lambda: PlainDocument(view.kit, document.fields))
         context = Context(document.id, document.path, view.entity, view.now)
-        answer = self._guarded(lambda: self.function(plain.values, context))
+        answer = self._guarded(lambda: self._asked(plain.values, context))
         if answer is None:
             return None
         if not isinstance(answer, dict):
-            raise Refused(self._rule, f"the function answered a {type(answer).__name__} instead of a dict or None")
+            raise Refused(self._rule, f"the function answered {_kind(answer)} instead of a dict or None")
         return self._guarded(lambda: _fitting(view.kit, plain.stored(answer)))
+
+    def _asked(self, values: dict[str, Any], context: Context) -> Any:
+        with no_way_out():
+            return self.function(values, context)
 
     @property
     def _rule(self) -> str:
@@ -83,14 +79,44 @@ def load(name: str) -> Entrypoint:
     """Import ``module:attribute``.
 
     Raises:
-        TransformUnusable: when there is no such function, or it is not a plain one.
+        TransformUnusable: when there is no such function, or it is not a plain one of two arguments.
     """
     module, _, attribute = name.partition(":")
     where = f"transform.python.entrypoint {name}"
     try:
         function = getattr(importlib.import_module(module), attribute)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise TransformUnusable(f"{where}: {told(error)}; it must be importable in the worker's image") from error
-    if not callable(function) or inspect.iscoroutinefunction(function):
-        raise TransformUnusable(f"{where}: it must be a plain function (doc, context), and is {function!r}")
+    fault = _fault(function)
+    if fault:
+        raise TransformUnusable(f"{where}: it must be a plain function (doc, context), and {fault}")
     return Entrypoint(name, function)
+
+
+def _fault(function: object) -> str:
+    """What keeps an object from being such a function; empty when nothing does."""
+    if inspect.isclass(function) or not callable(function):
+        return f"is {_article(type(function).__name__ if not inspect.isclass(function) else 'class')}"
+    bodies = (function, getattr(function, "func", None), getattr(function, "__call__", None))  # noqa: B004 - the method
+    if any(map(inspect.iscoroutinefunction, bodies)):
+        return "is asynchronous: it would answer a coroutine; a transform computes, and has nothing to wait for"
+    if any(inspect.isgeneratorfunction(body) or inspect.isasyncgenfunction(body) for body in bodies):
+        return "is a generator; answer a dict with `return`"
+    try:
+        inspect.signature(function).bind({}, None)
+    except TypeError as error:
+        return f"cannot be called with these two: {error}; its signature is {inspect.signature(function)}"
+    except ValueError:
+        # A function of a C extension may not tell its signature; what it takes is seen at the first document.
+        return ""
+    return ""
+
+
+def _kind(answer: object) -> str:
+    if inspect.iscoroutine(answer):
+        answer.close()
+    return _article(type(answer).__name__)
+
+
+def _article(name: str) -> str:
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"

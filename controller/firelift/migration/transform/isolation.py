@@ -1,0 +1,66 @@
+"""While a function of the user's own runs, its thread opens no connection and starts no process.
+
+A tripwire, not a wall: a function is code in the worker's process; a thread of its own is not watched, and C code that
+opens a socket by itself, as gRPC does, raises no audit event. It stops what slips in unnoticed: an HTTP call, a lookup.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+
+REFUSED = {
+    "socket.connect": "opens a network connection",
+    "socket.bind": "listens on the network",
+    "socket.sendto": "sends to the network",
+    "socket.getaddrinfo": "looks up a host",
+    "socket.gethostbyname": "looks up a host",
+    "subprocess.Popen": "starts a process",
+    "os.system": "starts a process",
+    "os.exec": "starts a process",
+    "os.fork": "starts a process",
+    "os.posix_spawn": "starts a process",
+    "os.spawn": "starts a process",
+}
+"""Audit events. Source: the table of audit events in the documentation of Python's library."""
+
+
+class WayOut(RuntimeError):
+    """A function has tried to reach beyond its arguments."""
+
+
+class _Inside(threading.local):
+    """Whether this thread is running a user's function."""
+
+    now = False
+
+
+_INSIDE = _Inside()
+
+
+@contextmanager
+def no_way_out() -> Iterator[None]:
+    """Refuse what leads out of the process, in this thread, by raising `WayOut` where it is tried."""
+    _watch()
+    _INSIDE.now = True
+    try:
+        yield
+    finally:
+        _INSIDE.now = False
+
+
+@cache
+def _watch() -> None:
+    # A hook stays for the life of the process, so it is made once, and only where there are such functions.
+    sys.addaudithook(_hook)
+
+
+def _hook(event: str, _: tuple[object, ...]) -> None:
+    if _INSIDE.now and event in REFUSED:
+        raise WayOut(
+            f"the function {REFUSED[event]} ({event}); it must answer from the document and the context alone, because "
+            "it is asked again after a conflict and by verify"
+        )

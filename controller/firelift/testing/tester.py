@@ -1,0 +1,174 @@
+"""Runs a migration's transform on documents of a test, and watches the function that it calls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from firelift.api.migration import MigrationSpec
+from firelift.functions import Context
+from firelift.migration.entrypoint import Entrypoint, Function
+from firelift.migration.fields import changed_paths
+from firelift.migration.processors.findings import differences
+from firelift.migration.refusal import Refused
+from firelift.migration.store import Document, Fields
+from firelift.migration.transform import transform as compiled
+from firelift.migration.transform.plain import same
+from firelift.migration.transform.transform import Transform, compile_transform
+from firelift.stores.firestore.exact import KIT, fields_of_json, fields_to_stored, from_stored
+from firelift.testing.outcomes import DeadLetter, LeftAlone, Moved, Outcome
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+READ = 1_767_225_600_000_000
+"""Of the documents: `NOW` in microseconds."""
+
+
+class NotRepeatable(AssertionError):
+    """The same document led to two results, so that verify would find each copy different."""
+
+
+class InputChanged(AssertionError):
+    """The function has changed the document that it was given; allow it with `may_change_input`."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransformTester:
+    """One migration. Documents are plain dicts, or dicts in the JSON of Firestore's REST API under `run_json`."""
+
+    transform: Transform
+    may_change_input: bool = False
+
+    @classmethod
+    def of_entrypoint(cls, entrypoint: str, *, now: datetime = NOW, may_change_input: bool = False) -> TransformTester:
+        """A function by its name ``module:attribute``, as the transform of a migration that copies by id.
+
+        Raises:
+            TransformUnusable: as the worker would, when it is no plain function of two arguments.
+        """
+        spec = {
+            "name": "tested",
+            "source": {"collection": "sources"},
+            "target": {"document": "targets/{id}"},
+            "transform": {"python": {"entrypoint": entrypoint}},
+        }
+        return cls.of_migration(spec, now=now, may_change_input=may_change_input)
+
+    @classmethod
+    def of_manifest(
+        cls, manifest: str | PathLike[str], migration: str, *, now: datetime = NOW, may_change_input: bool = False
+    ) -> TransformTester:
+        """A migration of a MigrationRollout in a file of YAML, by its name.
+
+        Raises:
+            LookupError: when the file has none of that name.
+            ValueError: when it is not valid; `TransformUnusable` when it cannot be compiled.
+        """
+        with Path(manifest).open(encoding="utf-8") as file:
+            documents = [each for each in yaml.safe_load_all(file) if isinstance(each, dict)]
+        found = [spec for each in documents for spec in (each.get("spec") or {}).get("migrations") or ()]
+        named = next((spec for spec in found if spec.get("name") == migration), None)
+        if named is None:
+            names = ", ".join(str(spec.get("name")) for spec in found) or "none"
+            raise LookupError(f"{manifest} has no migration {migration}; it has {names}")
+        return cls.of_migration(named, now=now, may_change_input=may_change_input)
+
+    @classmethod
+    def of_migration(
+        cls, spec: Mapping[str, Any], *, now: datetime = NOW, may_change_input: bool = False
+    ) -> TransformTester:
+        """An item of `spec.migrations`; raises as `of_manifest`."""
+        return cls(compile_transform(MigrationSpec.model_validate(spec), KIT, now), may_change_input)
+
+    def run(self, document: Mapping[str, Any], *, path: str = "sources/1") -> Outcome:
+        """What the worker would make of a document at `path`.
+
+        Values are plain Python, with `Reference`, `GeoPoint` and `Vector` for what has no plain form.
+
+        Raises:
+            NotRepeatable: when a second run makes something else of it.
+            InputChanged: when the function has changed its input.
+        """
+        return self._run(path, fields_to_stored(document))
+
+    def run_json(self, document: Mapping[str, Any], *, path: str = "") -> Outcome:
+        """The same for a document in Firestore's JSON, at its own ``name`` when `path` is empty."""
+        name = str(document.get("name", "")).partition("/documents/")[2]
+        return self._run(path or name or "sources/1", fields_of_json(document))
+
+    def _run(self, path: str, fields: Fields) -> Outcome:
+        source = Document(path, fields, READ, READ, READ)
+        watched = self._watched()
+        first, second = watched.attempt(source), watched.attempt(source)
+        fault = _unlike(first, second)
+        if fault:
+            raise NotRepeatable(
+                f"{path}: {fault} when it was run again; it must answer from the document and the context alone: no "
+                "clock (there is context.now), no chance, no state that it keeps"
+            )
+        return _told(first)
+
+    def _watched(self) -> Transform:
+        made = self.transform.reshape
+        if self.may_change_input or not isinstance(made, Entrypoint):
+            return self.transform
+        return replace(self.transform, reshape=_Watched(made.name, _watching(made.function)))
+
+
+class _Watched(Entrypoint):
+    """An entry point whose tripwire is not taken for a failure of the function."""
+
+    __slots__ = ()
+
+    def _guarded(self, call: Any) -> Any:
+        try:
+            return super()._guarded(call)
+        except Refused as refused:
+            if isinstance(refused.__cause__, InputChanged):
+                raise refused.__cause__ from None
+            raise
+
+
+def _watching(function: Function) -> Function:
+    def watched(values: dict[str, Any], context: Context) -> Any:
+        before = deepcopy(values)
+        answer = function(values, context)
+        if not same(before, values):
+            names = sorted(
+                name for name in before.keys() | values.keys() if not same(before.get(name), values.get(name))
+            )
+            raise InputChanged(
+                f"{context.path}: the function has changed the document that it was given, at {', '.join(names)}; "
+                "build a new one, such as {**doc, …}, or allow it with may_change_input=True"
+            )
+        return answer
+
+    return watched
+
+
+def _unlike(first: compiled.Outcome, second: compiled.Outcome) -> str:
+    """How two runs of one document differ; empty when they do not."""
+    match first, second:
+        case compiled.Result(target, fields), compiled.Result(other, others):
+            at = list(changed_paths(KIT, fields, others))
+            if target != other:
+                return f"it went to {other} and not to {target}"
+            return differences(KIT, others, fields, at) if at else ""
+        case Refused(), Refused():
+            return ""
+    return "" if first == second else f"it was {type(second).__name__} and not {type(first).__name__}"
+
+
+def _told(outcome: compiled.Outcome) -> Outcome:
+    match outcome:
+        case compiled.Result(target, fields):
+            return Moved(target, {name: from_stored(value) for name, value in fields.items()})
+        case Refused() as refused:
+            return DeadLetter(refused.rule, refused.reason)
+    return LeftAlone(outcome.reason)
