@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass, field, replace
 
 from firelift.api.migration import OnInvalid
 from firelift.api.run import RunKind, RunPlan, Totals
+from firelift.migration.backoff import FIRST_SECONDS, jittered, pause_after
 from firelift.migration.chunks import Chunk, fitting
 from firelift.migration.clock import Clock
 from firelift.migration.errors import (
@@ -31,9 +31,6 @@ FRESH_SECONDS = 5.0
 CONFLICTS_BEFORE_SPLIT = 2
 MAX_CONFLICTS = 60
 """Live writes that one chunk may lose against, shrinking to one document, before the worker gives up."""
-
-BACKOFF_SECONDS = 0.25
-MAX_BACKOFF_SECONDS = 30.0
 
 
 @dataclass(slots=True)
@@ -129,7 +126,7 @@ class LaneWorker:
             self.tail.count(Totals(conflicts=1))
         if conflicts > CONFLICTS_BEFORE_SPLIT:
             chunk = chunk.half()
-            await self.watch.pause(_jittered(BACKOFF_SECONDS / len(chunk.records)) if chunk.records else 0)
+            await self.watch.pause(jittered(FIRST_SECONDS / len(chunk.records)) if chunk.records else 0)
         if conflicts > MAX_CONFLICTS:
             raise RetriesExhausted(
                 f"{chunk.end} lost against live writes {conflicts} times in a row, and {MAX_CONFLICTS} are allowed; "
@@ -160,15 +157,11 @@ class LaneWorker:
                 f"in a row, and pace.maxRetries allows {allowed}; the last one was {error}. The Job tries again"
             ) from error
         self.tail.count(Totals(retries=1))
-        await self.watch.pause(_jittered(min(MAX_BACKOFF_SECONDS, BACKOFF_SECONDS * 2**self._failures)))
+        await self.watch.pause(pause_after(self._failures))
 
     async def _ready(self) -> None:
         await self.watch.pause(self.pacer.wait)
         await self.watch.permit()
-
-
-def _jittered(seconds: float) -> float:
-    return random.uniform(seconds / 2, seconds)  # noqa: S311 - spreads retries, guards nothing
 
 
 def _subject(change: Change) -> str:

@@ -7,11 +7,12 @@ import secrets
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from firelift.api.run import RunPlan
+from firelift.migration.backoff import pause_after
 from firelift.migration.clock import Clock, SystemClock
-from firelift.migration.errors import FencedError, RunStopped, StoreError
+from firelift.migration.errors import FencedError, Pressure, RunStopped, StoreError, UnknownOutcome
 from firelift.migration.lane import LaneWorker
 from firelift.migration.ledger.failures import clear_failure, write_failure
 from firelift.migration.ledger.journal import Journal
@@ -28,6 +29,8 @@ from firelift.migration.work import Lane, LaneMap, Processor, Reader
 LANES_AT_ONCE = 4
 TURN_SECONDS = 0.5
 """Between two looks at lanes that have to end before one of ours begins."""
+
+T = TypeVar("T")
 
 Pause: TypeAlias = Callable[[float], Awaitable[object]]
 
@@ -46,6 +49,11 @@ class Share:
     run: str
     index: int
     count: int
+
+    @property
+    def place(self) -> tuple[str, str, int]:
+        """Whose failures these are: ledger, run and index."""
+        return self.ledger, self.run, self.index
 
     def of(self, lanes: LaneMap) -> list[Lane]:
         """The worker's lanes in order."""
@@ -73,7 +81,6 @@ async def work(
     watching = [asyncio.create_task(watch.watch()), asyncio.create_task(_leaving(leave, watch))]
     try:
         await watch.permit()
-        await clear_failure(store, share.ledger, share.run, share.index)
         plan = await runs.plan(share.run)
         crew = Crew(plan, share, journal, build, watch, Pacer(plan.pace, share.count, clock), clock, say)
         await crew.work()
@@ -102,11 +109,25 @@ class Crew:
 
     async def work(self) -> None:
         """Work off all lanes of the share, the lowest numbers first."""
-        lanes = await ensure_lanes(self.journal, self.plan)
+        await self._patiently(lambda: clear_failure(self.journal.store, *self.share.place))
+        lanes = await self._patiently(lambda: ensure_lanes(self.journal, self.plan))
         if lanes.closed:
             raise FencedError(f"run {self.plan.id} was closed by a successor before it began; nothing was written")
         waiting = iter(self.share.of(lanes))
         await _all([self._lane_after_lane(waiting, lanes) for _ in range(LANES_AT_ONCE)])
+
+    async def _patiently(self, begin: Callable[[], Awaitable[T]]) -> T:
+        """What comes before the lanes, and may be done again, bears as many bad moments as a lane does."""
+        failures = 0
+        while True:
+            try:
+                return await begin()
+            except (Pressure, UnknownOutcome):
+                failures += 1
+                if failures > self.plan.pace.max_retries:
+                    raise
+            await self.watch.permit()
+            await self.watch.pause(pause_after(failures))
 
     async def _lane_after_lane(self, waiting: Any, lanes: LaneMap) -> None:
         for lane in waiting:
@@ -162,5 +183,5 @@ async def _told(store: Store, share: Share, error: Exception, say: Say) -> None:
         return
     why = told(error)
     with suppress(StoreError):
-        await write_failure(store, share.ledger, share.run, share.index, why)
+        await write_failure(store, *share.place, why)
     say(why)

@@ -47,9 +47,10 @@ READ = SHARED | {Code.NOT_FOUND: Denied}
 TOO_LARGE = ("message exceeds maximum size", "message larger than max")
 """From gRPC's Java and C++ implementations."""
 
-RETRIED_READS = frozenset(
-    {Code.UNAVAILABLE, Code.DEADLINE_EXCEEDED, Code.INTERNAL, Code.RESOURCE_EXHAUSTED, Code.ABORTED}
-)
+
+def may_pass(error: grpc.aio.AioRpcError) -> bool:
+    """Whether the same read may succeed a moment later. A read harms nothing, so its unknown outcomes are none."""
+    return SHARED.get(error.code()) in {Pressure, UnknownOutcome} and not _too_large(error)
 
 
 def store_error(error: grpc.aio.AioRpcError, *, attempted: str, table: dict[Code, type[StoreError]]) -> StoreError:

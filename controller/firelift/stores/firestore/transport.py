@@ -16,7 +16,7 @@ import google.auth.transport.requests
 import grpc
 
 from firelift.stores.firestore import proto
-from firelift.stores.firestore.errors import COMMIT, READ, RETRIED_READS, store_error
+from firelift.stores.firestore.errors import COMMIT, READ, may_pass, store_error
 from firelift.stores.firestore.names import DatabaseName
 
 SERVICE = "/google.firestore.v1.Firestore/"
@@ -110,7 +110,7 @@ class Transport:
                 return await attempt(min(self._patience.call, max(end - time.monotonic(), 0.001)))
             except grpc.aio.AioRpcError as error:
                 wait = random.uniform(pause / 2, pause)  # noqa: S311 - jitter, not a secret
-                if error.code() not in RETRIED_READS or time.monotonic() + wait > end:
+                if not may_pass(error) or time.monotonic() + wait > end:
                     raise store_error(error, attempted=f"{what} on {self._name.full}", table=READ) from error
             await asyncio.sleep(wait)
             pause = min(pause * 2, self._patience.longest_pause)
