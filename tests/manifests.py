@@ -58,6 +58,7 @@ def phase(name: str, percent: int) -> Manifest:
         {"name": "read-new", **flags("READ_NEW", percent)},
         {"soak": {"seconds": 600}},
         {"approve": {}},
+        {"sweep": {"maxPasses": 3, "pauseSeconds": 60}},
     ]
     return {"name": name, "steps": steps}
 

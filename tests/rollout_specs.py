@@ -49,6 +49,7 @@ def soak(seconds: int = 300, **changes: Any) -> dict[str, Any]:
 
 
 VERIFY: dict[str, Any] = {"verify": {}}
+SWEEP: dict[str, Any] = {"sweep": {}}
 APPROVE: dict[str, Any] = {"approve": {}}
 
 

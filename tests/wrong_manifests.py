@@ -23,7 +23,7 @@ _COPY, _IN_PLACE = "spec.migrations.0", "spec.migrations.1"
 _SOURCE, _TARGET = f"{_COPY}.source.collection", f"{_COPY}.target.document"
 _RATIO = "spec.gates.0"
 _RESERVED = "must not use `_firelift`, names that start with `firelift_`, `__names__`, `.` or `..`"
-_ONE_VERB = "a step must have exactly one of flags, migrate, verify, soak, approve, not"
+_ONE_VERB = "a step must have exactly one of flags, migrate, verify, soak, approve, sweep, not"
 _PARITY = "`collection` must be a path of an odd number of segments, none of them empty, not"
 _TEMPLATE = "`document` must be collection ids and document ids in turn, an even number of segments"
 _FALLS = "the percent of a migration must never fall from one migrate step to a later one"
@@ -103,6 +103,17 @@ _STEPS = (
         "a verify step must name its `migrations` where its phase has migrated nothing in front of it",
         (f"{_PHASE}.steps.1", REMOVE),
     ),
+    _wrong(
+        "a sweep of nothing",
+        "a sweep step must name its `migrations` where its phase has migrated nothing in front of it",
+        (f"{_PHASE}.steps.1", {"sweep": {}}),
+    ),
+    _wrong(
+        "a sweep of something unknown",
+        "steps must only name migrations of `spec.migrations`",
+        (f"{_PHASE}.steps.6.sweep.migrations", ["habits"]),
+    ),
+    _wrong("a sweep of 21 passes", "should be less than or equal to 20", (f"{_PHASE}.steps.6.sweep.maxPasses", 21)),
     _wrong("a sample of 200 %", "should match", (f"{_VERIFY}.verify.sample", "200%"), offline="should match pattern"),
 )
 

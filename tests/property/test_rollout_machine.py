@@ -18,6 +18,7 @@ from firelift.api.run import RunKind, Totals
 from firelift.rollout.intents import Decision
 from firelift.rollout.machine import decide
 from firelift.rollout.observation import Observation, Owner
+from firelift.rollout.runs import SWEEPS
 from firelift.rollout.state import Mode, RolloutState
 
 GATE = gate(intervalSeconds=10, windowSeconds=10, failAfter={"failures": 2, "of": 3})
@@ -43,6 +44,8 @@ EXTRAS = st.lists(
             soak(30),
             {**soak(50), "name": "long-soak"},
             APPROVE,
+            {"sweep": {"pauseSeconds": 5}},
+            {"name": "last-sweep", "sweep": {"maxPasses": 1}},
             {**soak(20), "name": "second-soak", "onRevert": "Keep"},
             {"name": "last-word", "approve": {"count": 2}, "timeoutSeconds": 300, "onTimeout": "Pause"},
             {**flags("WINDOW", maxSeconds=40), "onRevert": "Undo"},
@@ -325,6 +328,10 @@ class RolloutMachine(RuleBasedStateMachine):
             return Totals(read=100, different=int(self.mismatch))
         if plan.kind is RunKind.REVERT and not self.noisy and plan.pass_number:
             return Totals(read=100, unchanged=99, kept=1)
+        if plan.kind is RunKind.SWEEP and not self.noisy:
+            return Totals(
+                read=100, unchanged=100 if plan.pass_number >= SWEEPS else 99, created=int(plan.pass_number < SWEEPS)
+            )
         return Totals(read=100, updated=99, kept=1)
 
     def teardown(self) -> None:

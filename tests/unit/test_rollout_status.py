@@ -23,6 +23,7 @@ TABLE = {
         Reason.SETTING_FLAGS,
         Reason.WAITING_FOR_LOCK,
         Reason.WAITING_FOR_EVIDENCE,
+        Reason.SWEEPING,
         Reason.AWAITING_APPROVAL,
         Reason.SUSPENDED,
         Reason.REVERTING,

@@ -46,6 +46,7 @@ class Reason(StrEnum):
     REVERTING = "Reverting"
     SETTING_FLAGS = "SettingFlags"
     MIGRATING = "Migrating"
+    SWEEPING = "Sweeping"
     VERIFYING = "Verifying"
     SOAKING = "Soaking"
     WAITING_FOR_EVIDENCE = "WaitingForEvidence"

@@ -29,7 +29,8 @@ def _steps(spec: Any) -> list[Any]:
 
 
 def _named(step: Any) -> tuple[str, ...]:
-    return tuple(step.migrate.migrations if step.migrate else step.verify.migrations if step.verify else ())
+    verb = step.migrate or step.verify or step.sweep
+    return tuple(verb.migrations) if verb else ()
 
 
 def _unknown(spec: Any) -> list[str]:
@@ -66,7 +67,8 @@ ROLLOUT_RULES = (
     Rule(
         "self.phases.all(p, p.steps.all(s,"
         " (!has(s.migrate) || s.migrate.migrations.all(n, self.migrations.exists(m, m.name == n)))"
-        " && (!has(s.verify) || s.verify.migrations.all(n, self.migrations.exists(m, m.name == n)))))",
+        " && (!has(s.verify) || s.verify.migrations.all(n, self.migrations.exists(m, m.name == n)))"
+        " && (!has(s.sweep) || s.sweep.migrations.all(n, self.migrations.exists(m, m.name == n)))))",
         "steps must only name migrations of `spec.migrations`: %s",
         lambda spec: not _unknown(spec),
         inserts=("self.migrations.map(m, m.name)",),

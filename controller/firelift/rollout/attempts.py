@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from firelift.api.run import Totals
+from firelift.rollout.counts import counted, moves
 from firelift.rollout.memory import changed, with_event
 from firelift.rollout.ownership import claimed
 from firelift.rollout.place import current, last_executed
@@ -98,7 +100,9 @@ def _back_again(turn: Turn, state: RolloutState) -> RolloutState:
 
 
 def _same_step(turn: Turn, state: RolloutState) -> RolloutState:
-    place = current(Turn(turn.rollout, state, turn.seen))
-    if place is not None and place.record.state is not StepState.PENDING:
-        state = place.save(state=StepState.PENDING, requested=None)
+    place, before = current(Turn(turn.rollout, state, turn.seen)), current(turn)
+    if place is not None and before is not None and place.record.state is not StepState.PENDING:
+        # What moves goes on where it stood, and so do its counts; what compares begins anew.
+        totals = counted(before) if moves(place.spec) else Totals()
+        state = place.save(state=StepState.PENDING, requested=None, totals=totals)
     return changed(state, mode=Mode.FORWARD, gates=())

@@ -192,5 +192,6 @@ def _named(turn: Turn) -> set[str]:
         ]
         for step in phase.steps
         for migration in migrations
-        if step.migrate is not None and migration.name in step.migrate.migrations
+        for verb in (step.migrate, step.sweep)
+        if verb is not None and migration.name in verb.migrations
     }

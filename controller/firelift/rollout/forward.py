@@ -122,6 +122,8 @@ def _start_step(turn: Turn) -> Outcome | None:
         held_seconds=0.0,
         written_time=None,
         taken_back=False,
+        passes=0,
+        passed_time=None,
         message="",
     )
     gates = opened(place.phase.gates, turn.now)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from firelift.api.gates import GateSpec, LedgerMetric
 from firelift.api.rollout import PhaseSpec
 
-COMMITTING = ("migrate", "verify")
+COMMITTING = ("migrate", "sweep", "verify")
 """The verbs whose runs have a journal."""
 
 _VERBS = {
-    LedgerMetric.FAILURE_RATIO: "migrate",
-    LedgerMetric.DEAD_LETTERS: "migrate",
-    LedgerMetric.MISMATCH_RATIO: "verify",
+    LedgerMetric.FAILURE_RATIO: ("migrate", "sweep"),
+    LedgerMetric.DEAD_LETTERS: ("migrate", "sweep"),
+    LedgerMetric.MISMATCH_RATIO: ("verify",),
 }
 
 
@@ -25,4 +25,4 @@ def speaks(gate: GateSpec, phase: PhaseSpec, step_index: int) -> bool:
     verbs = [step.verb for step in phase.steps[: step_index + 1]]
     if gate.ledger.metric is LedgerMetric.COMMIT_LATENCY_P95:
         return verbs[-1] in COMMITTING
-    return _VERBS[gate.ledger.metric] in verbs
+    return any(verb in verbs for verb in _VERBS[gate.ledger.metric])

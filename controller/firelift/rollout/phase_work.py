@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from firelift.api.run import Totals
-from firelift.rollout.conduct import tally
+from firelift.rollout.counts import counted, moves
 from firelift.rollout.ledger_gates import COMMITTING
 from firelift.rollout.observation import LedgerSeen, Observation, Rollout, RunSeen
 from firelift.rollout.place import Place, current, places
@@ -18,7 +18,7 @@ from firelift.rollout.turn import Turn
 
 @dataclass(frozen=True, slots=True)
 class PhaseWork:
-    """What a phase has done so far: `moving` in its migrate steps, `checking` in its verify steps.
+    """What a phase has done so far: `moving` in its migrate and sweep steps, `checking` in its verify steps.
 
     `commit_latencies_ms` are those of the running step; `newest` is when its journals, or else the last step that did
     something, came to an end.
@@ -42,16 +42,15 @@ def phase_work(rollout: Rollout, state: RolloutState, runs: Mapping[str, RunSeen
     seen = [turn.run(plan.id) for plan in twin(here).plans(here)]
     times = [*(run.newest for run in seen), *(step.record.finished for step in steps if step.spec.verb in COMMITTING)]
     return PhaseWork(
-        moving=_total(here, (step for step in steps if step.spec.migrate is not None)),
-        checking=_total(here, (step for step in steps if step.spec.verify is not None)),
+        moving=_total(step for step in steps if moves(step.spec)),
+        checking=_total(step for step in steps if step.spec.verify is not None),
         commit_latencies_ms=tuple(latency for run in seen for latency in run.commit_latencies_ms),
         newest=max(filter(None, times), default=None),
     )
 
 
-def _total(here: Place, steps: Iterable[Place]) -> Totals:
+def _total(steps: Iterable[Place]) -> Totals:
     total = Totals()
     for step in steps:
-        running = step.step_index == here.step_index
-        total = total.plus(tally(here.turn, twin(step).plans(step)) if running else step.record.totals)
+        total = total.plus(counted(step))
     return total

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 from firelift.api.run import Totals
 from firelift.api.status import PhaseStatus, StepStatus
-from firelift.rollout.conduct import tally
+from firelift.rollout.counts import counted, moves
 from firelift.rollout.place import Place, places
 from firelift.rollout.state import Mode, PhaseRecord, StepState
-from firelift.rollout.steps import twin
 from firelift.rollout.turn import Turn
 
 _PENDING = "Pending"
@@ -54,12 +53,11 @@ def _phase(turn: Turn, index: int, record: PhaseRecord) -> PhaseStatus:
 
 
 def _totals(steps: Sequence[Place]) -> Totals:
-    """What the migrate steps of a phase have moved; of the one that runs, what is seen of it."""
+    """What the steps of a phase have moved; of the one that runs, what is seen of it."""
     total = Totals()
     for place in steps:
-        if place.spec.migrate is not None:
-            running = place.record.state is StepState.RUNNING
-            total = total.plus(tally(place.turn, twin(place).plans(place)) if running else place.record.totals)
+        if moves(place.spec):
+            total = total.plus(counted(place))
     return total
 
 

@@ -14,6 +14,10 @@ from firelift.api.run import RunKind, RunPlan, VerifyPlan, run_id
 from firelift.api.steps.verify import VerifyStep
 from firelift.rollout.place import EXECUTED, Place
 
+SWEEPS = 1000
+"""The numbers of a sweep's passes are so far apart: each is unlike those of all sweeps of the rollout, of which every
+step has at most one before its first pass, counted by the step's place."""
+
 
 def migrate_plans(place: Place) -> tuple[RunPlan, ...]:
     """Per migration, in the order of the spec: sweeps of what earlier steps own, then the difference."""
@@ -30,21 +34,34 @@ def verify_plans(place: Place) -> tuple[RunPlan, ...]:
     if step is None or place.record.started is None:
         return ()
     return tuple(
-        plan for name in verified(place.phase.spec, place.step_index) for plan in _verify_plan(place, step, name)
+        plan for name in covered(place.phase.spec, place.step_index) for plan in _verify_plan(place, step, name)
     )
 
 
-def verified(phase: PhaseSpec, step_index: int) -> tuple[str, ...]:
-    """The migrations that a verify step compares: those it names, else those that the phase moves in front of it."""
-    step = phase.steps[step_index].verify
+def sweep_plans(place: Place) -> tuple[RunPlan, ...]:
+    """The runs of the pass that is due: per migration, one sweep of the cohort of each step that has moved it."""
+    if place.spec.sweep is None or place.record.started is None:
+        return ()
+    number = place.ordinal + SWEEPS * place.record.passes
+    return tuple(
+        _plan(place, owner, place.migration(name), RunKind.SWEEP, number, selection=owned)
+        for name in covered(place.phase.spec, place.step_index)
+        for owner in owners(place, name)
+        if (owned := selection(owner, name)) is not None
+    )
+
+
+def covered(phase: PhaseSpec, step_index: int) -> tuple[str, ...]:
+    """The migrations of a verify or sweep step: those it names, else those that the phase moves in front of it."""
+    step = phase.steps[step_index].verify or phase.steps[step_index].sweep
     before = [other.migrate.migrations for other in phase.steps[:step_index] if other.migrate]
     named = step.migrations if step else ()
     return named or tuple(dict.fromkeys(name for names in before for name in names))
 
 
 def unmoved(place: Place) -> tuple[str, ...]:
-    """The migrations that a verify step would compare, and that no executed step in front of it has moved."""
-    return tuple(name for name in verified(place.phase.spec, place.step_index) if not owners(place, name))
+    """The migrations that a verify or sweep step speaks of, and that no executed step in front of it has moved."""
+    return tuple(name for name in covered(place.phase.spec, place.step_index) if not owners(place, name))
 
 
 def revert_plans(place: Place, undone: Sequence[Place], pass_number: int) -> tuple[RunPlan, ...]:

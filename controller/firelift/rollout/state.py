@@ -108,9 +108,14 @@ class StepRecord(Model):
     undo_runs: tuple[str, ...] = ()
     """Runs of the inverse whose documents were seen."""
     totals: Totals = Totals()
+    """Of the runs that are behind it: those of earlier passes and attempts, and, once it is done, all of them."""
     conflicts_kept: int = 0
     before: dict[str, str | None] = {}
     written: dict[str, str] = {}
+    passes: int = 0
+    """Of a sweep: the passes that have ended."""
+    passed_time: datetime | None = None
+    """When the last of them did."""
     stood: bool = False
     """Whether the flags were ever seen to have the values of `written`: `before` stays as it is from then on."""
     written_time: datetime | None = None

@@ -7,7 +7,7 @@ from firelift.api.steps import StepSpec
 from firelift.api.steps.soak import Evidence
 from firelift.rollout.condition import check
 from firelift.rollout.ledger_gates import speaks
-from firelift.rollout.runs import verified
+from firelift.rollout.runs import covered
 from firelift.rollout.turn import Turn
 
 
@@ -45,10 +45,11 @@ def _unjudged(spec: RolloutSpec, phase: PhaseSpec) -> str:
 def _unmoved(turn: Turn, phase: PhaseSpec) -> str:
     moved = {name for record in turn.state.phases for step in record.spec.steps for name in _moves(step)}
     for index, step in enumerate(phase.steps):
-        names = verified(phase, index) if step.verify else ()
+        names = covered(phase, index) if step.verify or step.sweep else ()
         if absent := [name for name in names if name not in moved]:
+            what = "compares" if step.verify else "sweeps"
             return (
-                f"step {step.key} of phase {phase.name} compares {', '.join(absent)}, which no step in front of it "
+                f"step {step.key} of phase {phase.name} {what} {', '.join(absent)}, which no step in front of it "
                 "migrates; put it behind its migrate step"
             )
         moved.update(_moves(step))

@@ -14,11 +14,12 @@ from firelift.api.steps.cross_field import STEP_RULES
 from firelift.api.steps.flags import FlagsStep
 from firelift.api.steps.migrate import MigrateStep
 from firelift.api.steps.soak import SoakStep
+from firelift.api.steps.sweep import SweepStep
 from firelift.api.steps.verify import VerifyStep
 
-VERBS = ("flags", "migrate", "verify", "soak", "approve")
+VERBS = ("flags", "migrate", "verify", "soak", "approve", "sweep")
 
-AnyVerb = FlagsStep | MigrateStep | VerifyStep | SoakStep | ApproveStep
+AnyVerb = FlagsStep | MigrateStep | VerifyStep | SoakStep | ApproveStep | SweepStep
 
 
 class FailureAction(StrEnum):
@@ -52,6 +53,7 @@ class StepSpec(RuledModel):
     verify: VerifyStep | None = None
     soak: SoakStep | None = None
     approve: ApproveStep | None = None
+    sweep: SweepStep | None = None
 
     rules: ClassVar[Rules] = STEP_RULES
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from firelift.api.rules import Rule
 
-_VERBS = ("flags", "migrate", "verify", "soak", "approve")
+_VERBS = ("flags", "migrate", "verify", "soak", "approve", "sweep")
 _SET = "[" + ", ".join(f"has(self.{verb})" for verb in _VERBS) + "].filter(is_set, is_set).size()"
 _LASTS = "(has(self.soak) ? self.soak.seconds : has(self.flags) ? self.flags.propagationSeconds : 0)"
 _KEY = "(has(s.name) ? s.name : " + " : ".join(f"has(s.{verb}) ? '{verb}'" for verb in _VERBS) + " : '')"
@@ -72,6 +72,16 @@ PHASE_RULES = (
         "a verify step must name its `migrations` where its phase has migrated nothing in front of it",
         lambda phase: all(
             step.verify is None or step.verify.migrations or any(other.migrate for other in phase.steps[:index])
+            for index, step in enumerate(phase.steps)
+        ),
+        field=".steps",
+    ),
+    Rule(
+        "self.steps.all(i, s, !has(s.sweep) || s.sweep.migrations.size() > 0"
+        " || self.steps.exists(j, t, j < i && has(t.migrate)))",
+        "a sweep step must name its `migrations` where its phase has migrated nothing in front of it",
+        lambda phase: all(
+            step.sweep is None or step.sweep.migrations or any(other.migrate for other in phase.steps[:index])
             for index, step in enumerate(phase.steps)
         ),
         field=".steps",

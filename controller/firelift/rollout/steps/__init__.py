@@ -7,6 +7,7 @@ from firelift.rollout.steps.approve import APPROVE
 from firelift.rollout.steps.flags import FLAGS
 from firelift.rollout.steps.migrate import MIGRATE
 from firelift.rollout.steps.soak import SOAK
+from firelift.rollout.steps.sweep import SWEEP
 from firelift.rollout.steps.verify import VERIFY
 from firelift.rollout.twin import Twin
 
@@ -16,6 +17,7 @@ TWINS: dict[str, Twin] = {
     "verify": VERIFY,
     "soak": SOAK,
     "approve": APPROVE,
+    "sweep": SWEEP,
 }
 
 

@@ -16,7 +16,7 @@ def _forward(place: Place) -> StepOutcome:
     plans = migrate_plans(place)
     groups = {plan.migration.lock_group for plan in plans}
     working = locked(place, groups) or conduct(place, plans, Reason.MIGRATING)
-    return working or Finished(changed(place.record, totals=tally(place.turn, plans)))
+    return working or Finished(changed(place.record, totals=place.record.totals.plus(tally(place.turn, plans))))
 
 
 def _inverse(place: Place) -> StepOutcome:
