@@ -14,6 +14,7 @@ SYNCED := .venv/.synced
 # From what starts nothing to what starts everything.
 SUITES := unit property contract integration e2e
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 
 export UV_PROJECT_ENVIRONMENT := .venv
 unexport VIRTUAL_ENV
@@ -47,9 +48,8 @@ lint: $(SYNCED) ## Check style, format, types and the direction of imports.
 	$(RUN)/lint-imports
 
 .PHONY: bench
-bench: $(SYNCED) ## Run the benchmarks.
-	@if compgen -G 'tests/bench/*.py' >/dev/null; then $(RUN)/pytest $(PYTEST_ARGS) tests/bench; \
-	else echo 'There are no benchmarks yet.'; fi
+bench: $(SYNCED) ## Measure speed against the official client and a bare pump; BENCH_ARGS names some of the benchmarks.
+	@$(RUN)/python -m tests.bench $(BENCH_ARGS)
 
 .PHONY: tools
 tools: $(SYNCED) ## Build etcd, kube-apiserver and kube-controller-manager into the cache, once (3 to 15 minutes).
