@@ -41,6 +41,31 @@ class Intent(StrEnum):
     ABORT = "Abort"
 
 
+class RolloutMode(StrEnum):
+    """What a rollout does with what it is asked for."""
+
+    MIGRATE = "Migrate"
+    """Move the data, phase by phase."""
+    DRY_RUN = "DryRun"
+    """Transform every source document, and write nothing but a report into the ledger."""
+    VALIDATE = "Validate"
+    """Look at source documents only: rules, entity keys and target paths."""
+
+
+Price = Annotated[str, Field(max_length=16, pattern=r"^[0-9]{1,7}(\.[0-9]{1,6})?$")]
+
+
+class Prices(Model):
+    """What the plan's estimate of money rests on. The defaults are the list prices of the location nam5."""
+
+    reads_per_100k: Annotated[Price, Field(alias="readsPer100k")] = "0.06"
+    """Of 100,000 documents read."""
+    writes_per_100k: Annotated[Price, Field(alias="writesPer100k")] = "0.18"
+    """Of 100,000 documents written."""
+    currency: Annotated[str, Field(max_length=3, pattern=r"^[A-Z]{3}$")] = "USD"
+    """What the estimate is printed in."""
+
+
 class DatabaseRef(Model):
     """The database that is changed and that holds the ledger."""
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 from firelift.api.base import Model
 from firelift.api.cohort import Selection
 from firelift.api.migration import MigrationSpec
+from firelift.api.plan import PlanRequest
 from firelift.api.rollout import DatabaseRef, PaceSpec
 from firelift.api.steps.verify import Authority
 
@@ -28,6 +29,12 @@ class RunKind(StrEnum):
     VERIFY = "verify"
     REVERT = "revert"
     REVERT_VERIFY = "revert-verify"
+    PLAN = "plan"
+    """Checks and estimates before the first write; it walks no lanes and writes one report."""
+    DRY_RUN = "dry-run"
+    """Decides all that a migrate run would write, and writes it only as a report."""
+    VALIDATE = "validate"
+    """Transforms source documents and keeps what cannot move."""
 
 
 class RunState(StrEnum):
@@ -51,7 +58,7 @@ class RunPlan(Model):
 
     `subjects` are the runs whose journals are walked (verify and revert), oldest first. `follows` is a run of an
     earlier attempt that this one continues from its seals. `now` is the rollout's start, one and the same for all its
-    runs: what a transform says must not depend on which of them asks.
+    runs: what a transform says must not depend on which of them asks. `request` is what a plan run is asked.
     """
 
     format: int = FORMAT
@@ -73,6 +80,7 @@ class RunPlan(Model):
     follows: str | None = None
     subjects: tuple[str, ...] = ()
     image: str = ""
+    request: PlanRequest | None = None
 
 
 class RunControl(Model):

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
-from firelift.api.run import RunPlan
+from firelift.api.run import RunKind, RunPlan
 from firelift.migration.backoff import pause_after
 from firelift.migration.clock import Clock, SystemClock
 from firelift.migration.errors import FencedError, Pressure, RunStopped, StoreError, UnknownOutcome
@@ -19,6 +19,7 @@ from firelift.migration.ledger.journal import Journal
 from firelift.migration.ledger.lanes import ensure_lanes, lanes_before
 from firelift.migration.ledger.runs import RunStore
 from firelift.migration.pace import Pacer
+from firelift.migration.preflight.report import preflight, write_report
 from firelift.migration.readers import JournalReader
 from firelift.migration.sentences import told
 from firelift.migration.store import Store
@@ -82,6 +83,9 @@ async def work(
     try:
         await watch.permit()
         plan = await runs.plan(share.run)
+        if plan.kind is RunKind.PLAN:
+            await _plan(store, share, plan, watch, clock)
+            return
         crew = Crew(plan, share, journal, build, watch, Pacer(plan.pace, share.count, clock), clock, say)
         await crew.work()
     except Exception as error:
@@ -91,6 +95,12 @@ async def work(
         for task in watching:
             task.cancel()
         await asyncio.gather(*watching, return_exceptions=True)
+
+
+async def _plan(store: Store, share: Share, plan: RunPlan, watch: Watch, clock: Clock) -> None:
+    report = await preflight(store, plan, clock)
+    await watch.permit()
+    await write_report(store, share.ledger, share.run, report)
 
 
 @dataclass(slots=True)

@@ -18,7 +18,7 @@ LANES_PER_WORKER = 4
 LANE_RECORDS = 500
 """A source is not cut finer than this: each lane costs a few reads and a seal."""
 
-SCANNING = frozenset({RunKind.MIGRATE, RunKind.SWEEP, RunKind.VERIFY})
+SCANNING = frozenset({RunKind.MIGRATE, RunKind.SWEEP, RunKind.VERIFY, RunKind.DRY_RUN, RunKind.VALIDATE})
 
 
 async def ensure_lanes(journal: Journal, plan: RunPlan) -> LaneMap:

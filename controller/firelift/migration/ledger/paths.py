@@ -42,6 +42,17 @@ def failure(ledger: str, run_id: str, index: int) -> str:
     return f"{run(ledger, run_id)}.failure.{index}"
 
 
+def report(ledger: str, run_id: str) -> str:
+    """The document in which a plan run says what it found."""
+    return f"{run(ledger, run_id)}.report"
+
+
+def example(ledger: str, run_id: str, record: str) -> str:
+    """A document with a record before and after, as a dry run keeps them: one per run and record."""
+    digest = hashlib.blake2b(record.encode(), digest_size=12).hexdigest()
+    return f"{run(ledger, run_id)}.example.{digest}"
+
+
 def entry(ledger: str, run_id: str, lane: int, seq: int) -> str:
     """A journal entry. The hash in front spreads the lanes over the key range, so that none is a hot spot."""
     spread = hashlib.blake2b(f"{run_id}\0{lane}".encode(), digest_size=2).hexdigest()

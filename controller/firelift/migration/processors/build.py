@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from firelift.api.cohort import BUCKETS, bucket
+from firelift.api.migration import MigrationSpec, OnInvalid
 from firelift.api.run import RunKind, RunPlan, VerifyPlan
 from firelift.migration.existing import Existing
 from firelift.migration.imaged import Imager
@@ -14,6 +15,7 @@ from firelift.migration.ledger.moved import MovedBefore
 from firelift.migration.ledger.origins import Origins
 from firelift.migration.ledger.scanned import ScannedEntries
 from firelift.migration.merge import Merge
+from firelift.migration.processors.dry_run import DryRun, Validate
 from firelift.migration.processors.migrate import Migrate
 from firelift.migration.processors.recheck import Sleep
 from firelift.migration.processors.revert import Revert
@@ -26,6 +28,7 @@ from firelift.migration.transform.reshape import compile_renames
 from firelift.migration.transform.transform import Transform, compile_ignored, compile_transform
 from firelift.migration.work import Lane, Processor, Reader
 
+REHEARSALS = frozenset({RunKind.DRY_RUN, RunKind.VALIDATE})
 WAY_BACK = frozenset({RunKind.REVERT, RunKind.REVERT_VERIFY})
 
 PAGE, LARGE_PAGE = 1_000, 5_000
@@ -42,11 +45,17 @@ def build(
     """
     if plan.kind in WAY_BACK:
         return _image_reader(plan, journal, lane), _way_back(plan, store, lane)
-    transform = compile_transform(plan.migration, store.values, plan.now)
+    spec = rehearsed(plan.migration) if plan.kind in REHEARSALS else plan.migration
+    transform = compile_transform(spec, store.values, plan.now)
     keep = _keep(plan, transform)
     if lane.subject is None:
         return _scan_reader(plan, store, lane, keep), _scanning(plan, store, transform, sleep)
     return _image_reader(plan, journal, lane), VerifyImages(store, transform, _verify(plan), keep, sleep)
+
+
+def rehearsed(spec: MigrationSpec) -> MigrationSpec:
+    """The migration as a dry run or a validation tries it: one bad record must not hide the others."""
+    return spec.model_copy(update={"on_invalid": OnInvalid.DEAD_LETTER})
 
 
 def source_of(plan: RunPlan, lane: Lane) -> Source:
@@ -63,9 +72,13 @@ def _scanning(plan: RunPlan, store: Store, transform: Transform, sleep: Sleep) -
     moved = MovedBefore(ScannedEntries(journal), plan.migration.name, plan.id)
     if plan.kind is RunKind.VERIFY:
         return VerifyScan(store, transform, plan.selection, plan.seed, _verify(plan), origins, moved, sleep)
+    if plan.kind is RunKind.VALIDATE:
+        return Validate(transform)
     existing = Existing(plan.migration.on_existing, Imager(store.values, transform.ignored))
     swept = moved if plan.kind is RunKind.SWEEP else None
-    return Migrate(store, transform, plan.selection, plan.seed, existing, origins, swept)
+    dry = plan.kind is RunKind.DRY_RUN
+    migrate = Migrate(store, transform, plan.selection, plan.seed, existing, origins, swept, looks=dry)
+    return DryRun(migrate, store.values, plan) if dry else migrate
 
 
 def _way_back(plan: RunPlan, store: Store, lane: Lane) -> Processor:

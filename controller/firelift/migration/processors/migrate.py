@@ -49,7 +49,8 @@ class Migrate:
     """The processor. `origins` is None where two sources can never have one target.
 
     `swept` is what a sweep asks, None for any other run. It reads targets before writing, because it mostly finds them
-    there, and leaves those that were deleted since they were written.
+    there, and leaves those that were deleted since they were written. `looks`: nothing is taken to be missing unseen,
+    because no commit will tell.
     """
 
     store: Store
@@ -59,6 +60,7 @@ class Migrate:
     existing: Existing
     origins: Origins | None
     swept: MovedBefore | None
+    looks: bool = False
 
     async def prepare(self, records: Sequence[Record], *, again: bool) -> list[Change]:
         """One change per record."""
@@ -66,7 +68,7 @@ class Migrate:
         outcomes = [self._outcome(source) for source in sources]
         if self.transform.template is None:
             return [self._in_place(source, outcome) for source, outcome in zip(sources, outcomes, strict=True)]
-        look = again or self.swept is not None or self.existing.policy not in CREATES_FIRST
+        look = again or self.looks or self.swept is not None or self.existing.policy not in CREATES_FIRST
         targets = await self._read(outcomes) if look else {}
         copies = [await self._copy(source, outcome, targets) for source, outcome in zip(sources, outcomes, strict=True)]
         owned = await self._owned(copies)

@@ -1,0 +1,1 @@
+"""Preflight: what a plan run checks and estimates before the first write of a rollout."""

@@ -1,0 +1,114 @@
+"""A plan run on a store in memory: it looks at everything and writes one document."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from tests.moving import COPY, LEDGER, NOW, migration, plan, stored
+from tests.rollout_specs import phase
+from tests.virtual_time import VirtualClock
+
+from firelift.api.plan import CheckVerdict, PlanReport, PlanRequest
+from firelift.api.rollout import PhaseSpec, RolloutMode
+from firelift.api.run import RunControl, RunKind, RunPlan, RunState
+from firelift.migration.errors import Denied
+from firelift.migration.ledger.root import RootOwner, create_root
+from firelift.migration.ledger.runs import RunStore
+from firelift.migration.preflight.report import read_report
+from firelift.migration.processors.build import build
+from firelift.migration.store import Create, Put, Write
+from firelift.migration.worker import Share, work
+from firelift.stores.memory import Faults, MemoryStore
+
+MOVE = {"migrate": {"migrations": ["fitness-logs"], "cohort": {"percent": 50}}}
+
+
+def asked(**changes: Any) -> RunPlan:
+    request = PlanRequest(
+        mode=RolloutMode.MIGRATE,
+        database_uid="uid-of-db",
+        migrations=(migration(COPY),),
+        phases=(PhaseSpec.model_validate(phase("half", MOVE)),),
+    )
+    return plan(RunKind.PLAN, migration(COPY), request=request.model_copy(update=changes))
+
+
+async def planned(store: MemoryStore, made: RunPlan | None = None) -> tuple[PlanReport, dict[str, CheckVerdict]]:
+    made = made or asked()
+    await create_root(store, LEDGER, RootOwner("c", "u", "n", 1), "uid-of-db")
+    control = RunControl(state=RunState.RUN, epoch=1, lease_seconds=1_000_000)
+    await RunStore(store, LEDGER).ensure(made, control)
+    before = store.snapshot()
+    await work(store, Share(LEDGER, made.id, 0, 1), build, clock=VirtualClock())
+    written = set(store.snapshot()) - set(before)
+    assert written == {f"_firelift/{LEDGER}/firelift_runs/{made.id}.report"}
+    assert all(store.snapshot()[path] == fields for path, fields in before.items())
+    report = await read_report(store, LEDGER, made.id)
+    assert report is not None
+    return report, {check.check: check.verdict for check in report.checks}
+
+
+async def with_logs(count: int = 10, **faults: Any) -> MemoryStore:
+    store = MemoryStore()
+    await store.commit([Create(f"fitness_logs/{n}", stored({"userId": "ada"})) for n in range(count)])
+    store.faults = Faults(**faults)
+    return store
+
+
+async def test_a_sound_rollout_passes_every_check_and_writes_only_its_report() -> None:
+    report, verdicts = await planned(await with_logs())
+    assert set(verdicts.values()) == {CheckVerdict.PASS}
+    assert [(each.migration, each.documents) for each in report.counts] == [("fitness-logs", 10)]
+    assert [(each.name, each.documents, each.reads) for each in report.phases] == [("half", 5, 10)]
+
+
+async def test_an_empty_source_is_a_warning() -> None:
+    _, verdicts = await planned(MemoryStore())
+    assert verdicts["source fitness-logs"] is CheckVerdict.WARN
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict"),
+    [
+        ({"database_uid": "uid-of-another"}, CheckVerdict.FAIL),
+        ({"emulator": "localhost:1"}, CheckVerdict.FAIL),
+        ({"database_uid": ""}, CheckVerdict.WARN),
+    ],
+)
+async def test_the_database_must_be_the_declared_one(changes: dict[str, str], verdict: CheckVerdict) -> None:
+    _, verdicts = await planned(await with_logs(), asked(**changes))
+    assert verdicts["database"] is verdict
+
+
+async def test_an_emulator_is_named_as_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", "localhost:1")
+    report, verdicts = await planned(await with_logs(), asked(emulator="localhost:1"))
+    assert verdicts["database"] is CheckVerdict.WARN
+    assert "nothing real is moved" in report.checks[0].message
+
+
+async def test_a_worker_that_may_not_write_is_told_before_it_has_to() -> None:
+    async def denied(writes: Sequence[Write]) -> None:
+        if any(write.path.endswith(".probe") for write in writes):
+            raise Denied("PERMISSION_DENIED", "missing datastore.entities.create")
+
+    report, verdicts = await planned(await with_logs(before_commit=denied))
+    assert verdicts["write"] is CheckVerdict.FAIL
+    assert "roles/datastore.user" in next(check.message for check in report.checks if check.check == "write")
+
+
+@pytest.mark.parametrize(
+    "path", ["_firelift/mine", "firelift_locks/mine", "app/1/firelift_runs/2", "App/1/firelift_journal/2"]
+)
+async def test_an_apps_own_data_in_the_ledgers_collections_is_found(path: str) -> None:
+    store = await with_logs()
+    await store.commit([Put(path, stored({"mine": True}))])
+    report, verdicts = await planned(store)
+    assert verdicts["ledger"] is CheckVerdict.FAIL
+    assert path in next(check.message for check in report.checks if check.check == "ledger")
+
+
+def test_a_report_survives_its_way_through_the_ledger() -> None:
+    assert PlanReport.model_validate_json(PlanReport(checks=(), time=NOW).model_dump_json(by_alias=True)).time == NOW
