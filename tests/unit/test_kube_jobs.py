@@ -86,6 +86,13 @@ def test_a_job_has_an_index_per_worker_and_no_more_pods_than_the_rollout_allows(
     assert "ttlSecondsAfterFinished" not in spec
 
 
+def test_a_run_that_pauses_between_batches_has_one_pod_at_a_time_and_pods_are_tried_again_as_often_as_commits() -> None:
+    pausing = plan().pace.model_copy(update={"pause_between_batches_seconds": 2, "max_retries": 5})
+    spec = build_job(rollout(worker={"parallelism": 3}), plan().model_copy(update={"pace": pausing}), POLICY)["spec"]
+
+    assert (spec["completions"], spec["parallelism"], spec["backoffLimitPerIndex"]) == (4, 1, 5)
+
+
 def test_a_worker_is_told_its_run_its_index_and_where_the_emulator_is() -> None:
     assert environment(build_job(rollout(), plan(), POLICY)) == {
         "FIRESTORE_EMULATOR_HOST": "127.0.0.1:1",

@@ -113,13 +113,12 @@ async def test_pressure_is_waited_out_and_counted() -> None:
 
     store.faults.before_commit = press
     progress = await worked(store, plan("r1"))
-    assert (progress.totals.retries, progress.totals.updated) == (3, 3)
+    assert (progress.totals.retries, progress.totals.pressured, progress.totals.updated) == (3, 3, 3)
 
 
 @pytest.mark.parametrize(
     ("answer", "raised", "tries"),
     [
-        (Pressure("RESOURCE_EXHAUSTED", "slow down"), RetriesExhausted, 6),
         (UnknownOutcome("UNAVAILABLE", "gone"), RetriesExhausted, 6),
         (Denied("PERMISSION_DENIED", "no"), Denied, 1),
     ],
@@ -144,6 +143,45 @@ async def test_a_database_that_keeps_refusing_ends_the_worker_with_a_sentence(
     assert tried == tries
     assert str(answer) in progress.failure
     assert progress.totals.updated == 0
+
+
+@pytest.mark.parametrize(("code", "fewest", "most"), [("RESOURCE_EXHAUSTED", 14, 30), ("ABORTED", 24, 60)])
+@in_virtual_time
+async def test_pressure_is_no_failure_but_ends_after_ten_minutes_of_nothing_else(
+    code: str, fewest: int, most: int
+) -> None:
+    store = await seeded(3)
+    times: list[float] = []
+
+    async def press(writes: Sequence[Write]) -> None:
+        if any(write.path.startswith(SOURCE) for write in writes):
+            times.append(asyncio.get_running_loop().time())
+            raise Pressure(code, "slow down")
+
+    store.faults.before_commit = press
+    with pytest.raises(RetriesExhausted, match="and 600 s are allowed; its process was down to") as ended:
+        await worked(store, plan("r1"))
+    assert 600 < times[-1] - times[0] < 670
+    assert fewest <= len(times) <= most
+    assert f"the last answer was {code}: slow down. The Job tries again; a quota that is used up" in str(ended.value)
+    assert (await Progress(store, LEDGER, "r1").update()).totals.updated == 0
+
+
+@in_virtual_time
+async def test_what_is_asked_to_slow_down_again_and_again_is_tried_in_ever_smaller_commits() -> None:
+    store = await seeded(4)
+    sizes: list[int] = []
+
+    async def press(writes: Sequence[Write]) -> None:
+        size = sum(write.path.startswith(SOURCE) for write in writes)
+        sizes.append(size)
+        if size > 1:
+            raise Pressure("ABORTED", "too much contention")
+
+    store.faults.before_commit = press
+    progress = await worked(store, plan("r1"))
+    assert [size for size in sizes if size] == [4, 4, 2, 1, 3, 3, 1, 2, 2, 1, 1]
+    assert (progress.totals.updated, progress.totals.pressured) == (4, 7)
 
 
 @in_virtual_time

@@ -151,16 +151,17 @@ class WorkerSpec(Model):
 
 
 class PaceSpec(Model):
-    """How fast documents are written, over all workers of a run."""
+    """How fast documents are written, all workers of a run together."""
 
     max_writes_per_second: Annotated[int, Field(ge=1, le=100_000)] = 500
-    """Documents per second, all pods together."""
+    """The rollout's part of its database's write budget is never more. It may change while a phase runs."""
     batch_size: Annotated[int, Field(ge=1, le=400)] = 200
     """Documents per Commit, at most."""
     pause_between_batches_seconds: Annotated[int, Field(ge=0, le=3600)] = 0
-    """How long each worker rests between two Commits."""
+    """How long the whole run rests between two Commits: with a pause, one pod works on one range at a time."""
     max_retries: Annotated[int, Field(ge=0, le=20)] = 3
-    """How often a pod is started again for the same part of the work."""
+    """How often a Commit without an answer is tried again in a row, and a pod that gave up is started again. Being
+    asked to slow down does not count: that is waited out, for ten minutes in a row."""
 
 
 class FailurePolicy(Model):

@@ -89,6 +89,12 @@ class RunControl(Model):
     state: RunState
     epoch: int
     lease_seconds: int = 30
+    writes_per_second: float | None = None
+    """The run's share of the database's write budget; None leaves the rate to the plan's pace."""
+    share_until: int = 0
+    """When the share runs out: microseconds since the epoch, by the database's clock."""
+    processes: int = 0
+    """How many processes share it, at most so many at once; 0 when that is not known."""
 
 
 class Totals(Model):
@@ -118,6 +124,8 @@ class Totals(Model):
     extra: int = 0
     different: int = 0
     retries: int = 0
+    pressured: int = 0
+    """Commits that were answered with ABORTED or RESOURCE_EXHAUSTED; each was tried again."""
 
     def plus(self, other: Totals) -> Totals:
         """The sum, field by field."""

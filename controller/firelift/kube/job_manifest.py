@@ -37,7 +37,6 @@ class JobPolicy:
 
     exit_codes: ExitCodes
     service_account: str = ""
-    failures_per_index: int = 3
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -60,6 +59,13 @@ def label_selector(rollout: str) -> str:
     return f"{ROLLOUT_LABEL}={label_of(rollout)}"
 
 
+def at_once(rollout: Rollout, plan: RunPlan) -> int:
+    """How many pods of a run work at the same time: one, where each batch is followed by a pause."""
+    if plan.pace.pause_between_batches_seconds:
+        return 1
+    return min(plan.workers, rollout.spec.worker.parallelism)
+
+
 def build_job(rollout: Rollout, plan: RunPlan, policy: JobPolicy, entries: int = 0) -> Json:
     """The Indexed Job of a run, owned by its rollout. `entries` is the length of the run's journal at this time."""
     return {
@@ -75,8 +81,8 @@ def build_job(rollout: Rollout, plan: RunPlan, policy: JobPolicy, entries: int =
         "spec": {
             "completionMode": "Indexed",
             "completions": plan.workers,
-            "parallelism": min(plan.workers, rollout.spec.worker.parallelism),
-            "backoffLimitPerIndex": policy.failures_per_index,
+            "parallelism": at_once(rollout, plan),
+            "backoffLimitPerIndex": plan.pace.max_retries,
             "maxFailedIndexes": plan.workers,
             "podFailurePolicy": {"rules": _failure_rules(policy.exit_codes)},
             "template": {

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from firelift.api.migration import OnInvalid
 from firelift.api.run import RunKind, RunPlan, Totals
-from firelift.migration.backoff import FIRST_SECONDS, jittered, pause_after
+from firelift.migration.backoff import Backoff, jittered
 from firelift.migration.chunks import Chunk, fitting
 from firelift.migration.clock import Clock
 from firelift.migration.errors import (
@@ -16,7 +16,6 @@ from firelift.migration.errors import (
     Poison,
     Pressure,
     RetriesExhausted,
-    StoreError,
     UnknownOutcome,
 )
 from firelift.migration.pace import Pacer
@@ -32,6 +31,9 @@ CONFLICTS_BEFORE_SPLIT = 2
 MAX_CONFLICTS = 60
 """Live writes that one chunk may lose against, shrinking to one document, before the worker gives up."""
 
+BACKOFF_SECONDS = 0.25
+"""The wait after a lost race, for each time that its chunk was halved."""
+
 
 @dataclass(slots=True)
 class LaneWorker:
@@ -45,7 +47,12 @@ class LaneWorker:
     watch: Watch
     pacer: Pacer
     clock: Clock
-    _failures: int = field(default=0, init=False)
+    _backoff: Backoff = field(init=False)
+    _reserved: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        title = f"lane {self.tail.lane.number} of run {self.plan.id}"
+        self._backoff = Backoff(title, self.plan.pace.max_retries)
 
     async def run(self) -> None:
         """Work until the lane is sealed as complete.
@@ -57,7 +64,9 @@ class LaneWorker:
         while not self.tail.complete:
             try:
                 await self._turn()
-            except (Pressure, UnknownOutcome) as error:
+            except Pressure as error:
+                await self._slow_down(error)
+            except UnknownOutcome as error:
                 await self._back_off(error)
 
     async def _turn(self) -> None:
@@ -68,16 +77,18 @@ class LaneWorker:
         if behind and batch.exhausted:
             await self.watch.permit()
             left = 0 if batch.records else batch.scanned
+            self._spend(1)
             await self.tail.seal(batch.end or self.tail.cursor, left)
 
     async def _work(self, batch: Batch, began: float) -> bool:
         """Commit a batch slice by slice. False: the cursor is elsewhere, and what is left of the batch is void."""
         if not batch.records and batch.exhausted:
             return True
-        size, count = self.plan.pace.batch_size, len(batch.records)
-        for at in range(0, max(count, 1), size):
+        at, count = 0, len(batch.records)
+        while at < max(count, 1):
             if at:
                 await self._ready()
+            size = self.pacer.batch
             stale = self.clock.seconds() - began > FRESH_SECONDS
             records = batch.records[at : at + size]
             left_out = max(0, batch.scanned - count) if at + size >= count else 0
@@ -85,11 +96,12 @@ class LaneWorker:
             changes = await self.processor.prepare(records, again=stale) if records else []
             if not await self._slice(Chunk(records, changes, end, len(records) + left_out)):
                 return False
+            at += size
         return True
 
     async def _slice(self, rest: Chunk) -> bool:
         while True:
-            settled = await self._settle(rest.prefix(fitting(self.kit, rest.changes, self.plan.pace.batch_size)))
+            settled = await self._settle(rest.prefix(fitting(self.kit, rest.changes, self.pacer.batch)))
             if settled is None or len(settled.records) == len(rest.records):
                 return settled is not None
             rest = await self._left(rest, settled)
@@ -104,10 +116,11 @@ class LaneWorker:
 
     async def _settle(self, chunk: Chunk) -> Chunk | None:
         """Commit the chunk or a shorter prefix, and return that; None when the cursor is elsewhere."""
-        conflicts = 0
+        conflicts = pressed = 0
         while True:
             await self.watch.permit()
-            self.pacer.spend(chunk.cost)
+            self._spend(chunk.cost)
+            began = self.clock.seconds()
             try:
                 landed = await self.tail.append(chunk)
             except Conflict as error:
@@ -115,10 +128,17 @@ class LaneWorker:
                 chunk = await self._again(chunk, conflicts, error)
             except Poison as error:
                 chunk = self._narrowed(chunk, error)
-            except (Pressure, UnknownOutcome) as error:
+            except Pressure as error:
+                pressed += 1
+                chunk = chunk if pressed == 1 else chunk.half()
+                self.tail.count(Totals(pressured=1))
+                await self._slow_down(error, began)
+                self._reserved = await self.pacer.turn(self.watch.pause)
+            except UnknownOutcome as error:
                 await self._back_off(error)
             else:
-                self._failures = 0
+                self._backoff.succeeded()
+                self.pacer.rest()
                 return chunk if landed else None
 
     async def _again(self, chunk: Chunk, conflicts: int, error: Conflict) -> Chunk:
@@ -126,7 +146,7 @@ class LaneWorker:
             self.tail.count(Totals(conflicts=1))
         if conflicts > CONFLICTS_BEFORE_SPLIT:
             chunk = chunk.half()
-            await self.watch.pause(jittered(FIRST_SECONDS / len(chunk.records)) if chunk.records else 0)
+            await self.watch.pause(jittered(BACKOFF_SECONDS / len(chunk.records)) if chunk.records else 0)
         if conflicts > MAX_CONFLICTS:
             raise RetriesExhausted(
                 f"{chunk.end} lost against live writes {conflicts} times in a row, and {MAX_CONFLICTS} are allowed; "
@@ -134,7 +154,7 @@ class LaneWorker:
                 "quiet moment"
             ) from error
         changes = await self.processor.prepare(chunk.records, again=True) if chunk.records else []
-        return chunk.decided(self.kit, changes, self.plan.pace.batch_size)
+        return chunk.decided(self.kit, changes, self.pacer.batch)
 
     def _narrowed(self, chunk: Chunk, error: Poison) -> Chunk:
         """Half of a chunk that the database refuses; the one record that is left becomes a dead letter."""
@@ -148,20 +168,28 @@ class LaneWorker:
         letter = DeadLetter(path, str(error), rule="database")
         return replace(chunk, changes=[Change(Totals(read=1, dead_letters=1), dead_letter=letter)])
 
-    async def _back_off(self, error: StoreError) -> None:
-        self._failures += 1
-        allowed = self.plan.pace.max_retries
-        if self._failures > allowed:
-            raise RetriesExhausted(
-                f"lane {self.tail.lane.number} of run {self.plan.id} got no answer that counts {self._failures} times "
-                f"in a row, and pace.maxRetries allows {allowed}; the last one was {error}. The Job tries again"
-            ) from error
+    async def _back_off(self, error: UnknownOutcome) -> None:
+        seconds = self._backoff.failed(error)
         self.tail.count(Totals(retries=1))
-        await self.watch.pause(pause_after(self._failures))
+        await self.watch.pause(seconds)
+
+    async def _slow_down(self, error: Pressure, began: float | None = None) -> None:
+        """Wait, and let the whole process spend half; a call that began at `began` was asked to."""
+        now = self.clock.seconds()
+        seconds = self._backoff.slowed(error, now, self.pacer.rate)
+        self.pacer.pressed(now if began is None else began)
+        self.tail.count(Totals(retries=1))
+        await self.watch.pause(seconds)
 
     async def _ready(self) -> None:
-        await self.watch.pause(self.pacer.wait)
+        self.pacer.spend(-self._reserved)
+        self._reserved = 0
+        self._reserved = await self.pacer.turn(self.watch.pause)
         await self.watch.permit()
+
+    def _spend(self, writes: int) -> None:
+        self.pacer.spend(writes - self._reserved)
+        self._reserved = 0
 
 
 def _subject(change: Change) -> str:

@@ -2,27 +2,117 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
 from firelift.api.rollout import PaceSpec
 from firelift.migration.clock import Clock
 
+LONGEST_COMMIT_SECONDS = 5.0
+"""A commit is no larger than what may be written in this time, so that a low rate is kept over short times too."""
 
-class Pacer:
-    """A budget of writes per second that is paid for afterwards: a commit waits until those before it are paid.
+LOWEST_FACTOR = 1 / 64
+"""Of its allowance a process keeps at least this, however often it is asked to slow down."""
 
-    It holds no savings, so that an idle process does not burst.
+SLICE_SECONDS = 0.1
+"""Between two looks at an allowance that may have changed."""
+
+RECOVERY_SECONDS = 60.0
+"""The longest time in which a process is back at its whole allowance, for leases that are longer."""
+
+_DUST = 1e-6
+
+Pause = Callable[[float], Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What a process may spend now: writes per second, none while it has no share.
+
+    `processes` may work on the run at once. Within `lease_seconds` the operator has seen what this process has met.
     """
 
-    def __init__(self, pace: PaceSpec, processes: int, clock: Clock) -> None:
-        self._rate = pace.max_writes_per_second / processes
-        self._pause = pace.pause_between_batches_seconds
+    rate: float
+    processes: int
+    lease_seconds: float
+
+
+class Pacer:
+    """A budget of writes that is paid for afterwards: a commit waits until those before it are paid.
+
+    It holds no savings, so that an idle process does not burst, and begins in debt for one commit, so that a restarted
+    one does not either. Pressure halves what it spends at once; that wears off while the operator, who sees it too,
+    cuts the budget of all.
+    """
+
+    def __init__(self, pace: PaceSpec, allowance: Callable[[], Allowance], clock: Clock) -> None:
+        self._pace = pace
+        self._allowance = allowance
         self._clock = clock
-        self._free = 0.0
+        self._debt: float | None = None
+        self._paid = clock.seconds()
+        self._rested = self._paid
+        self._line = asyncio.Lock()
+        self._factor = 1.0
+        self._cut = float("-inf")
 
     @property
-    def wait(self) -> float:
-        """Seconds until the next commit may begin."""
-        return max(0.0, self._free - self._clock.seconds())
+    def rate(self) -> float:
+        """Writes per second that this process spends now."""
+        allowance = self._allowance()
+        return allowance.rate * self._left(allowance)
+
+    @property
+    def batch(self) -> int:
+        """How many documents the next commit may change."""
+        return max(1, min(self._pace.batch_size, int(self.rate * LONGEST_COMMIT_SECONDS) - 1))
+
+    async def turn(self, pause: Pause) -> int:
+        """Wait in line until all that went before is paid; how many writes are reserved.
+
+        What is then spent is told with `spend`, less what was reserved.
+        """
+        async with self._line:
+            while (wait := self._wait()) > 0:
+                await pause(min(wait, SLICE_SECONDS))
+            reserved = self.batch + 1
+            self.spend(reserved)
+            return reserved
 
     def spend(self, writes: int) -> None:
-        """Pay for a commit."""
-        self._free = max(self._clock.seconds(), self._free) + writes / self._rate + self._pause
+        """Owe so many writes more, or less: what was reserved and not written."""
+        self._pay()
+        self._debt = max(0.0, (self._debt or 0.0) + writes)
+
+    def rest(self) -> None:
+        """A batch is done: the next one begins after the pause, which all processes of the run take in turn."""
+        pause = self._pace.pause_between_batches_seconds * self._allowance().processes
+        self._rested = self._clock.seconds() + pause
+
+    def pressed(self, began: float) -> None:
+        """A call that began at this time was asked to slow down; those under way together count as one."""
+        if began >= self._cut:
+            self._factor = max(LOWEST_FACTOR, self._left(self._allowance()) / 2)
+            self._cut = self._clock.seconds()
+
+    def _left(self, allowance: Allowance) -> float:
+        since, recovery = self._clock.seconds() - self._cut, min(allowance.lease_seconds, RECOVERY_SECONDS)
+        recovered = min(1.0, since / recovery) if recovery else 1.0
+        return self._factor + (1.0 - self._factor) * recovered
+
+    def _wait(self) -> float:
+        rate = self._pay()
+        if not rate:
+            return SLICE_SECONDS
+        if self._debt is None:
+            self._debt = self.batch + 1.0
+        wait = max(self._debt / rate, self._rested - self._clock.seconds())
+        return wait if wait > _DUST else 0.0
+
+    def _pay(self) -> float:
+        now, rate = self._clock.seconds(), self.rate
+        if self._debt is not None:
+            self._debt = max(0.0, self._debt - rate * (now - self._paid))
+        self._paid = now
+        return rate

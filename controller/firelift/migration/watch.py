@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from firelift.api.rollout import PaceSpec
 from firelift.api.run import RunState
 from firelift.migration.clock import Clock
 from firelift.migration.errors import Denied, LeaseLost, RunStopped, StoreError
 from firelift.migration.ledger.runs import ControlSeen, RunStore
+from firelift.migration.pace import Allowance
 
 POLL_SECONDS = 0.3
 """Between two looks at the control: a Hold is seen within half a second."""
@@ -87,6 +89,22 @@ class Watch:
             await self._clock.sleep(min(left, POLL_SECONDS))
             if self._over:
                 raise self._over
+
+    def allowance(self, pace: PaceSpec, processes: int) -> Allowance:
+        """What this process may spend: its part of the run's share, nothing when the share has run out.
+
+        `pace` and `processes` count where the operator has said nothing of them.
+        """
+        if self._seen is None:
+            return Allowance(0.0, processes, 0.0)
+        control, age = self._seen.control, self._clock.seconds() - self._asked
+        at_once = control.processes or processes
+        share = control.writes_per_second
+        if share is None:
+            share = float(pace.max_writes_per_second)
+        elif age >= self._seen.share_left:
+            share = 0.0
+        return Allowance(share / at_once, at_once, float(control.lease_seconds))
 
     def leave(self, why: str) -> None:
         """The worker is to leave after the commits in flight."""

@@ -7,10 +7,11 @@ import secrets
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 from firelift.api.run import RunKind, RunPlan
-from firelift.migration.backoff import pause_after
+from firelift.migration.backoff import Backoff
 from firelift.migration.clock import Clock, SystemClock
 from firelift.migration.errors import FencedError, Pressure, RunStopped, StoreError, UnknownOutcome
 from firelift.migration.lane import LaneWorker
@@ -86,7 +87,8 @@ async def work(
         if plan.kind is RunKind.PLAN:
             await _plan(store, share, plan, watch, clock)
             return
-        crew = Crew(plan, share, journal, build, watch, Pacer(plan.pace, share.count, clock), clock, say)
+        pacer = Pacer(plan.pace, partial(watch.allowance, plan.pace, share.count), clock)
+        crew = Crew(plan, share, journal, build, watch, pacer, clock, say)
         await crew.work()
     except Exception as error:
         await _told(store, share, error, say)
@@ -124,20 +126,22 @@ class Crew:
         if lanes.closed:
             raise FencedError(f"run {self.plan.id} was closed by a successor before it began; nothing was written")
         waiting = iter(self.share.of(lanes))
-        await _all([self._lane_after_lane(waiting, lanes) for _ in range(LANES_AT_ONCE)])
+        # A pause between batches is one between all batches: there is nothing that a second lane could do meanwhile.
+        at_once = 1 if self.plan.pace.pause_between_batches_seconds else LANES_AT_ONCE
+        await _all([self._lane_after_lane(waiting, lanes) for _ in range(at_once)])
 
     async def _patiently(self, begin: Callable[[], Awaitable[T]]) -> T:
         """What comes before the lanes, and may be done again, bears as many bad moments as a lane does."""
-        failures = 0
+        backoff = Backoff(f"run {self.plan.id}, before its lanes,", self.plan.pace.max_retries)
         while True:
             try:
                 return await begin()
-            except (Pressure, UnknownOutcome):
-                failures += 1
-                if failures > self.plan.pace.max_retries:
-                    raise
+            except Pressure as error:
+                seconds = backoff.slowed(error, self.clock.seconds(), self.pacer.rate)
+            except UnknownOutcome as error:
+                seconds = backoff.failed(error)
             await self.watch.permit()
-            await self.watch.pause(pause_after(failures))
+            await self.watch.pause(seconds)
 
     async def _lane_after_lane(self, waiting: Any, lanes: LaneMap) -> None:
         for lane in waiting:

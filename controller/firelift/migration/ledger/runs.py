@@ -16,6 +16,8 @@ LISTED = 300
 """Documents of one page."""
 MICROS_PER_SECOND = 1_000_000
 CONTROL_FIELDS = ("state", "epoch", "leaseSeconds", "renewal")
+SHARE_FIELDS = ("writesPerSecond", "shareUntil", "processes")
+"""Of a control; those of older operators have none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,11 @@ class ControlSeen:
     def lease_left(self) -> float:
         """Seconds for which the lease was still fresh when it was read; negative when it had run out."""
         return self.control.lease_seconds - self.age
+
+    @property
+    def share_left(self) -> float:
+        """Seconds for which its share of the write budget was still good when it was read."""
+        return (self.control.share_until - self.read_time) / MICROS_PER_SECOND
 
     @property
     def age(self) -> float:
@@ -120,7 +127,7 @@ class RunStore:
         Raises:
             LedgerBroken: when there is no such run.
         """
-        mask = [(name,) for name in CONTROL_FIELDS]
+        mask = [(name,) for name in (*CONTROL_FIELDS, *SHARE_FIELDS)]
         document = (await self.store.get([paths.run(self.ledger, run)], mask=mask))[0]
         if isinstance(document, Missing):
             raise self._no(run)
@@ -156,7 +163,9 @@ class RunStore:
 
     def _fields(self, control: RunControl, renewal: int) -> dict[str, Value]:
         plain = (control.state.value, control.epoch, control.lease_seconds, renewal)
-        return {name: self.store.values.encode(value) for name, value in zip(CONTROL_FIELDS, plain, strict=True)}
+        share = (control.writes_per_second, control.share_until, control.processes)
+        names = (*CONTROL_FIELDS, *SHARE_FIELDS)
+        return {name: self.store.values.encode(value) for name, value in zip(names, (*plain, *share), strict=True)}
 
     def _no(self, run: str) -> LedgerBroken:
         return LedgerBroken(f"ledger {self.ledger} has no run {run} (any more), so nothing may be written for it")
@@ -169,7 +178,16 @@ class RunStore:
 
     def _control(self, document: Document) -> ControlSeen:
         state, epoch, lease, renewal = self._plain(document.fields, CONTROL_FIELDS).values()
-        control = RunControl(state=RunState(state), epoch=epoch, lease_seconds=lease)
+        share, until, processes = SHARE_FIELDS
+        said = self._plain(document.fields, [name for name in SHARE_FIELDS if name in document.fields])
+        control = RunControl(
+            state=RunState(state),
+            epoch=epoch,
+            lease_seconds=lease,
+            writes_per_second=said.get(share),
+            share_until=said.get(until, 0),
+            processes=said.get(processes, 0),
+        )
         return ControlSeen(control, renewal, document.update_time, document.read_time)
 
     def _plain(self, fields: Mapping[str, Value], names: Iterable[str]) -> dict[str, Any]:
