@@ -101,3 +101,9 @@ def changed_once(told: list[Told], run: str) -> set[str]:
     twice = {path: count for path, count in counts.items() if count > 1}
     assert not twice, f"run {run} has changed documents more than once: {twice}"
     return set(counts)
+
+
+def micros(time: Any) -> int:
+    """Microseconds of a time of the official client, which has two kinds of them."""
+    stamp = time.timestamp_pb() if hasattr(time, "timestamp_pb") else time
+    return int(stamp.seconds * 1_000_000 + stamp.nanos // 1000)
