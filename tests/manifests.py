@@ -17,6 +17,7 @@ COPY = {
     "source": {"collection": "fitness_logs"},
     "target": {"document": "users/{doc.userId}/fitness_logs/{id}"},
     "entityKey": "userId",
+    "entityCollection": "users",
     "transform": {"rename": {"type": "logType"}, "set": {"createdAt": "timestamp(doc.ts)"}, "remove": ["ts"]},
     "validate": [{"rule": "out.calories >= 0", "message": "calories must not be negative"}],
 }

@@ -182,6 +182,18 @@ _MIGRATIONS = (
         (f"{_COPY}.transform", {"python": {"entrypoint": "shop"}}),
         offline="should match pattern",
     ),
+    _wrong(
+        "entities without a key",
+        "`entityCollection` must come with `entityKey`",
+        (f"{_COPY}.entityKey", REMOVE),
+        (f"{_COPY}.entityCollection", "users"),
+    ),
+    _wrong(
+        "a document as entities",
+        "`entityCollection` must be a path of an odd number of segments",
+        (f"{_COPY}.entityCollection", "users/ada"),
+    ),
+    _wrong("the ledger as entities", f"`entityCollection` {_RESERVED}", (f"{_COPY}.entityCollection", "_firelift")),
     _wrong("an unknown policy", "Unsupported value", (f"{_COPY}.onExisting", "Merge"), offline="Input should be"),
 )
 

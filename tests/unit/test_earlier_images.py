@@ -9,6 +9,7 @@ from tests.moving import IN_PLACE, LEDGER, migration, plan, ran, seeded
 from tests.virtual_time import in_virtual_time
 
 from firelift.api.run import RunKind
+from firelift.migration.entities.whose import Whose
 from firelift.migration.image import Image, Operation
 from firelift.migration.ledger.earlier import EarlierImages
 from firelift.migration.ledger.journal import Journal
@@ -33,7 +34,7 @@ def test_each_document_of_a_run_is_found_with_its_before_image(batch: int) -> No
         lanes = await read_lane_map(store, LEDGER, RUN)
         assert lanes
         assert len(lanes.lanes) == (2 if batch > 1 else 1)
-        earlier = EarlierImages(ScannedEntries(journal), ["migrate.9", RUN])
+        earlier = EarlierImages(ScannedEntries(journal, Whose(store, "seed", None)), ["migrate.9", RUN])
         for name in names:
             path = f"tasks/{name}"
             created = store.history(path)[0].create_time
@@ -47,7 +48,7 @@ def test_each_document_of_a_run_is_found_with_its_before_image(batch: int) -> No
 async def test_what_is_no_earlier_update_of_the_same_document_is_left_out() -> None:
     store = await seeded({f"tasks/{number}": {"name": "x"} for number in range(9)})
     await ran(store, plan(RunKind.MIGRATE, migration(IN_PLACE)))
-    earlier = EarlierImages(ScannedEntries(Journal(store, LEDGER)), [RUN])
+    earlier = EarlierImages(ScannedEntries(Journal(store, LEDGER), Whose(store, "seed", None)), [RUN])
     created = store.history("tasks/5")[0].create_time
     mine = replace(LATER, path="tasks/5", create_time=created)
     (found,) = await earlier.of(mine)
@@ -55,4 +56,4 @@ async def test_what_is_no_earlier_update_of_the_same_document_is_left_out() -> N
     assert await earlier.of(replace(mine, create_time=created + 1)) == []
     assert await earlier.of(replace(mine, path="tasks/55")) == []
     assert await earlier.of(replace(mine, path="tasks/z")) == []
-    assert await EarlierImages(ScannedEntries(Journal(store, LEDGER)), []).of(mine) == []
+    assert await EarlierImages(ScannedEntries(Journal(store, LEDGER), Whose(store, "seed", None)), []).of(mine) == []

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from firelift.api.base import Expression, FieldPathText, Model, Name, Sentence
+from firelift.api.entities import ENTITY_RULES
 from firelift.api.lists import AS_SET
 from firelift.api.paths import NOT_INTO_ITS_SOURCE, SOURCE_RULES, TARGET_RULES
 from firelift.api.rules import Rule, RuledModel, Rules
@@ -126,6 +127,9 @@ class MigrationSpec(RuledModel):
     target: TargetSpec
     entity_key: FieldPathText | None = None
     """The field that says whose record it is: a cohort moves all records of an entity together. Absent: the id."""
+    entity_collection: CollectionPath | None = None
+    """Where the entities are listed: documents whose ids are the values of `entity_key`. A phase then reads just the
+    records of its own entities; 100 % also scans the source, for records whose entity has no document."""
     transform: TransformSpec = TransformSpec()
     applies_when: Expression | None = None
     """CEL over `doc`, `id`, `path` and `entity`: false leaves the document alone."""
@@ -156,6 +160,7 @@ class MigrationSpec(RuledModel):
             lambda migration: not migration.in_place or not migration.transform.empty,
         ),
         NOT_INTO_ITS_SOURCE,
+        *ENTITY_RULES,
     )
 
     @property

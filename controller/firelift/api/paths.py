@@ -7,19 +7,21 @@ from typing import Any
 
 from firelift.api.rules import Rule
 
-_COLLECTION = r"^[^/]+(/[^/]+/[^/]+)*$"
+COLLECTION = r"^[^/]+(/[^/]+/[^/]+)*$"
 _DOCUMENT_TEMPLATE = r"^[^/{}]+/[^/]+(/[^/{}]+/[^/]+)*$"
 _PLACEHOLDERS = r"^([^{}]|\{(id|entity|doc\.[^{}]+)\})*$"
-_RESERVED = r"(^|/)(_firelift|firelift_[^/]*|__[^/]*__|\.\.?)(/|$)"
-_RESERVED_WORDS = "must not use `_firelift`, names that start with `firelift_`, `__names__`, `.` or `..`"
+RESERVED = r"(^|/)(_firelift|firelift_[^/]*|__[^/]*__|\.\.?)(/|$)"
+RESERVED_WORDS = "must not use `_firelift`, names that start with `firelift_`, `__names__`, `.` or `..`"
 
 
-def _matches(pattern: str, text: str | None) -> bool:
+def matches(pattern: str, text: str | None) -> bool:
+    """Whether a text has a shape, where there is one."""
     return text is None or re.search(pattern, text) is not None
 
 
-def _unreserved(text: str | None) -> bool:
-    return text is None or re.search(_RESERVED, text) is None
+def is_unreserved(text: str | None) -> bool:
+    """Whether a path uses no name that is Firelift's or Firestore's, where there is one."""
+    return text is None or re.search(RESERVED, text) is None
 
 
 SOURCE_RULES = (
@@ -29,9 +31,9 @@ SOURCE_RULES = (
         lambda source: (source.collection is None) != (source.collection_group is None),
     ),
     Rule(
-        f"!has(self.collection) || self.collection.matches(r'{_COLLECTION}')",
+        f"!has(self.collection) || self.collection.matches(r'{COLLECTION}')",
         "`collection` must be a path of an odd number of segments, none of them empty, not %s",
-        lambda source: _matches(_COLLECTION, source.collection),
+        lambda source: matches(COLLECTION, source.collection),
         inserts=("self.collection",),
         values=lambda source: (source.collection,),
         field=".collection",
@@ -43,15 +45,15 @@ SOURCE_RULES = (
         field=".collectionGroup",
     ),
     Rule(
-        f"!has(self.collection) || !self.collection.matches(r'{_RESERVED}')",
-        f"`collection` {_RESERVED_WORDS}",
-        lambda source: _unreserved(source.collection),
+        f"!has(self.collection) || !self.collection.matches(r'{RESERVED}')",
+        f"`collection` {RESERVED_WORDS}",
+        lambda source: is_unreserved(source.collection),
         field=".collection",
     ),
     Rule(
-        f"!has(self.collectionGroup) || !self.collectionGroup.matches(r'{_RESERVED}')",
-        f"`collectionGroup` {_RESERVED_WORDS}",
-        lambda source: _unreserved(source.collection_group),
+        f"!has(self.collectionGroup) || !self.collectionGroup.matches(r'{RESERVED}')",
+        f"`collectionGroup` {RESERVED_WORDS}",
+        lambda source: is_unreserved(source.collection_group),
         field=".collectionGroup",
     ),
 )
@@ -66,13 +68,13 @@ TARGET_RULES = (
         f"!has(self.document) || self.document.matches(r'{_DOCUMENT_TEMPLATE}')",
         "`document` must be collection ids and document ids in turn, an even number of segments, none of them empty, "
         "with placeholders only where document ids stand",
-        lambda target: _matches(_DOCUMENT_TEMPLATE, target.document),
+        lambda target: matches(_DOCUMENT_TEMPLATE, target.document),
         field=".document",
     ),
     Rule(
         f"!has(self.document) || self.document.matches(r'{_PLACEHOLDERS}')",
         "placeholders of `document` must be {id}, {entity} or {doc.<field path>}",
-        lambda target: _matches(_PLACEHOLDERS, target.document),
+        lambda target: matches(_PLACEHOLDERS, target.document),
         field=".document",
     ),
     Rule(
@@ -82,9 +84,9 @@ TARGET_RULES = (
         field=".document",
     ),
     Rule(
-        f"!has(self.document) || !self.document.matches(r'{_RESERVED}')",
-        f"`document` {_RESERVED_WORDS}",
-        lambda target: _unreserved(target.document),
+        f"!has(self.document) || !self.document.matches(r'{RESERVED}')",
+        f"`document` {RESERVED_WORDS}",
+        lambda target: is_unreserved(target.document),
         field=".document",
     ),
 )

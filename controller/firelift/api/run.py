@@ -58,7 +58,9 @@ class RunPlan(Model):
 
     `subjects` are the runs whose journals are walked (verify and revert), oldest first. `follows` is a run of an
     earlier attempt that this one continues from its seals. `now` is the rollout's start, one and the same for all its
-    runs: what a transform says must not depend on which of them asks. `request` is what a plan run is asked.
+    runs: what a transform says must not depend on which of them asks. `closing`: where records are read entity by
+    entity, the source is scanned behind that for records whose entity is not listed. `request` is what a plan run is
+    asked.
     """
 
     format: int = FORMAT
@@ -73,6 +75,7 @@ class RunPlan(Model):
     pass_number: int = 0
     migration: MigrationSpec
     selection: Selection
+    closing: bool = False
     now: datetime
     pace: PaceSpec
     workers: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from firelift.migration.image import Image
@@ -58,8 +58,7 @@ class ScanReader:
     async def read(self, after: str | None) -> Batch:
         """The kept documents of the next page."""
         start = after or self.source.start
-        source = Source(self.source.collection, self.source.all_descendants, start, self.source.end)
-        page = await self.store.page(source, limit=self.limit)
+        page = await self.store.page(replace(self.source, start=start), limit=self.limit)
         records = [Record(document.path, document) for document in page.documents if self.keep(document)]
         end = page.documents[-1].path if page.documents else start or ""
         return Batch(records, end, page.exhausted, scanned=len(page.documents))

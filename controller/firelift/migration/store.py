@@ -51,17 +51,34 @@ class Missing:
 
 
 @dataclass(frozen=True, slots=True)
+class Filter:
+    """A field that equals one of these values, as the database compares: an integer equals a double of its value.
+
+    One value is an equality, several are an IN. The two lead to no other index than a single field has by itself.
+    """
+
+    path: FieldPath
+    values: Sequence[Value]
+
+
+MAX_FILTER_VALUES = 30
+"""Values of all filters of a source, multiplied. Source: the Firestore page on queries, "limits on OR queries"."""
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """A set of documents in the order of their full names.
 
     `collection` is a path of odd length (``users`` or ``users/ada/logs``), or with `all_descendants` the id of a
-    collection group. `start` is exclusive, `end` inclusive; both are document paths, None for open.
+    collection group. `start` is exclusive, `end` inclusive; both are document paths, None for open. Of `where` every
+    one must hold.
     """
 
     collection: str
     all_descendants: bool = False
     start: str | None = None
     end: str | None = None
+    where: Sequence[Filter] = ()
 
 
 @dataclass(frozen=True, slots=True)

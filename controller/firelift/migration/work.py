@@ -18,10 +18,14 @@ from firelift.migration.store import Micros, Verify, Write
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One piece of input. `cursor` names it: reading after it yields what follows. `payload` is the reader's own."""
+    """One piece of input. `cursor` names it: reading after it yields what follows. `payload` is the reader's own.
+
+    `entity` is whose record it is, where the reader goes by entities; else None.
+    """
 
     cursor: str
     payload: Any
+    entity: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,9 @@ class Lane:
 
     For a journal lane `subject` is the run whose lane `subject_lane` is walked. `cursor` is where the reader begins:
     None at the lane's start, for a run that follows another at the seal of the lane that it continues.
+
+    A lane with `buckets` (from, up to) reads the records of the entities in them: those that the list named `listing`
+    has, and those that the run's selection names. A scan with a `listing` leaves out the records of whom it lists.
     """
 
     number: int
@@ -109,6 +116,8 @@ class Lane:
     subject: str | None = None
     subject_lane: int = 0
     cursor: str | None = None
+    buckets: tuple[int, int] | None = None
+    listing: str | None = None
 
 
 @dataclass(slots=True)

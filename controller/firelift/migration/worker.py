@@ -122,7 +122,7 @@ class Crew:
     async def work(self) -> None:
         """Work off all lanes of the share, the lowest numbers first."""
         await self._patiently(lambda: clear_failure(self.journal.store, *self.share.place))
-        lanes = await self._patiently(lambda: ensure_lanes(self.journal, self.plan))
+        lanes = await self._patiently(lambda: ensure_lanes(self.journal, self.plan, self.watch.pause))
         if lanes.closed:
             raise FencedError(f"run {self.plan.id} was closed by a successor before it began; nothing was written")
         waiting = iter(self.share.of(lanes))

@@ -139,6 +139,12 @@ def _forward(place: Place, owner: Place, migration: MigrationSpec, kind: RunKind
     return plan.model_copy(update={"follows": _earlier_attempt(plan.id, owner.record.runs)})
 
 
+def _closing(place: Place, migration: str) -> bool:
+    """Whether this step, or one in front of it, moves the last entity."""
+    moving = [*owners(place, migration), place]
+    return _covered(moving, place.turn.rollout.seed).buckets == BUCKETS
+
+
 def _verify_plan(place: Place, step: VerifyStep, name: str) -> Iterator[RunPlan]:
     predecessors = owners(place, name)
     if not predecessors:
@@ -199,6 +205,7 @@ def _plan(  # noqa: PLR0913 - what differs between the kinds of run, each said o
         pass_number=pass_number,
         migration=migration,
         selection=selection,
+        closing=_closing(place, migration.name),
         now=state.started or state.phases[0].started,
         pace=place.phase.pace,
         workers=place.phase.workers,

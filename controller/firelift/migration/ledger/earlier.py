@@ -23,7 +23,7 @@ class EarlierImages:
             StoreError: when the ledger cannot be read.
         """
         found = [await self.entries.of(run, image.source or image.path) for run in self.runs]
-        return [each for entry in found if entry for each in entry.images or () if _before(each, image)]
+        return [each for entries in found for entry in entries for each in entry.images or () if _before(each, image)]
 
 
 def _before(one: Image, other: Image) -> bool:

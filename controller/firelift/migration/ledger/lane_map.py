@@ -53,12 +53,18 @@ def _ranges(lanes: Iterable[Lane]) -> list[dict[str, Any]]:
     for lane in lanes:
         last = ranges[-1] if ranges else {}
         if lane.subject is None:
-            ranges.append({"start": lane.start, "end": lane.end, "cursor": lane.cursor})
+            ranges.append(_scan(lane))
         elif last.get("subject") == lane.subject and last["first"] + len(last["cursors"]) == lane.subject_lane:
             last["cursors"].append(lane.cursor)
         else:
             ranges.append({"subject": lane.subject, "first": lane.subject_lane, "cursors": [lane.cursor]})
     return [_without_idle(each) for each in ranges]
+
+
+def _scan(lane: Lane) -> dict[str, Any]:
+    plain = {"start": lane.start, "end": lane.end, "cursor": lane.cursor}
+    of_entities = {"buckets": lane.buckets, "listing": lane.listing}
+    return plain | {name: value for name, value in of_entities.items() if value is not None}
 
 
 def _without_idle(each: dict[str, Any]) -> dict[str, Any]:
@@ -75,7 +81,8 @@ def _lanes(ranges: Sequence[dict[str, Any]]) -> list[Lane]:
 
 def _told_apart(each: dict[str, Any]) -> Iterator[dict[str, Any]]:
     if "subject" not in each:
-        yield each
+        buckets = each.get("buckets")
+        yield {**each, "buckets": tuple(buckets)} if buckets else each
         return
     cursors = each.get("cursors") or [None] * each["count"]
     for subject_lane, cursor in enumerate(cursors, start=each["first"]):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
 from firelift.api.run import RunKind, RunPlan
+from firelift.migration.entities.lanes import EntityLanes, by_entity, source_of
 from firelift.migration.ledger.journal import Journal
 from firelift.migration.ledger.lane_map import adopt_lane_map, read_lane_map
+from firelift.migration.ledger.listings import Pause
 from firelift.migration.ledger.runs import RunStore
 from firelift.migration.ledger.seal import seal_run
-from firelift.migration.store import Source
 from firelift.migration.work import Lane, LaneMap
 
 LANES_PER_WORKER = 4
@@ -21,29 +23,40 @@ LANE_RECORDS = 500
 SCANNING = frozenset({RunKind.MIGRATE, RunKind.SWEEP, RunKind.VERIFY, RunKind.DRY_RUN, RunKind.VALIDATE})
 
 
-async def ensure_lanes(journal: Journal, plan: RunPlan) -> LaneMap:
+async def ensure_lanes(journal: Journal, plan: RunPlan, pause: Pause = asyncio.sleep) -> LaneMap:
     """The lanes of a run, made by whoever comes first.
 
     All runs that this one walks or follows are sealed before its lanes are made, so that what it reads is final.
     """
     there = await read_lane_map(journal.store, journal.ledger, plan.id)
-    return there or await adopt_lane_map(journal.store, journal.ledger, plan.id, await _make(journal, plan))
+    return there or await adopt_lane_map(journal.store, journal.ledger, plan.id, await _make(journal, plan, pause))
 
 
-def source_of(plan: RunPlan) -> Source:
-    """The whole source of a run's migration."""
-    source = plan.migration.source
-    return Source(source.collection or source.collection_group or "", all_descendants=source.collection is None)
-
-
-async def _make(journal: Journal, plan: RunPlan) -> LaneMap:
+async def _make(journal: Journal, plan: RunPlan, pause: Pause) -> LaneMap:
     walked = [await _walked(journal, subject) for subject in reversed(plan.subjects)]
     if plan.follows is not None:
         followed = await _followed(journal, plan.follows)
         if followed is not None:
             return followed
-    scanned = await _scanned(journal, plan) if plan.kind in SCANNING else LaneMap()
-    return _numbered([scanned, *walked])
+    return _numbered([*await _read(journal, plan, pause), *walked])
+
+
+async def _read(journal: Journal, plan: RunPlan, pause: Pause) -> list[LaneMap]:
+    """The lanes that read records: of entities, of the whole source, or both, one behind the other."""
+    if not by_entity(plan):
+        return [await _scanned(journal, plan)] if plan.kind in SCANNING else []
+    lanes, records = await EntityLanes(journal.store, plan, pause).make(lambda records: _lanes_for(plan, records))
+    of_entities = LaneMap(lanes, estimate=records)
+    listing = lanes[0].listing
+    if not plan.closing or listing is None:
+        return [of_entities]
+    closing = await _scanned(journal, plan)
+    left_out = [replace(lane, listing=listing) for lane in closing.lanes]
+    return [of_entities, LaneMap(left_out, estimate=closing.estimate)]
+
+
+def _lanes_for(plan: RunPlan, records: int) -> int:
+    return max(1, min(plan.workers * LANES_PER_WORKER, records // LANE_RECORDS))
 
 
 def _numbered(maps: Sequence[LaneMap]) -> LaneMap:
@@ -55,7 +68,7 @@ def _numbered(maps: Sequence[LaneMap]) -> LaneMap:
 async def _scanned(journal: Journal, plan: RunPlan) -> LaneMap:
     source = source_of(plan)
     records = await journal.store.count(source)
-    parts = min(plan.workers * LANES_PER_WORKER, records // LANE_RECORDS)
+    parts = _lanes_for(plan, records)
     cuts = await journal.store.split_points(source, parts) if parts > 1 else []
     ranges = pairwise([None, *cuts, None])
     return LaneMap([Lane(n, start, end) for n, (start, end) in enumerate(ranges)], estimate=records)
@@ -82,8 +95,11 @@ async def _followed(journal: Journal, run: str) -> LaneMap | None:
 def lanes_before(plan: RunPlan, lanes: LaneMap, lane: Lane) -> list[int]:
     """The lanes that must be worked off before this one begins.
 
-    A revert takes back what happened last first: a document that two runs have changed goes back the way it came.
+    A revert takes back what happened last first: a document that two runs have changed goes back the way it came. A
+    closing scan comes behind the lanes of entities.
     """
+    if lane.listing is not None and lane.buckets is None:
+        return [each.number for each in lanes.lanes if each.buckets is not None]
     if plan.kind is not RunKind.REVERT:
         return []
     age = {subject: place for place, subject in enumerate(reversed(plan.subjects))}

@@ -32,10 +32,11 @@ class MovedBefore:
         if self._runs is None:
             # Runs are led one at a time, so that none is made while this one works.
             self._runs = [run for run in await standing(self.entries.journal, self.migration) if run != self.run]
-        entries = [await self.entries.of(run, source.path, since=source.create_time) for run in self._runs]
+        found = [await self.entries.of(run, source.path, since=source.create_time) for run in self._runs]
         return any(
             (image.path, image.source) == (target, source.path)
+            for entries in found
             for entry in entries
-            if entry and entry.commit_time > source.create_time
+            if entry.commit_time > source.create_time
             for image in entry.images or ()
         )

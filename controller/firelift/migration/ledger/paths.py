@@ -1,8 +1,8 @@
 """Where everything of a ledger is kept.
 
-``_firelift/{ledger}`` is the root; below it lie the sub-collections `RUNS`, `JOURNAL` and `DEAD_LETTERS`. Their names
-are of Firelift's own, because index exemptions and TTLs apply to a whole collection group. Locks lie beside the
-ledgers, as all of them share them.
+``_firelift/{ledger}`` is the root; below it lie the sub-collections `RUNS`, `JOURNAL`, `DEAD_LETTERS` and `ENTITIES`.
+Their names are of Firelift's own, because index exemptions and TTLs apply to a whole collection group. Locks lie beside
+the ledgers, as all of them share them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from firelift.migration.store import Micros
 RUNS = "firelift_runs"
 JOURNAL = "firelift_journal"
 DEAD_LETTERS = "firelift_deadletters"
-COLLECTIONS = (RUNS, JOURNAL, DEAD_LETTERS)
+ENTITIES = "firelift_entities"
+COLLECTIONS = (RUNS, JOURNAL, DEAD_LETTERS, ENTITIES)
 
 
 def root(ledger: str) -> str:
@@ -51,6 +52,21 @@ def example(ledger: str, run_id: str, record: str) -> str:
     """A document with a record before and after, as a dry run keeps them: one per run and record."""
     digest = hashlib.blake2b(record.encode(), digest_size=12).hexdigest()
     return f"{run(ledger, run_id)}.example.{digest}"
+
+
+def listing(ledger: str, name: str) -> str:
+    """The document that says which parts a list of entities has."""
+    return f"{collection(ledger, ENTITIES)}/{name}"
+
+
+def listing_claim(ledger: str, name: str) -> str:
+    """The document of whoever is making a list of entities."""
+    return f"{listing(ledger, name)}.claim"
+
+
+def listing_part(ledger: str, name: str, nonce: str, number: int) -> str:
+    """A part of a list of entities, from 0; `nonce` is its maker's."""
+    return f"{listing(ledger, name)}.{nonce}.p{number:05d}"
 
 
 def entry(ledger: str, run_id: str, lane: int, seq: int) -> str:

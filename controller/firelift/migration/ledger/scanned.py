@@ -1,13 +1,16 @@
-"""The entry in which a run has what it made of a source.
+"""The entries in which a run has what it made of a source.
 
-Nothing is kept for this. A run scans its source in the order of paths, so the entry that has a document is found by
-bisection over the cursors of the lane whose range holds its source.
+Nothing is kept for this. A run reads its source in the order of paths, or of entities and then paths, so the entry that
+has a document is found by bisection over the cursors of the lane whose range holds its source.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from firelift.migration.entities.order import parse
+from firelift.migration.entities.whose import Whose
 from firelift.migration.ledger.entries import Entry
 from firelift.migration.ledger.journal import Journal
 from firelift.migration.ledger.lane_map import read_lane_map
@@ -15,34 +18,55 @@ from firelift.migration.path_order import order
 from firelift.migration.store import Micros
 from firelift.migration.work import Lane, LaneMap
 
+Before = Callable[[str], bool]
+"""Whether a cursor of a lane lies before a record."""
+
 KEPT_ENTRIES = 16
 """Entries whose images are remembered: documents are met about in the order in which they were changed."""
 
 
 @dataclass(slots=True)
 class ScannedEntries:
-    """The entries of runs that write no more, by the sources that they scanned."""
+    """The entries of runs that write no more, by the sources that they read."""
 
     journal: Journal
+    whose: Whose
     _lanes: dict[str, LaneMap] = field(default_factory=dict)
     _last: dict[tuple[str, int], int] = field(default_factory=dict)
     _ends: dict[tuple[str, int, int], tuple[str | None, Micros]] = field(default_factory=dict)
     """The cursor and the commit time of each entry that was asked for."""
     _whole: dict[tuple[str, int, int], Entry | None] = field(default_factory=dict)
 
-    async def of(self, run: str, source: str, *, since: Micros = 0) -> Entry | None:
-        """The entry with its images, None when there is none, or the run has ended before the time `since`.
+    async def of(self, run: str, source: str, *, since: Micros = 0) -> list[Entry]:
+        """The entries with their images that can have it: none, one, or where a run has a closing scan, two.
+
+        A lane that has ended before the time `since` has none.
 
         Raises:
             StoreError: when the ledger cannot be read.
         """
         if run not in self._lanes:
             self._lanes[run] = await read_lane_map(self.journal.store, self.journal.ledger, run) or LaneMap()
-        lane = next((lane for lane in self._lanes[run].lanes if _holds(lane, source)), None)
-        number = await self._number(run, lane.number, source, since) if lane else None
-        return await self._read(run, lane.number, number) if lane and number else None
+        found: list[Entry] = []
+        for lane, before in await self._holding(self._lanes[run], source):
+            number = await self._number(run, lane.number, before, since)
+            entry = await self._read(run, lane.number, number) if number else None
+            found += [entry] if entry else []
+        return found
 
-    async def _number(self, run: str, lane: int, source: str, since: Micros) -> int | None:
+    async def _holding(self, lanes: LaneMap, source: str) -> list[tuple[Lane, Before]]:
+        """The lanes whose ranges hold a source."""
+        scans = (lane for lane in lanes.lanes if lane.buckets is None and _holds(lane, source))
+        holding: list[tuple[Lane, Before]] = [(lane, lambda end: order(end) < order(source)) for lane in scans]
+        of_entities = [lane for lane in lanes.lanes if lane.buckets is not None]
+        at = await self.whose.place(source) if of_entities else None
+        if at is None:
+            return holding
+        seed = self.whose.seed
+        mine = (lane for lane in of_entities if lane.buckets and lane.buckets[0] <= at[0] < lane.buckets[1])
+        return [(lane, lambda end: parse(end).before(seed, at, source)) for lane in mine] + holding
+
+    async def _number(self, run: str, lane: int, before: Before, since: Micros) -> int | None:
         """The first entry whose end is not before the source."""
         if (run, lane) not in self._last:
             self._last[run, lane] = await self.journal.end(run, lane)
@@ -53,7 +77,7 @@ class ScannedEntries:
         while high - low > 1:
             middle = (low + high) // 2
             end, _ = await self._end(run, lane, middle)
-            if end and order(end) < order(source):
+            if end and before(end):
                 low = middle
             else:
                 high = middle

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from firelift.api.cohort import BUCKETS, bucket
 from firelift.api.migration import MigrationSpec, OnInvalid
 from firelift.api.run import RunKind, RunPlan, VerifyPlan
+from firelift.migration.entities.closing import ClosingReader
+from firelift.migration.entities.lanes import entities_of, source_of
+from firelift.migration.entities.reader import ById, ByKey, EntityReader
+from firelift.migration.entities.whose import Whose
 from firelift.migration.existing import Existing
 from firelift.migration.imaged import Imager
 from firelift.migration.ledger.earlier import EarlierImages
@@ -23,8 +28,8 @@ from firelift.migration.processors.revert_verify import RevertVerify
 from firelift.migration.processors.verify_images import VerifyImages
 from firelift.migration.processors.verify_scan import VerifyScan
 from firelift.migration.readers import ImageReader, JournalReader, Keep, ScanReader
-from firelift.migration.store import Source, Store
-from firelift.migration.transform.reshape import compile_renames
+from firelift.migration.store import Store
+from firelift.migration.transform.reshape import compile_renames, field_path
 from firelift.migration.transform.transform import Transform, compile_ignored, compile_transform
 from firelift.migration.work import Lane, Processor, Reader
 
@@ -49,7 +54,7 @@ def build(
     transform = compile_transform(spec, store.values, plan.now)
     keep = _keep(plan, transform)
     if lane.subject is None:
-        return _scan_reader(plan, store, lane, keep), _scanning(plan, store, transform, sleep)
+        return _source_reader(plan, store, lane, keep), _scanning(plan, store, transform, sleep)
     return _image_reader(plan, journal, lane), VerifyImages(store, transform, _verify(plan), keep, sleep)
 
 
@@ -58,18 +63,11 @@ def rehearsed(spec: MigrationSpec) -> MigrationSpec:
     return spec.model_copy(update={"on_invalid": OnInvalid.DEAD_LETTER})
 
 
-def source_of(plan: RunPlan, lane: Lane) -> Source:
-    """The range of documents of a scanning lane; a lane without bounds has the whole source."""
-    spec = plan.migration.source
-    collection = spec.collection or spec.collection_group or ""
-    return Source(collection, all_descendants=spec.collection is None, start=lane.start, end=lane.end)
-
-
 def _scanning(plan: RunPlan, store: Store, transform: Transform, sleep: Sleep) -> Processor:
     journal = Journal(store, plan.ledger)
     may_collide = transform.template is not None and not transform.template.distinct
     origins = Origins(journal, plan.migration.name) if may_collide else None
-    moved = MovedBefore(ScannedEntries(journal), plan.migration.name, plan.id)
+    moved = MovedBefore(ScannedEntries(journal, _whose(plan, store)), plan.migration.name, plan.id)
     if plan.kind is RunKind.VERIFY:
         return VerifyScan(store, transform, plan.selection, plan.seed, _verify(plan), origins, moved, sleep)
     if plan.kind is RunKind.VALIDATE:
@@ -86,7 +84,8 @@ def _way_back(plan: RunPlan, store: Store, lane: Lane) -> Processor:
     ignored = compile_ignored(plan.migration)
     merge = Merge(store.values, compile_renames(plan.migration.transform), ignored)
     older = plan.subjects[: plan.subjects.index(lane.subject)] if lane.subject in plan.subjects else ()
-    earlier = EarlierImages(ScannedEntries(Journal(store, plan.ledger)), older[::-1])
+    entries = ScannedEntries(Journal(store, plan.ledger), _whose(plan, store))
+    earlier = EarlierImages(entries, older[::-1])
     if plan.kind is RunKind.REVERT_VERIFY:
         return RevertVerify(store, merge, earlier)
     return Revert(store, merge, earlier, Imager(store.values, ignored), plan.migration.on_revert_conflict)
@@ -102,10 +101,23 @@ def _keep(plan: RunPlan, transform: Transform) -> Keep:
     return lambda document: _sampled(plan, document.path) and transform.selects(plan.selection, plan.seed, document)
 
 
-def _scan_reader(plan: RunPlan, store: Store, lane: Lane, keep: Keep) -> ScanReader:
+def _source_reader(plan: RunPlan, store: Store, lane: Lane, keep: Keep) -> Reader:
+    whose = _whose(plan, store)
+    if lane.buckets is not None:
+        source = source_of(plan)
+        records = ByKey(store, source, whose.key) if whose.key else ById(store, source)
+        return EntityReader(records, entities_of(store, plan, lane), plan.seed, PAGE, keep, whose.entity)
+    source = replace(source_of(plan), start=lane.start, end=lane.end)
     buckets = plan.selection.to_bucket - plan.selection.from_bucket
-    limit = min(LARGE_PAGE, PAGE * BUCKETS // max(1, buckets))
-    return ScanReader(store, source_of(plan, lane), limit, keep)
+    scan = ScanReader(store, source, min(LARGE_PAGE, PAGE * BUCKETS // max(1, buckets)), keep)
+    if lane.listing is None:
+        return scan
+    return ClosingReader(scan, entities_of(store, plan, replace(lane, buckets=(0, BUCKETS))), whose.entity)
+
+
+def _whose(plan: RunPlan, store: Store) -> Whose:
+    key = plan.migration.entity_key
+    return Whose(store, plan.seed, field_path(key, "entityKey") if key else None)
 
 
 def _sampled(plan: RunPlan, path: str) -> bool:

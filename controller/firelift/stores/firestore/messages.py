@@ -12,6 +12,7 @@ from firelift.migration.store import (
     Document,
     FieldPath,
     Fields,
+    Filter,
     Micros,
     Put,
     Source,
@@ -29,6 +30,9 @@ VERIFY_TAG = b"\x2a"
 """Field 5, length-delimited: the `verify` operation of a Write, which the Python message lacks."""
 
 NAME_FIELD = "__name__"
+
+AND, EQUAL, IN = 1, 5, 8
+"""Operators of `StructuredQuery.CompositeFilter` and `FieldFilter`."""
 
 
 def commit_request(name: DatabaseName, writes: Sequence[Write]) -> Any:
@@ -76,6 +80,8 @@ def query(name: DatabaseName, source: Source) -> tuple[str, Any]:
     parent, collection_id = name.parent(source.collection)
     query = proto.StructuredQuery()
     query.from_.add(collection_id=collection_id, all_descendants=source.all_descendants)
+    if source.where:
+        _filter(query.where.composite_filter, source.where)
     query.order_by.add(direction=1).field.field_path = NAME_FIELD
     if source.start is not None:
         _cursor(query.start_at, name.document(source.start), before=False)
@@ -152,6 +158,19 @@ def _varint(number: int) -> bytes:
         number >>= 7
     septets.append(number)
     return bytes(septets)
+
+
+def _filter(composite: Any, where: Sequence[Filter]) -> None:
+    composite.op = AND
+    for each in where:
+        field_filter = composite.filters.add().field_filter
+        field_filter.field.field_path = escape(each.path)
+        if len(each.values) == 1:
+            field_filter.op = EQUAL
+            field_filter.value.CopyFrom(each.values[0])
+        else:
+            field_filter.op = IN
+            field_filter.value.array_value.values.extend(each.values)
 
 
 def _cursor(cursor: Any, full_name: str, *, before: bool) -> None:

@@ -27,6 +27,7 @@ from firelift.migration.store import (
     Write,
 )
 from firelift.stores.firestore.values import FirestoreValues
+from firelift.stores.memory.filters import matcher
 from firelift.stores.memory.limits import check_commit
 from firelift.stores.memory.masks import select
 from firelift.stores.memory.writes import Staged, Version
@@ -164,9 +165,10 @@ class MemoryStore:
         return versions[position - 1] if position else None
 
     def _live(self, source: Source, at: Micros) -> Iterator[str]:
+        matches = matcher(source.where)
         for path in self._history:
             version = self._at(path, at) if covers(source, path) else None
-            if version and version.fields is not None:
+            if version and version.fields is not None and matches(version.fields):
                 yield path
 
     def _read(self, path: str, mask: Sequence[FieldPath] | None, at: Micros) -> Document | Missing:

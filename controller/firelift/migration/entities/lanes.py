@@ -1,0 +1,101 @@
+"""Which runs go by entities, and the lanes that they then have."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from firelift.api.cohort import BUCKETS
+from firelift.api.run import RunKind, RunPlan
+from firelift.migration.entities.order import cuts, groups, place
+from firelift.migration.entities.reader import ByKey, Entities
+from firelift.migration.ledger.listings import Listing, Listings, Pause
+from firelift.migration.store import Source, Store
+from firelift.migration.transform.reshape import field_path
+from firelift.migration.work import Lane
+
+BY_ENTITY = frozenset({RunKind.MIGRATE, RunKind.SWEEP, RunKind.VERIFY})
+
+
+def by_entity(plan: RunPlan) -> bool:
+    """Whether a run reads records entity by entity: where entities are listed, or all of them are named."""
+    if plan.kind not in BY_ENTITY:
+        return False
+    migration, selection = plan.migration, plan.selection
+    named = bool(selection.ids) and selection.from_bucket >= selection.to_bucket
+    addressable = migration.entity_key is not None or migration.source.collection is not None
+    return migration.entity_collection is not None or (named and addressable)
+
+
+def source_of(plan: RunPlan) -> Source:
+    """The whole source of a run's migration."""
+    source = plan.migration.source
+    return Source(source.collection or source.collection_group or "", all_descendants=source.collection is None)
+
+
+def listing_name(plan: RunPlan) -> str:
+    """The list of a run's entities.
+
+    The phases of an attempt share one of each migration. A sweep and a verify look for those that came later, so each
+    has a list of its own.
+    """
+    return f"a{plan.attempt}.{plan.migration.name}" if plan.kind is RunKind.MIGRATE else plan.id
+
+
+@dataclass(frozen=True, slots=True)
+class EntityLanes:
+    """Makes the lanes of a run that goes by entities."""
+
+    store: Store
+    plan: RunPlan
+    pause: Pause
+
+    async def make(self, lanes_for: Callable[[int], int]) -> tuple[list[Lane], int]:
+        """The lanes, not numbered, and about how many records they have; `lanes_for` says how many those need."""
+        listing = await self._listing()
+        chosen = await chosen_entities(self.store, self.plan, listing.name if listing else None, (0, BUCKETS))
+        records = await self._records(chosen, listing.total if listing else 0)
+        points = cuts([place(self.plan.seed, entity) for entity in chosen], lanes_for(records))
+        edges = pairwise([0, *points, BUCKETS])
+        name = listing.name if listing else None
+        return [Lane(0, buckets=(start, end), listing=name) for start, end in edges], records
+
+    async def _listing(self) -> Listing | None:
+        collection = self.plan.migration.entity_collection
+        if collection is None:
+            return None
+        listings = Listings(self.store, self.plan.ledger, self.plan.seed)
+        return await listings.ensure(listing_name(self.plan), Source(collection), self.pause)
+
+    async def _records(self, chosen: Sequence[str], listed: int) -> int:
+        """The records of some entities: counted where they are named, else a share of all, at least one of any."""
+        source = source_of(self.plan)
+        if listed:
+            count = await self.store.count(source)
+            return max(min(1, count), round(count * len(chosen) / listed)) if len(chosen) < listed else count
+        if self.plan.migration.entity_key is None:
+            return len(chosen)
+        asked = ByKey(self.store, source, field_path(self.plan.migration.entity_key, "entityKey"))
+        return sum(await asyncio.gather(*(self.store.count(asked.of(group)) for group in groups(chosen))))
+
+
+async def chosen_entities(store: Store, plan: RunPlan, listing: str | None, buckets: tuple[int, int]) -> list[str]:
+    """The entities of a run's selection in some buckets, in order."""
+    selection, (start, end) = plan.selection, buckets
+    chosen = {entity for entity in selection.ids if start <= place(plan.seed, entity)[0] < end}
+    first, behind = max(start, selection.from_bucket), min(end, selection.to_bucket)
+    if listing is not None and first < behind:
+        listed = await Listings(store, plan.ledger, plan.seed).entities(listing, first, behind)
+        chosen |= set(listed) - set(selection.except_ids)
+    return sorted(chosen, key=lambda entity: place(plan.seed, entity))
+
+
+def entities_of(store: Store, plan: RunPlan, lane: Lane) -> Entities:
+    """What a lane of entities reads, asked for when it begins."""
+
+    async def entities() -> Sequence[str]:
+        return await chosen_entities(store, plan, lane.listing, lane.buckets or (0, 0))
+
+    return entities

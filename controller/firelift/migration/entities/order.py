@@ -1,0 +1,87 @@
+"""The order in which entities are read, and the cursor of a lane that reads them.
+
+Entities come in the order of their buckets, those of one bucket in the order of their ids. A few neighbours are asked
+for together, as a group, because each query has a price of its own; the records of a group come in the order of their
+paths. So a cursor tells its group by the first and the last entity in it, and where something lies can be told from a
+record's entity and path alone.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from firelift.api.cohort import bucket
+from firelift.migration.path_order import order
+from firelift.migration.store import MAX_FILTER_VALUES
+
+Place: TypeAlias = tuple[int, bytes]
+"""Where an entity stands: its bucket, and its id as UTF-8."""
+
+CANONICAL = re.compile(r"0|-?[1-9][0-9]{0,18}", re.ASCII)
+INT64 = range(-(2**63), 2**63)
+
+
+def place(seed: str, entity: str) -> Place:
+    """Where an entity stands."""
+    return bucket(seed, entity), entity.encode()
+
+
+def keys(entity: str) -> tuple[str | int, ...]:
+    """The values that a record of this entity may have as its key: ``42`` is text, or an integer."""
+    if CANONICAL.fullmatch(entity) and int(entity) in INT64:
+        return entity, int(entity)
+    return (entity,)
+
+
+def groups(entities: Iterable[str]) -> Iterator[list[str]]:
+    """The entities in order, as many together as one query can ask for."""
+    group: list[str] = []
+    values = 0
+    for entity in entities:
+        more = len(keys(entity))
+        if group and values + more > MAX_FILTER_VALUES:
+            yield group
+            group, values = [], 0
+        group.append(entity)
+        values += more
+    if group:
+        yield group
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A position behind records of the group from entity `first` to `last`: behind `path`, or behind all of them."""
+
+    first: str
+    last: str
+    path: str | None
+
+    def text(self) -> str:
+        """As it stands in the journal."""
+        parts = [self.first, self.last, *([] if self.path is None else [self.path])]
+        return json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
+
+    def before(self, seed: str, at: Place, path: str) -> bool:
+        """Whether a record of the entity that stands there lies behind the position."""
+        if at < place(seed, self.first):
+            return False
+        if at > place(seed, self.last):
+            return True
+        return self.path is not None and order(self.path) < order(path)
+
+
+def parse(text: str) -> Cursor:
+    """The inverse of `Cursor.text`."""
+    first, last, *path = json.loads(text)
+    return Cursor(first, last, path[0] if path else None)
+
+
+def cuts(places: Sequence[Place], parts: int) -> list[int]:
+    """At most `parts` - 1 buckets that cut entities in order into lanes of similar size."""
+    wanted = (places[len(places) * part // parts][0] for part in range(1, parts))
+    first = places[0][0] if places else 0
+    return [each for each in dict.fromkeys(wanted) if each > first]
