@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest_asyncio
 from google.type.latlng_pb2 import LatLng
-from tests.moving import COPY, IN_PLACE, KIT, counts, migration, plan, ran
+from tests.moving import COPY, IN_PLACE, KIT, LEDGER, counts, migration, plan, ran
 
 from firelift.api.migration import MigrationSpec
 from firelift.api.run import RunKind, RunPlan, VerifyPlan
 from firelift.migration.clock import SystemClock
+from firelift.migration.ledger.letters import Letters
 from firelift.migration.ledger.progress import RunProgress
-from firelift.migration.store import Create, Fields, Source, Update
+from firelift.migration.store import Create, Delete, Fields, Source, Update
 from firelift.stores.firestore.proto import Value
 from firelift.stores.firestore.store import FirestoreStore, open_firestore
 
@@ -117,3 +118,24 @@ async def test_changes_in_place_leave_every_other_byte_and_are_taken_back(store:
     assert counts(await done(store, following(RunKind.REVERT, spec))) == {"read": 25, "updated": 25}
     assert await contents(store, "flat") == before | {"flat/d003": before["flat/d003"] | packed(live)}
     assert counts(await done(store, following(RunKind.REVERT_VERIFY, spec))) == {"read": 25, "unchanged": 25}
+
+
+async def test_dead_letters_are_found_again_closed_and_retried_once(store: FirestoreStore) -> None:
+    await filled(store, "flat")
+    strict = migration(
+        COPY,
+        source={"collection": "flat"},
+        target={"document": "users/{doc.name}/logs/{id}"},
+        entityKey=None,
+        validate=[{"rule": "out.n % 5 != 0", "message": "n must not be a multiple of five"}],
+    )
+    first, second = plan(RunKind.MIGRATE, strict), plan(RunKind.SWEEP, strict, letters=("migrate.0",))
+    assert counts(await done(store, first)) == {"read": 25, "created": 20, "dead_letters": 5}
+    await store.commit([Update("flat/d005", {"n": KIT.encode(6)}, [("n",)], None), Delete("flat/d010")])
+    swept = counts(await done(store, second))
+    assert swept == {"read": 25, "unchanged": 20, "created": 1, "skipped": 1, "dead_letters": 3, "closed_letters": 5}
+    fixed = strict.model_copy(update={"validate_": ()})
+    letters = ("migrate.0", "sweep.0")
+    third = plan(RunKind.MIGRATE, fixed, 1, follows="migrate.0", letters=letters, attempt=2)
+    assert counts(await done(store, third)) == {"read": 3, "created": 3, "closed_letters": 3}
+    assert await Letters(store, LEDGER, (*letters, third.id)).records() == frozenset()

@@ -96,3 +96,51 @@ def test_a_sweep_of_what_nobody_has_moved_keeps_its_phase_from_starting() -> Non
     both = [migration("logs"), migration("tasks")]
     one = world(phase("a", migrate(1), {"sweep": {"migrations": ["tasks"]}}), migrations=both)
     assert "step sweep of phase a sweeps tasks" in one.until("InvalidSpec").message
+
+
+def lettered(plan: RunPlan) -> Totals:
+    """Three dead letters at first, of which a sweep finds one bad still."""
+    if plan.kind is RunKind.SWEEP:
+        return Totals(read=100, unchanged=99, dead_letters=1, closed_letters=3 if plan.pass_number < SWEEPS else 1)
+    return Totals(read=100, created=97, dead_letters=3)
+
+
+def test_a_sweep_takes_up_the_letters_of_all_runs_that_its_cohort_has_had() -> None:
+    one = world(phase("a", migrate(1), SWEEP), phase("b", migrate(10), SWEEP))
+    one.until("Completed")
+    assert one.runs["a1.a.migrate.logs.migrate.0"].plan.letters == ()
+    assert one.runs["a1.b.migrate.logs.sweep.17"].plan.letters == ("a1.b.migrate.logs.migrate.0",)
+    assert one.runs["a1.a.migrate.logs.sweep.17"].plan.letters == (
+        "a1.a.migrate.logs.migrate.0",
+        "a1.a.migrate.logs.sweep.1",
+        "a1.a.migrate.logs.sweep.16",
+    )
+
+
+@pytest.mark.parametrize("phases", [(("a", SWEEP),), (("a",), ("b", {"sweep": {"migrations": ["logs"]}}))])
+def test_letters_that_a_sweep_closes_are_taken_off_the_step_that_had_them(phases: Any) -> None:
+    (first, *more), *others = phases
+    one = world(phase(first, migrate(1), *more), *(phase(*each) for each in others))
+    one.totals = lettered
+    status = one.until("Completed")
+    assert sum(each.dead_letters for each in status.phases) == 1
+    assert status.phases[-1].dead_letters == 1
+
+
+def test_an_attempt_at_the_same_step_retries_its_letters_and_counts_what_both_have_done() -> None:
+    one = world(phase("a", migrate(1)), onFailure={"action": "Pause"})
+    one.totals = lambda plan: (
+        Totals(read=3, created=2, dead_letters=1, closed_letters=3) if plan.attempt > 1 else lettered(plan)
+    )
+    one.turn()
+    while not one.runs:
+        one.turn()
+    (run,) = one.runs.values()
+    run.complete, run.job, run.job_failed, run.done = False, True, True, 50
+    one.until("StepFailed")
+    run.complete, run.done = True, 100
+    one.edit(attempt=2)
+    status = one.until("Completed")
+    later = one.runs["a2.a.migrate.logs.migrate.0"].plan
+    assert (later.follows, later.letters) == ("a1.a.migrate.logs.migrate.0", ("a1.a.migrate.logs.migrate.0",))
+    assert (status.phases[0].documents, status.phases[0].dead_letters) == (99, 1)

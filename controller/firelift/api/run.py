@@ -57,7 +57,8 @@ class RunPlan(Model):
     """The frozen part of a run.
 
     `subjects` are the runs whose journals are walked (verify and revert), oldest first. `follows` is a run of an
-    earlier attempt that this one continues from its seals. `now` is the rollout's start, one and the same for all its
+    earlier attempt that this one continues from its seals. `letters` are earlier runs of the same cohort: the records
+    of their dead letters are taken up again. `now` is the rollout's start, one and the same for all its
     runs: what a transform says must not depend on which of them asks. `closing`: where records are read entity by
     entity, the source is scanned behind that for records whose entity is not listed. `request` is what a plan run is
     asked.
@@ -82,6 +83,7 @@ class RunPlan(Model):
     verify: VerifyPlan | None = None
     follows: str | None = None
     subjects: tuple[str, ...] = ()
+    letters: tuple[str, ...] = ()
     image: str = ""
     request: PlanRequest | None = None
 
@@ -129,6 +131,8 @@ class Totals(Model):
     retries: int = 0
     pressured: int = 0
     """Commits that were answered with ABORTED or RESOURCE_EXHAUSTED; each was tried again."""
+    closed_letters: int = 0
+    """Dead letters of earlier runs whose records were taken up again; what could not move then has a new one."""
 
     def plus(self, other: Totals) -> Totals:
         """The sum, field by field."""
@@ -138,6 +142,11 @@ class Totals(Model):
     def written(self) -> int:
         """Documents that were changed."""
         return self.created + self.updated + self.deleted
+
+    @property
+    def open_letters(self) -> int:
+        """Dead letters that no run has taken up again."""
+        return max(0, self.dead_letters - self.closed_letters)
 
     @property
     def mismatches(self) -> int:

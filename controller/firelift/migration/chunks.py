@@ -61,7 +61,9 @@ class Chunk:
     @property
     def cost(self) -> int:
         """Documents that its commit writes, the journal entry included: what the pace counts."""
-        return 1 + sum(len(change.writes) + (change.dead_letter is not None) for change in self.changes)
+        return 1 + sum(
+            len(change.writes) + (change.dead_letter is not None) + len(change.closes) for change in self.changes
+        )
 
     @property
     def images(self) -> tuple[Image, ...]:
@@ -128,11 +130,12 @@ class _Measure:
     def _count(self, change: Change) -> None:
         fresh = [guard for guard in change.guards if guard not in self._guards]
         self._data += len(change.writes)
-        self._writes += len(change.writes) + len(fresh) + (change.dead_letter is not None)
+        self._writes += len(change.writes) + len(fresh) + (change.dead_letter is not None) + len(change.closes)
         self._image_bytes += sum(_image_size(self._kit, image) for image in change.images)
         self._bytes += sum(_size(self._kit, write) for write in (*change.writes, *fresh))
         self._bytes += sum(_image_size(self._kit, image) for image in change.images)
         self._bytes += _letter_size(change.dead_letter) if change.dead_letter else 0
+        self._bytes += sum(WRITE_OVERHEAD + len(letter) for letter in change.closes)
         self._changed.update(write.path for write in change.writes)
         self._guards.update(fresh)
         self._guarded.update(guard.path for guard in fresh)

@@ -166,7 +166,9 @@ class LaneWorker:
         if self.plan.migration.on_invalid is OnInvalid.FAIL and self.plan.kind in {RunKind.MIGRATE, RunKind.SWEEP}:
             raise InvalidData(f"the database refuses what {path} becomes, and onInvalid is Fail: {error}") from error
         letter = DeadLetter(path, str(error), rule="database")
-        return replace(chunk, changes=[Change(Totals(read=1, dead_letters=1), dead_letter=letter)])
+        closes = chunk.changes[0].closes
+        tally = Totals(read=1, dead_letters=1, closed_letters=len(closes))
+        return replace(chunk, changes=[Change(tally, dead_letter=letter, closes=closes)])
 
     async def _back_off(self, error: UnknownOutcome) -> None:
         seconds = self._backoff.failed(error)

@@ -80,7 +80,7 @@ class Tail:
             LedgerBroken: when the commit's times are not those of one commit.
             StoreError: when there is no such entry; only the same number may be tried again.
         """
-        writes = [*chunk.writes, *self._dead_letters(chunk)]
+        writes = [*chunk.writes, *self._dead_letters(chunk), *self._closed_letters(chunk)]
         return await self._commit(replace(self._next(EntryKind.CHUNK, chunk.end, chunk), images=chunk.images), writes)
 
     async def seal(self, end: str | None, scanned: int) -> bool:
@@ -142,6 +142,12 @@ class Tail:
     def _dead_letters(self, chunk: Chunk) -> list[Put]:
         letters = (change.dead_letter for change in chunk.changes if change.dead_letter)
         return [self._dead_letter(letter) for letter in letters]
+
+    def _closed_letters(self, chunk: Chunk) -> list[Update]:
+        closed = {"closedByRun": self.plan.id, "closedInAttempt": self.plan.attempt, "closedTime": self.clock.date()}
+        fields = {name: self.journal.store.values.encode(value) for name, value in closed.items()}
+        mask = [(name,) for name in fields]
+        return [Update(letter, fields, mask, None) for change in chunk.changes for letter in change.closes]
 
     def _dead_letter(self, letter: DeadLetter) -> Put:
         plain: dict[str, object] = {

@@ -69,6 +69,7 @@ class Change:
 
     `images` has one for each document that `writes` changes. `example` is a sentence worth showing to a person.
     `provisional`: it rests on an earlier record of the same batch being committed as it was decided.
+    `closes` are paths of earlier dead letters of the same record, which stand no longer when it is committed.
     `blind`: it creates a document without having looked for it, so that finding one there tells of no live write.
     """
 
@@ -80,6 +81,7 @@ class Change:
     example: str = ""
     provisional: bool = False
     blind: bool = False
+    closes: tuple[str, ...] = ()
 
 
 class Reader(Protocol):
@@ -103,6 +105,7 @@ class Processor(Protocol):
 class Lane:
     """One lane of a run, as in its lane map. For a scan `start` (exclusive) and `end` (inclusive) are paths.
 
+    A lane of `letters` has the records with dead letters of earlier runs, in the order of their paths.
     For a journal lane `subject` is the run whose lane `subject_lane` is walked. `cursor` is where the reader begins:
     None at the lane's start, for a run that follows another at the seal of the lane that it continues.
 
@@ -118,6 +121,7 @@ class Lane:
     cursor: str | None = None
     buckets: tuple[int, int] | None = None
     listing: str | None = None
+    letters: bool = False
 
 
 @dataclass(slots=True)

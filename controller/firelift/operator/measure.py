@@ -100,8 +100,8 @@ def measure_work(gate: GateSpec, query: LedgerQuery, window: Window, work: Phase
 def _reading(work: PhaseWork) -> LedgerReading:
     return LedgerReading(
         documents=work.moving.read,
-        failures=work.moving.dead_letters,
-        dead_letters=work.moving.dead_letters,
+        failures=work.moving.open_letters,
+        dead_letters=work.moving.open_letters,
         checked=work.checking.read,
         mismatches=work.checking.mismatches,
         commit_latencies_ms=work.commit_latencies_ms,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from firelift.api.run import Totals
-from firelift.rollout.counts import counted, moves
+from firelift.rollout.counts import moves
+from firelift.rollout.credits import credited, own
 from firelift.rollout.memory import changed, with_event
 from firelift.rollout.ownership import claimed
 from firelift.rollout.place import current, last_executed
 from firelift.rollout.running import active_runs
 from firelift.rollout.state import Left, Mode, PhaseRecord, RolloutState, StepState
+from firelift.rollout.steps import twin
 from firelift.rollout.turn import Outcome, Turn
 
 _RUNNING = {Mode.FORWARD, Mode.REVERTING}
@@ -51,7 +52,7 @@ def _refused(turn: Turn) -> RolloutState:
 def _begun(turn: Turn) -> RolloutState:
     old = turn.state
     state = changed(
-        old,
+        _counted(turn),
         attempt=turn.spec.attempt,
         failure=None,
         overrides=(),
@@ -99,10 +100,17 @@ def _back_again(turn: Turn, state: RolloutState) -> RolloutState:
     return changed(state, mode=Mode.REVERTING)
 
 
+def _counted(turn: Turn) -> RolloutState:
+    """What moves goes on where it stood, and so do its counts; what compares begins anew."""
+    place = current(turn)
+    if place is None or turn.state.revert is not None or not moves(place.spec):
+        return turn.state
+    plans = twin(place).plans(place)
+    return credited(place, plans).save(totals=place.record.totals.plus(own(place, plans)))
+
+
 def _same_step(turn: Turn, state: RolloutState) -> RolloutState:
-    place, before = current(Turn(turn.rollout, state, turn.seen)), current(turn)
-    if place is not None and before is not None and place.record.state is not StepState.PENDING:
-        # What moves goes on where it stood, and so do its counts; what compares begins anew.
-        totals = counted(before) if moves(place.spec) else Totals()
-        state = place.save(state=StepState.PENDING, requested=None, totals=totals)
+    place = current(Turn(turn.rollout, state, turn.seen))
+    if place is not None and place.record.state is not StepState.PENDING:
+        state = place.save(state=StepState.PENDING, requested=None)
     return changed(state, mode=Mode.FORWARD, gates=())

@@ -8,6 +8,7 @@ from firelift.api.conditions import Reason
 from firelift.api.rollout import PhaseSpec
 from firelift.api.steps import FailureAction
 from firelift.rollout.approvals import awaited, migrations_of
+from firelift.rollout.credits import credited
 from firelift.rollout.evidence import judged, objection, opened
 from firelift.rollout.failing import Cause, failed
 from firelift.rollout.intents import EnsureRun
@@ -156,6 +157,7 @@ def _work(place: Place) -> Outcome:
 
 
 def _step_done(place: Place, record: StepRecord) -> RolloutState:
+    place = credited(place, twin(place).plans(place))
     done = changed(record, state=StepState.DONE, finished=place.turn.now)
     state = changed(place.save(**dict(done)), step_index=place.step_index + 1, gates=())
     sentence = f"{place.title} is done" + (f": {record.message}" if record.message else "")

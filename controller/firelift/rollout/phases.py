@@ -46,7 +46,7 @@ def _phase(turn: Turn, index: int, record: PhaseRecord) -> PhaseStatus:
         start_time=record.started,
         finish_time=record.finished,
         documents=totals.written,
-        dead_letters=totals.dead_letters,
+        dead_letters=totals.open_letters,
         conflicts=sum(place.record.conflicts_kept for place in steps if place.spec.migrate),
         steps=tuple(_step(place) for place in steps),
     )

@@ -12,7 +12,7 @@ from firelift.rollout.approvals import silenced, valid
 from firelift.rollout.attempts import accepted, refusal
 from firelift.rollout.clock import MOVING, moving
 from firelift.rollout.conduct import POLL, freed, gone, hold, stop
-from firelift.rollout.counts import counted
+from firelift.rollout.credits import credited, own
 from firelift.rollout.failing import Cause, reverting
 from firelift.rollout.intents import Intent, ReleaseLedger, ReleaseLock
 from firelift.rollout.memory import changed, with_event
@@ -21,6 +21,7 @@ from firelift.rollout.place import Place, current, last_executed, places
 from firelift.rollout.revert import undoable, walk_back
 from firelift.rollout.running import active_runs
 from firelift.rollout.state import Mode, RolloutState, StepState
+from firelift.rollout.steps import twin
 from firelift.rollout.turn import Outcome, Settled, Turn
 from firelift.rollout.windows import all_closed, windows_open
 
@@ -181,8 +182,9 @@ def _resumed(place: Place) -> RolloutState:
 
 
 def _skipped(place: Place, approver: str) -> RolloutState:
-    turn = place.turn
-    state = place.save(state=StepState.SKIPPED, finished=turn.now, totals=counted(place))
+    turn, plans = place.turn, twin(place).plans(place)
+    totals = place.record.totals.plus(own(place, plans))
+    state = credited(place, plans).save(state=StepState.SKIPPED, finished=turn.now, totals=totals)
     state = changed(
         state,
         mode=Mode.FORWARD,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import takewhile
 
 from firelift.api.cohort import BUCKETS, BUCKETS_PER_PERCENT, Selection, bucket
 from firelift.api.migration import MigrationSpec
@@ -43,12 +44,13 @@ def sweep_plans(place: Place) -> tuple[RunPlan, ...]:
     if place.spec.sweep is None or place.record.started is None:
         return ()
     number = place.ordinal + SWEEPS * place.record.passes
-    return tuple(
-        _plan(place, owner, place.migration(name), RunKind.SWEEP, number, selection=owned)
+    plans = [
+        (owner, _plan(place, owner, place.migration(name), RunKind.SWEEP, number, selection=owned))
         for name in covered(place.phase.spec, place.step_index)
         for owner in owners(place, name)
         if (owned := selection(owner, name)) is not None
-    )
+    ]
+    return tuple(plan.model_copy(update={"letters": _letters(plan, owner)}) for owner, plan in plans)
 
 
 def covered(phase: PhaseSpec, step_index: int) -> tuple[str, ...]:
@@ -136,7 +138,14 @@ def _migrate_plans(place: Place, migration: MigrationSpec) -> Iterator[RunPlan]:
 def _forward(place: Place, owner: Place, migration: MigrationSpec, kind: RunKind, chosen: Selection) -> RunPlan:
     pass_number = place.ordinal if kind is RunKind.SWEEP else 0
     plan = _plan(place, owner, migration, kind, pass_number, selection=chosen)
-    return plan.model_copy(update={"follows": _earlier_attempt(plan.id, owner.record.runs)})
+    follows = _earlier_attempt(plan.id, owner.record.runs)
+    return plan.model_copy(update={"follows": follows, "letters": _letters(plan, owner)})
+
+
+def _letters(plan: RunPlan, owner: Place) -> tuple[str, ...]:
+    """The runs whose dead letters a run takes up: those that its cohort has had before it."""
+    before = takewhile(lambda run: run != plan.id, owner.record.journals)
+    return tuple(run for run in before if migration_of(run) == plan.migration.name)
 
 
 def _closing(place: Place, migration: str) -> bool:

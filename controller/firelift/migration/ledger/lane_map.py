@@ -63,8 +63,8 @@ def _ranges(lanes: Iterable[Lane]) -> list[dict[str, Any]]:
 
 def _scan(lane: Lane) -> dict[str, Any]:
     plain = {"start": lane.start, "end": lane.end, "cursor": lane.cursor}
-    of_entities = {"buckets": lane.buckets, "listing": lane.listing}
-    return plain | {name: value for name, value in of_entities.items() if value is not None}
+    more = {"buckets": lane.buckets, "listing": lane.listing, "letters": lane.letters or None}
+    return plain | {name: value for name, value in more.items() if value is not None}
 
 
 def _without_idle(each: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from firelift.api.run import RunKind, RunPlan
 from firelift.migration.entities.lanes import EntityLanes, by_entity, source_of
 from firelift.migration.ledger.journal import Journal
 from firelift.migration.ledger.lane_map import adopt_lane_map, read_lane_map
+from firelift.migration.ledger.letters import Letters
 from firelift.migration.ledger.listings import Pause
 from firelift.migration.ledger.runs import RunStore
 from firelift.migration.ledger.seal import seal_run
@@ -34,11 +35,17 @@ async def ensure_lanes(journal: Journal, plan: RunPlan, pause: Pause = asyncio.s
 
 async def _make(journal: Journal, plan: RunPlan, pause: Pause) -> LaneMap:
     walked = [await _walked(journal, subject) for subject in reversed(plan.subjects)]
+    letters = await _letters(journal, plan)
     if plan.follows is not None:
         followed = await _followed(journal, plan.follows)
         if followed is not None:
-            return followed
-    return _numbered([*await _read(journal, plan, pause), *walked])
+            return _numbered([letters, followed])
+    return _numbered([letters, *await _read(journal, plan, pause), *walked])
+
+
+async def _letters(journal: Journal, plan: RunPlan) -> LaneMap:
+    count = await Letters(journal.store, journal.ledger, plan.letters).count()
+    return LaneMap([Lane(0, letters=True)] if count else [], estimate=count)
 
 
 async def _read(journal: Journal, plan: RunPlan, pause: Pause) -> list[LaneMap]:
@@ -87,7 +94,9 @@ async def _followed(journal: Journal, run: str) -> LaneMap | None:
         before = (await RunStore(journal.store, journal.ledger).plan(run)).follows
         return await _followed(journal, before) if before is not None else None
     cursors = {entry.lane: entry.end for entry in seals}
-    left = [replace(lane, cursor=cursors[lane.number] or lane.cursor) for lane in lanes.lanes]
+    # The letters that a lane of letters has left are still open, and so in the lane of letters that is made now.
+    kept = [lane for lane in lanes.lanes if not lane.letters]
+    left = [replace(lane, cursor=cursors[lane.number] or lane.cursor) for lane in kept]
     done = sum(entry.scanned for entry in seals)
     return LaneMap(left, estimate=max(0, lanes.estimate - done))
 

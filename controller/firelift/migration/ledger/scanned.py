@@ -1,7 +1,8 @@
 """The entries in which a run has what it made of a source.
 
 Nothing is kept for this. A run reads its source in the order of paths, or of entities and then paths, so the entry that
-has a document is found by bisection over the cursors of the lane whose range holds its source.
+has a document is found by bisection over the cursors of the lane whose range holds its source, and of the lane that has
+taken the dead letters up.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from firelift.migration.existing import Existing
 from firelift.migration.imaged import Imager
 from firelift.migration.ledger.earlier import EarlierImages
 from firelift.migration.ledger.journal import Journal
+from firelift.migration.ledger.letters import Letters
 from firelift.migration.ledger.moved import MovedBefore
 from firelift.migration.ledger.origins import Origins
 from firelift.migration.ledger.scanned import ScannedEntries
@@ -23,6 +24,7 @@ from firelift.migration.merge import Merge
 from firelift.migration.processors.dry_run import DryRun, Validate
 from firelift.migration.processors.migrate import Migrate
 from firelift.migration.processors.recheck import Sleep
+from firelift.migration.processors.retry import LetterReader, Retry, WithoutLetters
 from firelift.migration.processors.revert import Revert
 from firelift.migration.processors.revert_verify import RevertVerify
 from firelift.migration.processors.verify_images import VerifyImages
@@ -53,14 +55,23 @@ def build(
     spec = rehearsed(plan.migration) if plan.kind in REHEARSALS else plan.migration
     transform = compile_transform(spec, store.values, plan.now)
     keep = _keep(plan, transform)
+    if lane.letters:
+        earlier = Letters(store, plan.ledger, plan.letters)
+        return LetterReader(store, earlier), Retry(_scanning(plan, store, transform, sleep))
     if lane.subject is None:
-        return _source_reader(plan, store, lane, keep), _scanning(plan, store, transform, sleep)
+        reader = _source_reader(plan, store, lane, keep)
+        return _apart(plan, store, reader), _scanning(plan, store, transform, sleep)
     return _image_reader(plan, journal, lane), VerifyImages(store, transform, _verify(plan), keep, sleep)
 
 
 def rehearsed(spec: MigrationSpec) -> MigrationSpec:
     """The migration as a dry run or a validation tries it: one bad record must not hide the others."""
     return spec.model_copy(update={"on_invalid": OnInvalid.DEAD_LETTER})
+
+
+def _apart(plan: RunPlan, store: Store, scan: Reader) -> Reader:
+    """The scan without the records whose dead letters another lane takes up."""
+    return WithoutLetters(scan, Letters(store, plan.ledger, plan.letters), plan.id) if plan.letters else scan
 
 
 def _scanning(plan: RunPlan, store: Store, transform: Transform, sleep: Sleep) -> Processor:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from firelift.api.conditions import Reason
 from firelift.api.run import RunPlan
-from firelift.rollout.conduct import conduct, locked, stopped, tally
+from firelift.rollout.conduct import conduct, locked, stopped
+from firelift.rollout.credits import own
 from firelift.rollout.memory import changed
 from firelift.rollout.place import Place
 from firelift.rollout.runs import migrate_plans, revert_plans, revert_verify_plans
@@ -16,7 +17,7 @@ def _forward(place: Place) -> StepOutcome:
     plans = migrate_plans(place)
     groups = {plan.migration.lock_group for plan in plans}
     working = locked(place, groups) or conduct(place, plans, Reason.MIGRATING)
-    return working or Finished(changed(place.record, totals=place.record.totals.plus(tally(place.turn, plans))))
+    return working or Finished(changed(place.record, totals=place.record.totals.plus(own(place, plans))))
 
 
 def _inverse(place: Place) -> StepOutcome:

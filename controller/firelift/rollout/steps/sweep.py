@@ -6,9 +6,12 @@ workers leave.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from firelift.api.conditions import Reason
-from firelift.api.run import Totals
-from firelift.rollout.conduct import conduct, locked, stopped, tally
+from firelift.api.run import RunPlan
+from firelift.rollout.conduct import conduct, locked, stopped
+from firelift.rollout.credits import credited, own
 from firelift.rollout.memory import changed
 from firelift.rollout.place import Place
 from firelift.rollout.runs import sweep_plans, unmoved
@@ -27,7 +30,7 @@ def _forward(place: Place) -> StepOutcome:
         return resting
     groups = {plan.migration.lock_group for plan in plans}
     working = locked(place, groups) or conduct(place, plans, Reason.SWEEPING)
-    return working or _passed(place, tally(place.turn, plans))
+    return working or _passed(place, plans)
 
 
 def _resting(place: Place) -> Outcome | None:
@@ -39,14 +42,15 @@ def _resting(place: Place) -> Outcome | None:
     return Settled(Reason.SWEEPING, message, due=place.turn.after(since, seconds))
 
 
-def _passed(place: Place, found: Totals) -> RolloutState | Finished | Failed:
-    number, total = place.record.passes + 1, place.record.totals.plus(found)
+def _passed(place: Place, plans: Sequence[RunPlan]) -> RolloutState | Finished | Failed:
+    number, found = place.record.passes + 1, own(place, plans)
+    total = place.record.totals.plus(found)
     if not found.written:
         message = f"{total.written:,} documents moved, nothing in pass {number}"
         return Finished(changed(place.record, totals=total, message=message))
     allowed = place.spec.sweep.max_passes if place.spec.sweep else 1
     if number < allowed:
-        return place.save(passes=number, passed_time=place.turn.now, totals=total)
+        return credited(place, plans).save(passes=number, passed_time=place.turn.now, totals=total)
     return Failed(
         f"sweep: pass {number} of at most {allowed} of {place.title} still moved {found.written:,} documents: the app "
         "goes on writing the old shape only; make it write both, or give the step more maxPasses"
