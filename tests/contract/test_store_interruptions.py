@@ -17,6 +17,7 @@ from firelift.migration.errors import (
     Poison,
     Pressure,
     StoreError,
+    TooLarge,
     UnknownOutcome,
 )
 from firelift.migration.store import Create, Document, Missing, Source, Verify
@@ -144,18 +145,20 @@ async def test_a_failed_commit_has_the_error_of_its_consequence(
 
 
 @pytest.mark.parametrize(
-    "details",
+    ("code", "details"),
     [
-        "gRPC message exceeds maximum size 4194304: 11000932",
-        "SERVER: Received message larger than max (11000932 vs. 4194304)",
-        "CLIENT: Sent message larger than max (11000932 vs. 4194304)",
+        (Code.RESOURCE_EXHAUSTED, "gRPC message exceeds maximum size 4194304: 11000932"),
+        (Code.RESOURCE_EXHAUSTED, "SERVER: Received message larger than max (11000932 vs. 4194304)"),
+        (Code.RESOURCE_EXHAUSTED, "CLIENT: Sent message larger than max (11000932 vs. 4194304)"),
+        (Code.INVALID_ARGUMENT, "Request payload size exceeds the limit: 11534336 bytes."),
+        (Code.INVALID_ARGUMENT, "Transaction too big. Decrease transaction size."),
     ],
 )
-async def test_a_message_that_can_never_pass_is_not_taken_for_pressure(
-    store: FirestoreStore, script: Script, details: str
+async def test_a_message_that_can_never_pass_is_not_taken_for_pressure_nor_for_bad_data(
+    store: FirestoreStore, script: Script, code: Code, details: str
 ) -> None:
-    script.turns["Commit"] = [Turn((), Code.RESOURCE_EXHAUSTED, details)]
-    with pytest.raises(Poison):
+    script.turns["Commit"] = [Turn((), code, details)]
+    with pytest.raises(TooLarge):
         await store.commit([Create("users/a", {})])
 
 

@@ -44,7 +44,7 @@ async def test_data_that_cannot_be_stored_is_poison_to_the_whole_commit(store: S
 
 
 ACCEPTED = {
-    "a map of 19 levels": deep(19),
+    "a map of 20 levels": deep(20),
     "a name of 1,500 bytes": {"x" * 1500: 1},
     "nested names of 1,500 bytes": {"x" * 1000: {"y" * 499: 1}},
     "a long string": {"a": "x" * 1_048_000},

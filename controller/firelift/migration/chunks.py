@@ -48,9 +48,9 @@ class Chunk:
         """The first half, at least one record."""
         return self.prefix(max(1, len(self.records) // 2))
 
-    def decided(self, kit: ValueKit, changes: Sequence[Change], batch_size: int) -> Chunk:
+    def decided(self, kit: ValueKit, changes: Sequence[Change], batch_size: int, most_bytes: int) -> Chunk:
         """The same records with other changes, as many of them as a commit can take."""
-        return replace(self, changes=changes).prefix(fitting(kit, changes, batch_size))
+        return replace(self, changes=changes).prefix(fitting(kit, changes, batch_size, most_bytes))
 
     @property
     def writes(self) -> list[Write]:
@@ -85,13 +85,21 @@ def total(tallies: Iterable[Totals]) -> Totals:
     return Totals(**counts)
 
 
-def fitting(kit: ValueKit, changes: Sequence[Change], batch_size: int) -> int:
+def size(kit: ValueKit, changes: Iterable[Change]) -> int:
+    """About how many bytes a commit of these changes has."""
+    measure = _Measure(kit, MAX_WRITES, MAX_BYTES)
+    for change in changes:
+        measure.add(change)
+    return measure.bytes
+
+
+def fitting(kit: ValueKit, changes: Sequence[Change], batch_size: int, most_bytes: int = MAX_BYTES) -> int:
     """How many leading changes one commit can take, at least one when there is any.
 
     At most `batch_size` documents are changed, and no document is touched by two records: the second would be
     decided on what the first one changes.
     """
-    measure = _Measure(kit, batch_size)
+    measure = _Measure(kit, batch_size, most_bytes)
     count = 0
     for change in changes:
         if not measure.add(change) and count:
@@ -103,12 +111,13 @@ def fitting(kit: ValueKit, changes: Sequence[Change], batch_size: int) -> int:
 class _Measure:
     """What a growing commit amounts to."""
 
-    def __init__(self, kit: ValueKit, batch_size: int) -> None:
+    def __init__(self, kit: ValueKit, batch_size: int, most_bytes: int) -> None:
         self._kit = kit
         self._batch_size = batch_size
+        self._most_bytes = most_bytes
         self._data = 0
         self._writes = 1
-        self._bytes = 0
+        self.bytes = 0
         self._image_bytes = 0
         self._changed: set[str] = set()
         self._guards: set[Verify] = set()
@@ -119,7 +128,7 @@ class _Measure:
         clash = self._clashes(change)
         self._count(change)
         parts = self._image_bytes // PART_BYTES
-        fits = self._data <= self._batch_size and self._writes + parts <= MAX_WRITES and self._bytes <= MAX_BYTES
+        fits = self._data <= self._batch_size and self._writes + parts <= MAX_WRITES and self.bytes <= self._most_bytes
         return fits and not clash
 
     def _clashes(self, change: Change) -> bool:
@@ -132,10 +141,10 @@ class _Measure:
         self._data += len(change.writes)
         self._writes += len(change.writes) + len(fresh) + (change.dead_letter is not None) + len(change.closes)
         self._image_bytes += sum(_image_size(self._kit, image) for image in change.images)
-        self._bytes += sum(_size(self._kit, write) for write in (*change.writes, *fresh))
-        self._bytes += sum(_image_size(self._kit, image) for image in change.images)
-        self._bytes += _letter_size(change.dead_letter) if change.dead_letter else 0
-        self._bytes += sum(WRITE_OVERHEAD + len(letter) for letter in change.closes)
+        self.bytes += sum(_size(self._kit, write) for write in (*change.writes, *fresh))
+        self.bytes += sum(_image_size(self._kit, image) for image in change.images)
+        self.bytes += _letter_size(change.dead_letter) if change.dead_letter else 0
+        self.bytes += sum(WRITE_OVERHEAD + len(letter) for letter in change.closes)
         self._changed.update(write.path for write in change.writes)
         self._guards.update(fresh)
         self._guarded.update(guard.path for guard in fresh)

@@ -10,6 +10,7 @@ MigrationError
 │   ├── Pressure            slow down, then try the same commit again (Aborted, ResourceExhausted)
 │   ├── UnknownOutcome      the commit may have happened: ask the ledger (Unavailable, DeadlineExceeded, Internal…)
 │   ├── Poison              the database refuses the data itself (InvalidArgument, OutOfRange)
+│   │   └── TooLarge        the request as a whole has more bytes than it takes
 │   └── Denied              permission or identity: only a person can help
 ├── FencedError             another writer owns the lane, or it is sealed
 ├── RunStopped              the operator told this run to stop
@@ -65,6 +66,10 @@ class UnknownOutcome(StoreError):
 
 class Poison(StoreError):
     """The database refuses the data itself (INVALID_ARGUMENT, OUT_OF_RANGE)."""
+
+
+class TooLarge(Poison):
+    """The request as a whole has more bytes than the database takes; a shorter one may pass."""
 
 
 class Denied(StoreError):

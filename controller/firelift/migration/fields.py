@@ -14,6 +14,9 @@ from firelift.migration.store import FieldPath, Fields, Value, ValueKit
 SEGMENT = re.compile(r"`((?:[^`\\]|\\[`\\])+)`|([^.`\\]+)")
 PLAIN = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
+LONGEST = 20
+"""Names of a path in a mask: the emulator refuses more, though a value may lie in the twentieth map."""
+
 
 class NotAMap(ValueError):
     """A path leads through a value that is not a map, so writing there would destroy that value."""
@@ -109,18 +112,18 @@ def equal(kit: ValueKit, one: Value | None, other: Value | None) -> bool:
     return one is not None and other is not None and kit.dumps(one) == kit.dumps(other)
 
 
-def changed_paths(kit: ValueKit, before: Fields, after: Fields) -> Iterator[FieldPath]:
+def changed_paths(kit: ValueKit, before: Fields, after: Fields, longest: int = LONGEST) -> Iterator[FieldPath]:
     """The paths that a masked update needs to turn one document into the other; none lies inside another.
 
-    A map that is on both sides is compared entry by entry; one that is new or goes is a path as a whole, so that
-    taking it back leaves no empty map behind.
+    A map that is on both sides is compared entry by entry, down to paths of `longest` names; one that is new or goes is
+    a path as a whole, so that taking it back leaves no empty map behind.
     """
     for name in dict.fromkeys((*before, *after)):
         old, new = before.get(name), after.get(name)
         if old is new:
             continue
-        if old is not None and new is not None and kit.is_map(old) and kit.is_map(new):
-            for rest in changed_paths(kit, kit.entries(old), kit.entries(new)):
+        if longest > 1 and old is not None and new is not None and kit.is_map(old) and kit.is_map(new):
+            for rest in changed_paths(kit, kit.entries(old), kit.entries(new), longest - 1):
                 yield (name, *rest)
         elif not equal(kit, old, new):
             yield (name,)

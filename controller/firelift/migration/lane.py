@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from firelift.api.migration import OnInvalid
 from firelift.api.run import RunKind, RunPlan, Totals
 from firelift.migration.backoff import Backoff, jittered
-from firelift.migration.chunks import Chunk, fitting
+from firelift.migration.chunks import MAX_BYTES, Chunk, fitting, size
 from firelift.migration.clock import Clock
 from firelift.migration.errors import (
     AlreadyExists,
@@ -16,6 +16,7 @@ from firelift.migration.errors import (
     Poison,
     Pressure,
     RetriesExhausted,
+    TooLarge,
     UnknownOutcome,
 )
 from firelift.migration.pace import Pacer
@@ -49,6 +50,8 @@ class LaneWorker:
     clock: Clock
     _backoff: Backoff = field(init=False)
     _reserved: int = field(default=0, init=False)
+    _most_bytes: int = field(default=MAX_BYTES, init=False)
+    """Of one commit: Firestore's own limit until this database has refused a smaller one."""
 
     def __post_init__(self) -> None:
         title = f"lane {self.tail.lane.number} of run {self.plan.id}"
@@ -101,7 +104,9 @@ class LaneWorker:
 
     async def _slice(self, rest: Chunk) -> bool:
         while True:
-            settled = await self._settle(rest.prefix(fitting(self.kit, rest.changes, self.pacer.batch)))
+            settled = await self._settle(
+                rest.prefix(fitting(self.kit, rest.changes, self.pacer.batch, self._most_bytes))
+            )
             if settled is None or len(settled.records) == len(rest.records):
                 return settled is not None
             rest = await self._left(rest, settled)
@@ -154,11 +159,13 @@ class LaneWorker:
                 "quiet moment"
             ) from error
         changes = await self.processor.prepare(chunk.records, again=True) if chunk.records else []
-        return chunk.decided(self.kit, changes, self.pacer.batch)
+        return chunk.decided(self.kit, changes, self.pacer.batch, self._most_bytes)
 
     def _narrowed(self, chunk: Chunk, error: Poison) -> Chunk:
         """Half of a chunk that the database refuses; the one record that is left becomes a dead letter."""
         if len(chunk.records) > 1:
+            if isinstance(error, TooLarge):
+                self._most_bytes = min(self._most_bytes, size(self.kit, chunk.changes) // 2)
             return chunk.half()
         if not chunk.changes or not chunk.changes[0].writes:
             raise error

@@ -12,6 +12,7 @@ from firelift.migration.errors import (
     Poison,
     Pressure,
     StoreError,
+    TooLarge,
     UnknownOutcome,
 )
 
@@ -44,8 +45,13 @@ COMMIT = SHARED | {
 # A missing document is an answer of a read, not an error: NOT_FOUND means that the database is not there.
 READ = SHARED | {Code.NOT_FOUND: Denied}
 
-TOO_LARGE = ("message exceeds maximum size", "message larger than max")
-"""From gRPC's Java and C++ implementations."""
+TOO_LARGE = (
+    "message exceeds maximum size",  # gRPC in Java
+    "message larger than max",  # gRPC in C++
+    "payload size exceeds the limit",  # Google's front end, above 10 MiB
+    "Transaction too big",  # Firestore, counting index entries too
+)
+"""What is said of a request that is refused for its size alone, with different codes."""
 
 
 def may_pass(error: grpc.aio.AioRpcError) -> bool:
@@ -56,15 +62,17 @@ def may_pass(error: grpc.aio.AioRpcError) -> bool:
 def store_error(error: grpc.aio.AioRpcError, *, attempted: str, table: dict[Code, type[StoreError]]) -> StoreError:
     """The error to raise for a failed call; codes outside the table become a plain `StoreError`."""
     code = error.code()
-    kind = Poison if _too_large(error) else table.get(code, StoreError)
+    kind = TooLarge if _too_large(error) else table.get(code, StoreError)
     return kind(code.name, f"{attempted}: {(error.details() or 'no details')[:SHOWN]}")
 
 
 def _too_large(error: grpc.aio.AioRpcError) -> bool:
-    """Whether gRPC itself refused the message.
+    """Whether the request was refused for its size.
 
-    It shares a code with "slow down", though no pause ever helps; only its text tells them apart. The emulator does
-    this above 4 MiB, where Firestore takes 10.
+    gRPC itself shares a code for it with "slow down", though no pause ever helps; only its text tells them apart. The
+    emulator does this above 4 MiB, where Firestore takes 10.
     """
     details = error.details() or ""
-    return error.code() is Code.RESOURCE_EXHAUSTED and any(text in details for text in TOO_LARGE)
+    return error.code() in {Code.RESOURCE_EXHAUSTED, Code.INVALID_ARGUMENT} and any(
+        each in details for each in TOO_LARGE
+    )

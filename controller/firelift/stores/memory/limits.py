@@ -20,6 +20,7 @@ MAX_VALUE_BYTES = MAX_DOCUMENT_BYTES - 89
 MAX_PATH_BYTES = 1_500
 """Of a field's names from the top level down, joined by dots."""
 MAX_DEPTH = 20
+"""Of maps and arrays in each other; a plain value in the innermost one is no level."""
 
 SHOWN = 100
 
@@ -76,10 +77,10 @@ def _value_fault(path: str, value: Value, depth: int) -> str | None:
     kind = value.WhichOneof("value_type")
     if kind is None:
         return f"field {path[:SHOWN]!r} has no value"
-    if depth > MAX_DEPTH:
-        return f"field {path[:SHOWN]!r} is nested deeper than {MAX_DEPTH} levels"
     if kind in {"string_value", "bytes_value"}:
         return _scalar_fault(path, getattr(value, kind))
+    if kind in {"map_value", "array_value"} and depth > MAX_DEPTH:
+        return f"field {path[:SHOWN]!r} is nested deeper than {MAX_DEPTH} levels"
     if kind == "array_value":
         return _array_fault(path, value.array_value.values, depth)
     # A vector has a reserved name inside, and is one value: it has no entries.
