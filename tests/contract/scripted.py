@@ -39,11 +39,15 @@ class Turn:
 
 @dataclass(slots=True)
 class Script:
-    """The turns of each method, used up in order, the last one for ever; and what was asked."""
+    """The turns of each method, used up in order, the last one for ever; and what was asked.
+
+    `left` is set when a caller has gone from a silent turn.
+    """
 
     turns: dict[str, list[Turn]] = field(default_factory=dict)
     asked: dict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
     metadata: list[dict[str, str]] = field(default_factory=list)
+    left: asyncio.Event = field(default_factory=asyncio.Event)
 
     def handlers(self) -> grpc.GenericRpcHandler[Any, Any]:
         """What the server serves."""
@@ -58,7 +62,10 @@ class Script:
             for answer in turn.answers:
                 yield answer
             if turn.silent:
-                await asyncio.Event().wait()
+                try:
+                    await asyncio.Event().wait()
+                finally:
+                    self.left.set()
             if turn.code is not grpc.StatusCode.OK:
                 await context.abort(turn.code, turn.details)
 

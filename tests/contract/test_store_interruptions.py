@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 import grpc
 import pytest
@@ -35,15 +37,21 @@ async def script() -> Script:
     return Script()
 
 
-@pytest_asyncio.fixture
-async def store(script: Script) -> AsyncIterator[FirestoreStore]:
+@asynccontextmanager
+async def serving(script: Script, patience: Patience) -> AsyncIterator[FirestoreStore]:
     server = grpc.aio.server(handlers=[script.handlers()])
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
-    opened = open_firestore("scripted", emulator_host=f"127.0.0.1:{port}", patience=IMPATIENT)
+    opened = open_firestore("scripted", emulator_host=f"127.0.0.1:{port}", patience=patience)
     yield opened
     await opened.close()
     await server.stop(grace=None)
+
+
+@pytest_asyncio.fixture
+async def store(script: Script) -> AsyncIterator[FirestoreStore]:
+    async with serving(script, IMPATIENT) as opened:
+        yield opened
 
 
 def names(documents: object) -> str:
@@ -186,6 +194,17 @@ async def test_a_read_gives_up_when_its_patience_ends(store: FirestoreStore, scr
     with pytest.raises(UnknownOutcome, match=f"count of users on {DATABASE}".replace("(", r"\(").replace(")", r"\)")):
         await store.count(USERS)
     assert len(script.asked["RunAggregationQuery"]) > 5
+
+
+async def test_a_read_that_nobody_waits_for_any_more_ends_at_the_server(script: Script) -> None:
+    script.turns["RunQuery"] = [Turn(listed("a"), silent=True)]
+    async with serving(script, Patience()) as store:
+        reading = asyncio.create_task(store.page(USERS, limit=10))
+        async with asyncio.timeout(10):
+            while "RunQuery" not in script.asked:  # noqa: ASYNC110 - a server does it
+                await asyncio.sleep(0.01)
+            reading.cancel()
+            await script.left.wait()
 
 
 async def test_a_commit_without_an_answer_ends_at_its_deadline(store: FirestoreStore, script: Script) -> None:

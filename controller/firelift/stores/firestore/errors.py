@@ -54,19 +54,19 @@ TOO_LARGE = (
 """What is said of a request that is refused for its size alone, with different codes."""
 
 
-def may_pass(error: grpc.aio.AioRpcError) -> bool:
+def may_pass(error: grpc.RpcError) -> bool:
     """Whether the same read may succeed a moment later. A read harms nothing, so its unknown outcomes are none."""
     return SHARED.get(error.code()) in {Pressure, UnknownOutcome} and not _too_large(error)
 
 
-def store_error(error: grpc.aio.AioRpcError, *, attempted: str, table: dict[Code, type[StoreError]]) -> StoreError:
+def store_error(error: grpc.RpcError, *, attempted: str, table: dict[Code, type[StoreError]]) -> StoreError:
     """The error to raise for a failed call; codes outside the table become a plain `StoreError`."""
     code = error.code()
     kind = TooLarge if _too_large(error) else table.get(code, StoreError)
     return kind(code.name, f"{attempted}: {(error.details() or 'no details')[:SHOWN]}")
 
 
-def _too_large(error: grpc.aio.AioRpcError) -> bool:
+def _too_large(error: grpc.RpcError) -> bool:
     """Whether the request was refused for its size.
 
     gRPC itself shares a code for it with "slow down", though no pause ever helps; only its text tells them apart. The

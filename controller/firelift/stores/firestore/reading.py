@@ -29,22 +29,20 @@ class PageReader:
     size: int = 0
 
     async def attempt(self, transport: Transport, deadline: float) -> Page:
-        """Read to the end of the page; a `grpc.aio.AioRpcError` leaves the reader ready for another attempt."""
-        wanted = min(self.limit, PAGE_DOCUMENTS) - len(self.documents)
+        """Read to the end of the page; a `grpc.RpcError` leaves the reader ready for another attempt."""
+        had = len(self.documents)
+        wanted = min(self.limit, PAGE_DOCUMENTS) - had
         if wanted <= 0 or self.size >= PAGE_BYTES:
             return self._page(exhausted=False)
-        received = 0
-        answers = transport.query(self._request(wanted), deadline)
-        async for answer in answers:
-            if not answer.HasField("document"):
-                continue
+        await transport.query(self._request(wanted), deadline, self._take)
+        full = self.size >= PAGE_BYTES or len(self.documents) - had >= wanted
+        return self._page(exhausted=not full)
+
+    def _take(self, answer: Any) -> bool:
+        if answer.HasField("document"):
             self.documents.append(messages.document(self.name, answer.document, micros(answer.read_time)))
             self.size += answer.ByteSize()
-            received += 1
-            if self.size >= PAGE_BYTES:
-                await answers.aclose()
-                return self._page(exhausted=False)
-        return self._page(exhausted=received < wanted)
+        return self.size < PAGE_BYTES
 
     def _request(self, wanted: int) -> Any:
         start = self.documents[-1].path if self.documents else self.source.start

@@ -78,8 +78,12 @@ async def _nth(name: DatabaseName, transport: Transport, source: Source, positio
     query.limit.value = 1
     request = proto.RunQueryRequest(parent=parent, structured_query=query)
 
-    async def attempt(deadline: float) -> Any:
-        return [answer async for answer in transport.query(request, deadline) if answer.HasField("document")]
+    found: list[str] = []
 
-    found = await transport.read(f"split of {source.collection}", attempt)
-    return name.path(found[0].document.name) if found else None
+    def take(answer: Any) -> bool:
+        if answer.HasField("document"):
+            found.append(answer.document.name)
+        return True
+
+    await transport.read(f"split of {source.collection}", lambda deadline: transport.query(request, deadline, take))
+    return name.path(found[-1]) if found else None

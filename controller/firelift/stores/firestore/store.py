@@ -22,7 +22,7 @@ from firelift.stores.firestore.names import DatabaseName
 from firelift.stores.firestore.proto import micros, timestamp
 from firelift.stores.firestore.reading import PageReader
 from firelift.stores.firestore.splitting import split_points
-from firelift.stores.firestore.transport import Patience, Transport
+from firelift.stores.firestore.transport import Patience, Take, Transport
 from firelift.stores.firestore.values import FirestoreValues
 
 EMULATOR_VARIABLE = "FIRESTORE_EMULATOR_HOST"
@@ -52,7 +52,8 @@ class FirestoreStore:
 
         async def attempt(deadline: float) -> dict[str, Document | Missing]:
             # From the start each time: answers of two attempts would have two read times.
-            answers = [answer async for answer in self._transport.get(request, deadline)]
+            answers: list[Any] = []
+            await self._transport.get(request, deadline, _into(answers))
             # Firestore promises that answers with older times have not changed up to the latest one.
             at = max((micros(answer.read_time) for answer in answers), default=0)
             return dict(self._answer(answer, at) for answer in answers if answer.WhichOneof("result"))
@@ -82,7 +83,8 @@ class FirestoreStore:
             request.read_time.CopyFrom(timestamp(read_time))
 
         async def attempt(deadline: float) -> int:
-            answers = [answer async for answer in self._transport.aggregate(request, deadline)]
+            answers: list[Any] = []
+            await self._transport.aggregate(request, deadline, _into(answers))
             counts = [answer.result.aggregate_fields for answer in answers if answer.HasField("result")]
             if len(counts) != 1:
                 raise _incomplete(f"count of {source.collection} had {len(counts)} answers and not one")
@@ -126,6 +128,14 @@ def open_firestore(
     name = DatabaseName(project, database)
     host = emulator_host or os.environ.get(EMULATOR_VARIABLE)
     return FirestoreStore(name, Transport(name, host, patience or Patience()))
+
+
+def _into(answers: list[Any]) -> Take:
+    def take(answer: Any) -> bool:
+        answers.append(answer)
+        return True
+
+    return take
 
 
 def _incomplete(what: str) -> UnknownOutcome:

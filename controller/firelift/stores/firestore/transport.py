@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 from urllib.parse import quote
 
 import google.auth
 import google.auth.transport.grpc
 import google.auth.transport.requests
 import grpc
+from grpc.experimental import ChannelOptions
 
 from firelift.stores.firestore import proto
 from firelift.stores.firestore.errors import COMMIT, READ, may_pass, store_error
@@ -37,9 +39,17 @@ OPTIONS = (
 CLOUD_OPTIONS = (*OPTIONS, ("grpc.keepalive_time_ms", 30_000))
 """A connection that died without a word is noticed. The emulator would take the pings for abuse."""
 
-EOF = grpc.aio.EOF  # type: ignore[attr-defined] # the stubs lack it
+STREAM_OPTIONS = ((ChannelOptions.SingleThreadedUnaryStream, 1),)
+"""A stream is drained by the thread that reads it: 12 microseconds of CPU a document, where `grpc.aio` takes 26 (each
+message wakes the event loop) and gRPC's own threads take 37."""
+
+STREAMS = 32
+"""Streams that are read at once, each by a thread of its own; further ones wait."""
 
 Answer = TypeVar("Answer")
+
+Take: TypeAlias = Callable[[Any], bool]
+"""Gets the answers of a stream in order, in another thread than the event loop's; False: it wants no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +66,14 @@ class Patience:
 
 
 class Transport:
-    """One channel to one database. Make it inside the event loop that uses it."""
+    """One database. Make it inside the event loop that uses it."""
 
     def __init__(self, name: DatabaseName, emulator_host: str | None, patience: Patience) -> None:
         self._name = name
         self._patience = patience
-        self._channel = _emulator_channel(emulator_host) if emulator_host else _cloud_channel()
+        channels = _emulator_channels(emulator_host) if emulator_host else _cloud_channels()
+        self._unaries, self._streams = channels
+        self._threads = ThreadPoolExecutor(STREAMS, thread_name_prefix="firestore-stream")
         self._authorization = (("authorization", "Bearer owner"),) if emulator_host else ()
         self._commit = self._unary("Commit", proto.CommitRequest, proto.CommitResponse)
         self._partition = self._unary("PartitionQuery", proto.PartitionRequest, proto.PartitionResponse)
@@ -86,17 +98,17 @@ class Transport:
 
         return await self.read("PartitionQuery", attempt)
 
-    def get(self, request: Any, deadline: float) -> AsyncGenerator[Any, None]:
+    async def get(self, request: Any, deadline: float, take: Take) -> None:
         """One attempt of BatchGetDocuments, to be made inside `read`."""
-        return _answers(self._get(request, metadata=self._metadata("database", request.database), timeout=deadline))
+        await self._drain(self._get, request, ("database", request.database), deadline, take)
 
-    def query(self, request: Any, deadline: float) -> AsyncGenerator[Any, None]:
+    async def query(self, request: Any, deadline: float, take: Take) -> None:
         """One attempt of RunQuery, to be made inside `read`."""
-        return _answers(self._query(request, metadata=self._metadata("parent", request.parent), timeout=deadline))
+        await self._drain(self._query, request, ("parent", request.parent), deadline, take)
 
-    def aggregate(self, request: Any, deadline: float) -> AsyncGenerator[Any, None]:
+    async def aggregate(self, request: Any, deadline: float, take: Take) -> None:
         """One attempt of RunAggregationQuery, to be made inside `read`."""
-        return _answers(self._aggregate(request, metadata=self._metadata("parent", request.parent), timeout=deadline))
+        await self._drain(self._aggregate, request, ("parent", request.parent), deadline, take)
 
     async def read(self, what: str, attempt: Callable[[float], Awaitable[Answer]]) -> Answer:
         """Try a read until it answers, fails for good, or patience ends.
@@ -108,7 +120,7 @@ class Transport:
         while True:
             try:
                 return await attempt(min(self._patience.call, max(end - time.monotonic(), 0.001)))
-            except grpc.aio.AioRpcError as error:
+            except grpc.RpcError as error:
                 wait = random.uniform(pause / 2, pause)  # noqa: S311 - jitter, not a secret
                 if not may_pass(error) or time.monotonic() + wait > end:
                     raise store_error(error, attempted=f"{what} on {self._name.full}", table=READ) from error
@@ -116,8 +128,18 @@ class Transport:
             pause = min(pause * 2, self._patience.longest_pause)
 
     async def close(self) -> None:
-        """Close the channel."""
-        await self._channel.close(grace=None)
+        """Close the channels; what was being read ends."""
+        await self._unaries.close(grace=None)
+        self._streams.close()
+        self._threads.shutdown(wait=False)
+
+    async def _drain(self, stub: Any, request: Any, routing: tuple[str, str], deadline: float, take: Take) -> None:
+        call = stub(request, metadata=self._metadata(*routing), timeout=deadline)
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._threads, _pour, call, take)
+        finally:
+            # For who was cancelled while waiting: the thread ends too.
+            call.cancel()
 
     def _metadata(self, key: str, value: str) -> tuple[tuple[str, str], ...]:
         routing = (
@@ -127,34 +149,37 @@ class Transport:
         return routing + self._authorization
 
     def _unary(self, method: str, request: Any, response: Any) -> Any:
-        return self._channel.unary_unary(
+        return self._unaries.unary_unary(
             SERVICE + method, request_serializer=request.SerializeToString, response_deserializer=response.FromString
         )
 
     def _stream(self, method: str, request: Any, response: Any) -> Any:
-        return self._channel.unary_stream(
+        return self._streams.unary_stream(
             SERVICE + method, request_serializer=request.SerializeToString, response_deserializer=response.FromString
         )
 
 
-async def _answers(call: Any) -> AsyncGenerator[Any, None]:
-    # call.read() takes 23 microseconds of CPU a document where `async for` over the call takes 42.
-    try:
-        while (answer := await call.read()) is not EOF:
-            yield answer
-    finally:
-        call.cancel()
+def _pour(call: Any, take: Take) -> None:
+    for answer in call:
+        if not take(answer):
+            return
 
 
-def _emulator_channel(host: str) -> grpc.aio.Channel:
-    return grpc.aio.insecure_channel(host, options=OPTIONS)
+def _emulator_channels(host: str) -> tuple[grpc.aio.Channel, grpc.Channel]:
+    return (
+        grpc.aio.insecure_channel(host, options=OPTIONS),
+        grpc.insecure_channel(host, options=(*OPTIONS, *STREAM_OPTIONS)),
+    )
 
 
-def _cloud_channel() -> grpc.aio.Channel:
+def _cloud_channels() -> tuple[grpc.aio.Channel, grpc.Channel]:
     credentials, _ = google.auth.default(scopes=[SCOPE])
     request = google.auth.transport.requests.Request()
     plugin = google.auth.transport.grpc.AuthMetadataPlugin(credentials, request)  # type: ignore[no-untyped-call]
     combined = grpc.composite_channel_credentials(
         grpc.ssl_channel_credentials(), grpc.metadata_call_credentials(plugin)
     )
-    return grpc.aio.secure_channel(ENDPOINT, combined, options=CLOUD_OPTIONS)
+    return (
+        grpc.aio.secure_channel(ENDPOINT, combined, options=CLOUD_OPTIONS),
+        grpc.secure_channel(ENDPOINT, combined, options=(*CLOUD_OPTIONS, *STREAM_OPTIONS)),
+    )
