@@ -86,13 +86,23 @@ _STEPS = (
     ),
     _wrong(
         "a cohort by percent and by ids",
-        "a cohort must have exactly one of `percent` and `ids`",
+        "a cohort must have exactly one of `percent`, `ids` and `where`",
         (f"{_MIGRATE}.migrate.cohort.ids", ["ada"]),
     ),
     _wrong(
         "a cohort of nobody",
-        "a cohort must have exactly one of `percent` and `ids`",
+        "a cohort must have exactly one of `percent`, `ids` and `where`",
         (f"{_MIGRATE}.migrate.cohort", {}),
+    ),
+    _wrong(
+        "a condition of two values",
+        "a condition must have exactly one of `equals`, `anyOf`, `equalsInteger` and `is`",
+        (f"{_MIGRATE}.migrate.cohort", {"where": [{"field": "plan", "equals": "pro", "is": True}]}),
+    ),
+    _wrong(
+        "conditions that multiply",
+        "a cohort must have `anyOf` in one condition at most",
+        (f"{_MIGRATE}.migrate.cohort", {"where": [{"field": name, "anyOf": ["a", "b"]} for name in ("x", "y")]}),
     ),
     _wrong("a cohort of 101 %", "should be less than or equal to 100", (f"{_MIGRATE}.migrate.cohort.percent", 101)),
     _wrong(

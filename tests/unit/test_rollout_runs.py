@@ -91,6 +91,24 @@ def test_verify_looks_at_everything_that_was_moved_so_far() -> None:
     assert set(verified.subjects) == {run for run in one.runs if ".migrate." in run or ".sweep." in run}
 
 
+def test_conditions_choose_among_those_that_no_percent_and_no_name_has_moved() -> None:
+    where = {"where": [{"field": "plan", "equals": "pro"}]}
+    some = {"name": "some", "migrate": {"migrations": ["logs"], "cohort": where}}
+    one = finished(phase("a", ids("ada"), migrate(1), some), phase("b", migrate(100), VERIFY))
+    chosen = plan(one, "a1.a.some.logs.migrate.0")
+    assert (chosen.selection.from_bucket, chosen.selection.to_bucket) == (100, 10000)
+    assert (chosen.selection.except_ids, chosen.selection.where[0].equals) == (("ada",), "pro")
+    everybody = plan(one, "a1.b.migrate.logs.migrate.0")
+    assert (everybody.selection.from_bucket, everybody.selection.where) == (100, ())
+    assert (chosen.overlaps, everybody.overlaps) == (False, True)
+    swept = plan(one, "a1.a.some.logs.sweep.16")
+    assert (swept.selection, swept.closing, everybody.closing) == (chosen.selection, False, True)
+    verified = [plan(one, f"a1.b.verify.logs.verify.{number}") for number in (0, 1)]
+    assert [each.selection.to_bucket for each in verified] == [10000, 10000]
+    assert [bool(each.selection.where) for each in verified] == [False, True]
+    assert [bool(each.subjects) for each in verified] == [True, False]
+
+
 @pytest.mark.parametrize(("sample", "buckets"), [("100%", 10000), ("5%", 500), ("0.01%", 1), ("0.001%", 1)])
 def test_a_sample_is_a_number_of_buckets(sample: str, buckets: int) -> None:
     one = finished(phase("a", migrate(1), {"verify": {"sample": sample}}))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 
 from firelift.api.base import Model
+from firelift.api.where import WhereCondition
 
 BUCKETS = 10_000
 BUCKETS_PER_PERCENT = BUCKETS // 100
@@ -43,16 +44,18 @@ class Selection(Model):
     """The entities of one run: a half-open range of buckets and named ones, less those that others own.
 
     `from_bucket` <= bucket < `to_bucket`, or in `ids`; never in `except_ids`. With `to_bucket` at 10,000 records
-    without an entity are part of it too.
+    without an entity are part of it too. Of these only the ones for which all of `where` holds: as their documents in
+    the entity collection say, or the records themselves where a migration has none.
     """
 
     from_bucket: int = 0
     to_bucket: int = 0
     ids: tuple[str, ...] = ()
     except_ids: tuple[str, ...] = ()
+    where: tuple[WhereCondition, ...] = ()
 
     def covers(self, seed: str, entity: str | None) -> bool:
-        """Whether a record of this entity (None: it has none) belongs to the run."""
+        """Whether a record of this entity (None: it has none) belongs to the run, as far as `where` lets it."""
         if entity is None:
             return self.to_bucket == BUCKETS
         if entity in self.ids:

@@ -60,8 +60,8 @@ class RunPlan(Model):
     earlier attempt that this one continues from its seals. `letters` are earlier runs of the same cohort: the records
     of their dead letters are taken up again. `now` is the rollout's start, one and the same for all its
     runs: what a transform says must not depend on which of them asks. `closing`: where records are read entity by
-    entity, the source is scanned behind that for records whose entity is not listed. `request` is what a plan run is
-    asked.
+    entity, the source is scanned behind that for records whose entity is not listed. `overlaps`: steps in front of
+    it may have moved records of its cohort. `request` is what a plan run is asked.
     """
 
     format: int = FORMAT
@@ -77,6 +77,7 @@ class RunPlan(Model):
     migration: MigrationSpec
     selection: Selection
     closing: bool = False
+    overlaps: bool = False
     now: datetime
     pace: PaceSpec
     workers: int

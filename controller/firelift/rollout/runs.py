@@ -13,6 +13,7 @@ from firelift.api.quantity import parse
 from firelift.api.rollout import PhaseSpec
 from firelift.api.run import RunKind, RunPlan, VerifyPlan, run_id
 from firelift.api.steps.verify import VerifyStep
+from firelift.api.where import WhereCondition
 from firelift.rollout.place import EXECUTED, Place
 
 SWEEPS = 1000
@@ -30,7 +31,7 @@ def migrate_plans(place: Place) -> tuple[RunPlan, ...]:
 
 
 def verify_plans(place: Place) -> tuple[RunPlan, ...]:
-    """One scan per migration over everything that was moved so far."""
+    """One run per migration over everything that was moved so far, and one for each cohort that conditions choose."""
     step = place.spec.verify
     if step is None or place.record.started is None:
         return ()
@@ -96,9 +97,16 @@ def selection(place: Place, migration: str) -> Selection | None:
     if step.cohort.ids is not None:
         ids = tuple(name for name in dict.fromkeys(step.cohort.ids) if not covered.holds(name))
         return Selection(ids=ids) if ids else None
+    if step.cohort.where is not None:
+        left = covered.buckets < BUCKETS
+        return _where(step.cohort.where, covered.buckets, covered.ids) if left else None
     end = (step.cohort.percent or 0) * BUCKETS_PER_PERCENT
     start = min(covered.buckets, end)
     return Selection(from_bucket=start, to_bucket=end, except_ids=covered.ids) if start < end else None
+
+
+def _where(where: tuple[WhereCondition, ...], start: int, except_ids: tuple[str, ...]) -> Selection:
+    return Selection(from_bucket=start, to_bucket=BUCKETS, except_ids=except_ids, where=where)
 
 
 def migration_of(run: str) -> str:
@@ -158,20 +166,24 @@ def _verify_plan(place: Place, step: VerifyStep, name: str) -> Iterator[RunPlan]
     predecessors = owners(place, name)
     if not predecessors:
         return
-    covered = _covered(predecessors, place.turn.rollout.seed)
-    subjects = (run for owner in predecessors for run in owner.record.runs if migration_of(run) == name)
-    yield _plan(
-        place,
-        place,
-        place.migration(name),
-        RunKind.VERIFY,
-        0,
-        selection=Selection(to_bucket=covered.buckets, ids=covered.ids),
-        subjects=tuple(subjects),
-        verify=VerifyPlan(
-            sample_buckets=_buckets(step.sample), authority=step.authority, recheck_seconds=step.recheck_seconds
-        ),
+    subjects = tuple(run for owner in predecessors for run in owner.record.runs if migration_of(run) == name)
+    compares = VerifyPlan(
+        sample_buckets=_buckets(step.sample), authority=step.authority, recheck_seconds=step.recheck_seconds
     )
+    migration = place.migration(name)
+    for number, chosen in enumerate(_moved(predecessors, place.turn.rollout.seed, name)):
+        walked = () if number else subjects
+        kind = RunKind.VERIFY
+        yield _plan(place, place, migration, kind, number, selection=chosen, subjects=walked, verify=compares)
+
+
+def _moved(predecessors: list[Place], seed: str, name: str) -> Iterator[Selection]:
+    """Everything that was moved so far: what buckets and names say, then each cohort that conditions say."""
+    covered = _covered(predecessors, seed)
+    if covered.buckets or covered.ids:
+        yield Selection(to_bucket=covered.buckets, ids=covered.ids)
+    chosen = (selection(owner, name) for owner in predecessors)
+    yield from (each for each in chosen if each is not None and each.where)
 
 
 def _buckets(sample: str) -> int:
@@ -214,7 +226,8 @@ def _plan(  # noqa: PLR0913 - what differs between the kinds of run, each said o
         pass_number=pass_number,
         migration=migration,
         selection=selection,
-        closing=_closing(place, migration.name),
+        closing=not selection.where and _closing(place, migration.name),
+        overlaps=any(each.spec.migrate and each.spec.migrate.cohort.where for each in owners(place, migration.name)),
         now=state.started or state.phases[0].started,
         pace=place.phase.pace,
         workers=place.phase.workers,

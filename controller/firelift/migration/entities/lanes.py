@@ -9,14 +9,18 @@ from itertools import pairwise
 
 from firelift.api.cohort import BUCKETS
 from firelift.api.run import RunKind, RunPlan
+from firelift.migration.conditions import filters
 from firelift.migration.entities.order import cuts, groups, place
 from firelift.migration.entities.reader import ByKey, Entities
 from firelift.migration.ledger.listings import Listing, Listings, Pause
-from firelift.migration.store import Source, Store
+from firelift.migration.store import Source, Store, ValueKit
 from firelift.migration.transform.reshape import field_path
 from firelift.migration.work import Lane
 
-BY_ENTITY = frozenset({RunKind.MIGRATE, RunKind.SWEEP, RunKind.VERIFY})
+BY_ENTITY = frozenset({RunKind.MIGRATE, RunKind.SWEEP, RunKind.VERIFY, RunKind.DRY_RUN, RunKind.VALIDATE})
+
+COUNTED = 3_000
+"""Entities whose records are counted. Of more a hundred queries would be needed; each is taken to have one."""
 
 
 def by_entity(plan: RunPlan) -> bool:
@@ -29,19 +33,22 @@ def by_entity(plan: RunPlan) -> bool:
     return migration.entity_collection is not None or (named and addressable)
 
 
-def source_of(plan: RunPlan) -> Source:
-    """The whole source of a run's migration."""
-    source = plan.migration.source
-    return Source(source.collection or source.collection_group or "", all_descendants=source.collection is None)
+def source_of(plan: RunPlan, kit: ValueKit) -> Source:
+    """The whole source of a run's migration; where conditions choose from it, just what keeps them."""
+    source, of_entities = plan.migration.source, plan.migration.entity_collection is not None
+    where = () if of_entities else filters(kit, plan.selection.where)
+    collection = source.collection or source.collection_group or ""
+    return Source(collection, all_descendants=source.collection is None, where=where)
 
 
 def listing_name(plan: RunPlan) -> str:
     """The list of a run's entities.
 
-    The phases of an attempt share one of each migration. A sweep and a verify look for those that came later, so each
-    has a list of its own.
+    The phases of an attempt share one of each migration. A sweep and a verify look for those that came later, and
+    conditions may hold for others by now, so each of these has a list of its own.
     """
-    return f"a{plan.attempt}.{plan.migration.name}" if plan.kind is RunKind.MIGRATE else plan.id
+    shared = plan.kind is RunKind.MIGRATE and not plan.selection.where
+    return f"a{plan.attempt}.{plan.migration.name}" if shared else plan.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +74,16 @@ class EntityLanes:
         if collection is None:
             return None
         listings = Listings(self.store, self.plan.ledger, self.plan.seed)
-        return await listings.ensure(listing_name(self.plan), Source(collection), self.pause)
+        chosen = Source(collection, where=filters(self.store.values, self.plan.selection.where))
+        return await listings.ensure(listing_name(self.plan), chosen, self.pause)
 
     async def _records(self, chosen: Sequence[str], listed: int) -> int:
         """The records of some entities: counted where they are named, else a share of all, at least one of any."""
-        source = source_of(self.plan)
-        if listed:
+        source = source_of(self.plan, self.store.values)
+        if listed and not self.plan.selection.where:
             count = await self.store.count(source)
             return max(min(1, count), round(count * len(chosen) / listed)) if len(chosen) < listed else count
-        if self.plan.migration.entity_key is None:
+        if self.plan.migration.entity_key is None or len(chosen) > COUNTED:
             return len(chosen)
         asked = ByKey(self.store, source, field_path(self.plan.migration.entity_key, "entityKey"))
         return sum(await asyncio.gather(*(self.store.count(asked.of(group)) for group in groups(chosen))))

@@ -73,7 +73,7 @@ def _numbered(maps: Sequence[LaneMap]) -> LaneMap:
 
 
 async def _scanned(journal: Journal, plan: RunPlan) -> LaneMap:
-    source = source_of(plan)
+    source = source_of(plan, journal.store.values)
     records = await journal.store.count(source)
     parts = _lanes_for(plan, records)
     cuts = await journal.store.split_points(source, parts) if parts > 1 else []

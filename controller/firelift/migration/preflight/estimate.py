@@ -137,7 +137,8 @@ class _Desk:
 def _new(moved: _Moved, cohort: CohortSpec, count: int) -> int:
     if cohort.ids is not None:
         return min(count, len(set(cohort.ids) - moved.ids))
-    share = max(0, (cohort.percent or 0) - moved.percent)
+    # How many keep conditions nobody has counted: at most all that have not been moved.
+    share = max(0, (100 if cohort.where else cohort.percent or 0) - moved.percent)
     return min(count, math.ceil(count * share / 100))
 
 

@@ -84,7 +84,7 @@ def _scanning(plan: RunPlan, store: Store, transform: Transform, sleep: Sleep) -
     if plan.kind is RunKind.VALIDATE:
         return Validate(transform)
     existing = Existing(plan.migration.on_existing, Imager(store.values, transform.ignored))
-    swept = moved if plan.kind is RunKind.SWEEP else None
+    swept = moved if plan.kind is RunKind.SWEEP or plan.overlaps else None
     dry = plan.kind is RunKind.DRY_RUN
     migrate = Migrate(store, transform, plan.selection, plan.seed, existing, origins, swept, looks=dry)
     return DryRun(migrate, store.values, plan) if dry else migrate
@@ -115,10 +115,10 @@ def _keep(plan: RunPlan, transform: Transform) -> Keep:
 def _source_reader(plan: RunPlan, store: Store, lane: Lane, keep: Keep) -> Reader:
     whose = _whose(plan, store)
     if lane.buckets is not None:
-        source = source_of(plan)
+        source = source_of(plan, store.values)
         records = ByKey(store, source, whose.key) if whose.key else ById(store, source)
         return EntityReader(records, entities_of(store, plan, lane), plan.seed, PAGE, keep, whose.entity)
-    source = replace(source_of(plan), start=lane.start, end=lane.end)
+    source = replace(source_of(plan, store.values), start=lane.start, end=lane.end)
     buckets = plan.selection.to_bucket - plan.selection.from_bucket
     scan = ScanReader(store, source, min(LARGE_PAGE, PAGE * BUCKETS // max(1, buckets)), keep)
     if lane.listing is None:

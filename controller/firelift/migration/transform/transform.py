@@ -9,6 +9,7 @@ from functools import reduce
 from firelift.api.cohort import Selection, entity_text
 from firelift.api.migration import MigrationSpec, OnInvalid
 from firelift.migration import fields as paths
+from firelift.migration.conditions import holds
 from firelift.migration.entrypoint import Entrypoint, load
 from firelift.migration.errors import InvalidData
 from firelift.migration.fields import written
@@ -78,6 +79,10 @@ class Transform:
 
     def selects(self, selection: Selection, seed: str, document: Document) -> bool:
         """Whether a run of this selection owns the document. A bad entity key has no cohort, and is met at 100 %."""
+        # Of an entity its own document has told already, when the entities were listed.
+        of_records = selection.where if self.spec.entity_collection is None else ()
+        if not holds(self.kit, of_records, document.fields):
+            return False
         try:
             return selection.covers(seed, self.entity(document))
         except Refused:
