@@ -46,6 +46,7 @@ _ROLLOUT_COLUMNS = (
     ("Age", ".metadata.creationTimestamp", 0),
     ("Message", ".status.message", 1),
     ("Rate", ".status.rate", 1),
+    ("Pace", ".status.pace", 1),
     ("Revertible-Until", ".status.revertibleUntil", 1),
 )
 _APPROVAL_COLUMNS = (

@@ -115,6 +115,8 @@ class RolloutStatus(Model):
     step: Short = ""
     progress: Short = ""
     rate: Short = ""
+    pace: Short = ""
+    """What the rollout may write each second, of what its database may, and why no more."""
     gates_summary: Short = ""
     reason: Short = ""
     message: Line = ""

@@ -14,6 +14,7 @@ from firelift.migration.exit_codes import FATAL, IGNORED
 from firelift.migration.ledger import locks
 from firelift.migration.ledger import root as roots
 from firelift.migration.ledger.runs import RunStore
+from firelift.operator import pace
 from firelift.operator.ledger import LedgerRead
 from firelift.operator.services import Services
 from firelift.operator.settings import PASSED_ON
@@ -30,7 +31,7 @@ from firelift.rollout.intents import (
     SetFlags,
     SetRunState,
 )
-from firelift.rollout.observation import Observation, Rollout
+from firelift.rollout.observation import Observation, PaceSeen, Rollout
 
 
 @dataclass(slots=True)
@@ -38,6 +39,7 @@ class Actor:
     """Acts for one decision about one rollout. `act` raises `KubeError` and `MigrationError`.
 
     `news` is set when the next turn will see something that no event tells of, so that it need not be waited for.
+    `pace` is what the run at work was granted.
     """
 
     services: Services
@@ -46,6 +48,7 @@ class Actor:
     observation: Observation
     plans: dict[str, RunPlan] = field(default_factory=dict)
     news: bool = False
+    pace: PaceSeen | None = None
 
     @singledispatchmethod
     async def act(self, intent: Intent) -> None:
@@ -55,7 +58,9 @@ class Actor:
     @act.register
     async def _ensure_run(self, intent: EnsureRun) -> None:
         self.plans[intent.plan.id] = intent.plan
-        await self._runs.ensure(intent.plan, self._control(intent.state))
+        wanted = self._control(intent.state)
+        control, self.pace = await pace.share(self.ledger.store, self.rollout, intent.plan, self.observation, wanted)
+        await self._runs.ensure(intent.plan, control)
 
     @act.register
     async def _set_run_state(self, intent: SetRunState) -> None:

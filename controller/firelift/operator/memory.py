@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from firelift.migration.ledger.progress import Progress
 from firelift.operator.measure import Measurer
+from firelift.rollout.observation import PaceSeen
 
 FIRST_BACKOFF_SECONDS = 0.1
 _SHOWN_PROBLEMS = 3
@@ -21,6 +22,8 @@ class ObjectMemory:
     progress: dict[str, Progress] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     failures: int = 0
+    pace: PaceSeen | None = None
+    """What the last turn was granted."""
     status_time: float = float("-inf")
     tidied: bool = False
     checked_generation: int = 0
@@ -31,7 +34,7 @@ class ObjectMemory:
         """Forget what was known of an earlier object of this name."""
         if self.uid != uid:
             self.uid, self.tidied, self.status_time = uid, False, float("-inf")
-            self.checked_generation = 0
+            self.checked_generation, self.pace = 0, None
             self.progress.clear()
 
     def succeeded(self) -> None:

@@ -102,6 +102,7 @@ class Reconciler:
         seen = await self._teller.tell(memory, seen, statuses.dump(decision.status))
         for intent in decision.intents:
             await self._act(actor, intent)
+        memory.pace = actor.pace
         await actor.tidy(thoroughly=not memory.tidied)
         memory.tidied = True
         if not decision.finalizer and seen.held:

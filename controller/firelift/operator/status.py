@@ -22,7 +22,7 @@ _REMEDY = (
     "The object is being deleted and stays until its locks and its ledger can be given back: restore the access, or "
     f"remove its finalizer {FINALIZER}, and what this rollout holds stays held and is not reverted"
 )
-_PROGRESS_FIELDS = ("progress", "rate")
+_PROGRESS_FIELDS = ("progress", "rate", "pace")
 _PROGRESS_OF_PHASES = ("documents", "deadLetters", "conflicts")
 _PROGRESS_OF_GATES = ("value", "samples", "time", "message", "last")
 

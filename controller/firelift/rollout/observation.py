@@ -68,6 +68,8 @@ class RunSeen:
     scanned: int = 0
     estimate: int = 0
     commit_latencies_ms: tuple[int, ...] = ()
+    commit_times: tuple[int, ...] = ()
+    """When each of these Commits was known to have landed: microseconds since the epoch, by the database's clock."""
     failure: str = ""
     """What the worker itself wrote before it gave up; empty while it works."""
     examples: tuple[str, ...] = ()
@@ -158,6 +160,21 @@ class MeasurementSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class PaceSeen:
+    """What the rollout's run may write each second, and what all rollouts on its database may together.
+
+    `cap` is its own `maxWritesPerSecond`, `sharers` are the other rollouts that have a share, `cause` is why the budget
+    was cut, until it grows again.
+    """
+
+    share: float
+    budget: float
+    cap: float
+    sharers: tuple[str, ...] = ()
+    cause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Observation:
     """One read of everything."""
 
@@ -168,6 +185,8 @@ class Observation:
     approvals: tuple[ApprovalSeen, ...] = ()
     config_maps: Mapping[str, ConfigMapSeen] = field(default_factory=dict)
     locks: Mapping[str, LockSeen] = field(default_factory=dict)
+    pace: PaceSeen | None = None
+    """As the last turn found it; None when no run was at work."""
     worker_image: str = ""
     """What the operator would pin now: the image of the spec, else its default, by the name that it was given."""
     conditions: tuple[Condition, ...] = ()

@@ -20,6 +20,7 @@ from firelift.rollout.evidence import last, remembered
 from firelift.rollout.gates import limit_text
 from firelift.rollout.ledger_gates import speaks
 from firelift.rollout.memory import MESSAGE
+from firelift.rollout.pace import text
 from firelift.rollout.phases import phase_statuses, started_phases
 from firelift.rollout.place import Place, current
 from firelift.rollout.progress import Progress, measure
@@ -47,6 +48,7 @@ def project(turn: Turn, settled: Settled) -> RolloutStatus:
         step=step,
         progress=progress.text(),
         rate=f"{progress.rate:,.0f}/s" if progress.rate else "",
+        pace=text(turn.seen.pace),
         gates_summary=_summary(gates),
         reason=settled.reason,
         message=message,

@@ -90,3 +90,8 @@ def dead_letter(ledger: str, run_id: str, record: str, image: Micros = 0) -> str
 def lock(group: str) -> str:
     """The lock of a collection group."""
     return f"firelift_locks/{group}"
+
+
+def budget() -> str:
+    """The write budget of the database, which all ledgers in it share."""
+    return "firelift_pace/budget"

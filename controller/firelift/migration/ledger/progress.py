@@ -28,8 +28,8 @@ class RunProgress:
 
     `complete`: each lane is sealed as worked off. `estimate` is the number of records in the source when the lanes were
     made, `scanned` how many of them lie behind the cursors; both 0 before there is a lane map. `commit_latencies_ms`
-    are recent ones in no order; `entries` is the journal's length, `newest` when its last entry was committed;
-    `failure` is the newest sentence of a worker that gave up and has not come back.
+    are recent ones in no order, `commit_times` when each of them was known; `entries` is the journal's length, `newest`
+    when its last entry was committed; `failure` is the newest sentence of a worker that gave up and has not come back.
     """
 
     totals: Totals = field(default_factory=Totals)
@@ -39,6 +39,7 @@ class RunProgress:
     sealed: int = 0
     complete: bool = False
     commit_latencies_ms: tuple[int, ...] = ()
+    commit_times: tuple[Micros, ...] = ()
     failure: str = ""
     examples: tuple[str, ...] = ()
     entries: int = 0
@@ -56,7 +57,7 @@ class Progress:
         self._map: LaneMap | None = None
         self._workers = 0
         self._newest: dict[int, Entry] = {}
-        self._latencies: deque[int] = deque(maxlen=LATENCIES)
+        self._latencies: deque[tuple[Micros, int]] = deque(maxlen=LATENCIES)
         self._examples: dict[str, None] = {}
 
     async def update(self) -> RunProgress:
@@ -81,7 +82,7 @@ class Progress:
         )
         for entry in new:
             self._newest[lane] = entry
-            self._latencies.extend(filter(None, (entry.latency_ms,)))
+            self._latencies.extend([(entry.commit_time, entry.latency_ms)] if entry.latency_ms else ())
             self._examples.update(dict.fromkeys(entry.examples[: EXAMPLES - len(self._examples)]))
 
     async def _failure(self) -> str:
@@ -104,7 +105,8 @@ class Progress:
             lanes=len(lanes.lanes),
             sealed=sum(entry.sealed for entry in newest),
             complete=not lanes.closed and complete == len(lanes.lanes),
-            commit_latencies_ms=tuple(self._latencies),
+            commit_latencies_ms=tuple(latency for _, latency in self._latencies),
+            commit_times=tuple(time for time, _ in self._latencies),
             failure=failure,
             examples=tuple(self._examples),
             entries=sum(entry.seq for entry in newest),

@@ -14,15 +14,11 @@ from firelift.api.quantity import parse
 from firelift.api.rollout import PaceSpec, PhaseSpec, Prices
 from firelift.api.steps.migrate import CohortSpec
 from firelift.api.steps.verify import VerifyStep
+from firelift.migration.budget import GROWTH, SECOND, START, STEP
 
 READS_PER_SECOND = 5_000
 """Documents that one worker scans. Bounded queries reached 17,000 a second on two cores beside an emulator; a third of
 that leaves room for decoding and for distance."""
-
-RAMP_START = 500
-RAMP_SECONDS = 300
-RAMP_FACTOR = 1.5
-"""Firestore's own rule for new traffic: 500 writes a second, half as many more every five minutes."""
 
 _LOOKS_FIRST = frozenset({OnExisting.OVERWRITE, OnExisting.KEEP_NEWER})
 _PER = 100_000
@@ -75,16 +71,17 @@ def money(reads: int, writes: int, prices: Prices) -> str:
     return f"{cost.quantize(_CENT, ROUND_HALF_UP):,} {prices.currency}"
 
 
-def seconds_of_writing(writes: int, pace: PaceSpec, workers: int) -> float:
+def seconds_of_writing(writes: int, pace: PaceSpec) -> float:
     """How long so many writes take at the pace, along Firestore's ramp."""
     limit = float(pace.max_writes_per_second)
     if pace.pause_between_batches_seconds:
-        limit = min(limit, workers * pace.batch_size / pace.pause_between_batches_seconds)
-    seconds, rate, left = 0.0, float(min(limit, RAMP_START)), float(writes)
-    while left > rate * RAMP_SECONDS and rate < limit:
-        left -= rate * RAMP_SECONDS
-        seconds += RAMP_SECONDS
-        rate = min(limit, rate * RAMP_FACTOR)
+        limit = min(limit, pace.batch_size / pace.pause_between_batches_seconds)
+    step = STEP / SECOND
+    seconds, rate, left = 0.0, float(min(limit, START)), float(writes)
+    while left > rate * step and rate < limit:
+        left -= rate * step
+        seconds += step
+        rate = min(limit, rate * GROWTH)
     return seconds + left / rate
 
 
@@ -143,7 +140,7 @@ def _new(moved: _Moved, cohort: CohortSpec, count: int) -> int:
 
 
 def _phase(name: str, bill: _Bill, prices: Prices, pace: PaceSpec, workers: int) -> PhaseEstimate:
-    writing = seconds_of_writing(bill.data_writes, pace, workers)
+    writing = seconds_of_writing(bill.data_writes, pace)
     seconds = max(writing, bill.reads / (READS_PER_SECOND * max(1, workers)))
     return PhaseEstimate(
         name=name,

@@ -1,0 +1,76 @@
+"""The write budget's document: one in each database, changed by whoever leads a rollout there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from pydantic import ValidationError
+
+from firelift.migration.budget import FORMAT, Budget, Claim, allot, due
+from firelift.migration.errors import Conflict, LedgerBroken, LostRace
+from firelift.migration.ledger import paths
+from firelift.migration.sentences import sentence
+from firelift.migration.store import Create, Micros, Missing, Store, Update
+
+TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetSeen:
+    """The budget as read at `read_time`; `update_time` None when there is no document yet."""
+
+    budget: Budget
+    read_time: Micros
+    update_time: Micros | None = None
+
+
+async def read(store: Store) -> BudgetSeen:
+    """The budget of a database; that of one that nobody has written to when there is no document.
+
+    Raises:
+        LedgerBroken: when the document is not one that this version can read.
+    """
+    document = (await store.get([paths.budget()]))[0]
+    if isinstance(document, Missing):
+        return BudgetSeen(Budget(), document.read_time)
+    plain = {name: store.values.decode(value) for name, value in document.fields.items()}
+    if (written := plain.get("format", FORMAT)) != FORMAT:
+        raise LedgerBroken(f"{document.path} has format {written}; this version reads format {FORMAT}: upgrade")
+    try:
+        budget = Budget.model_validate(plain)
+    except ValidationError as error:
+        raise LedgerBroken(
+            f"{document.path} is not a write budget that this version can read ({sentence(str(error))}); when no "
+            "rollout works on this database, delete it, and the rate begins anew"
+        ) from error
+    return BudgetSeen(budget, document.read_time, document.update_time)
+
+
+async def claim(store: Store, wanted: Claim) -> BudgetSeen:
+    """Report a run's work, take or renew its lease, and see the budget then; little is written when little is new.
+
+    Raises:
+        StaleEpoch: when a newer leader of the same rollout has the lease.
+        LostRace: when others kept changing the document in between.
+        LedgerBroken: as `read`.
+    """
+    for _ in range(TRIES):
+        seen = await read(store)
+        after = allot(seen.budget, wanted, seen.read_time)
+        if not due(seen.budget, after, wanted.ledger, seen.read_time):
+            return seen
+        try:
+            await _write(store, after, seen.update_time)
+        except Conflict:
+            continue
+        return replace(seen, budget=after)
+    raise LostRace(f"the write budget was changed by others {TRIES} times in a row; the next turn tries again")
+
+
+async def _write(store: Store, budget: Budget, update_time: Micros | None) -> None:
+    plain = budget.model_dump(mode="json", by_alias=True)
+    fields = {name: store.values.encode(value) for name, value in plain.items()}
+    if update_time is None:
+        await store.commit([Create(paths.budget(), fields)])
+    else:
+        await store.commit([Update(paths.budget(), fields, [(name,) for name in fields], update_time)])
