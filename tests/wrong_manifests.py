@@ -152,8 +152,29 @@ _MIGRATIONS = (
     _wrong("a collection that depends on the document", _TEMPLATE, (_TARGET, "{doc.kind}/{id}")),
     _wrong(
         "an unknown placeholder",
-        "placeholders of `document` must be {id}, {entity} or {doc.<field path>}",
+        "placeholders of `document` must be {id}, {entity}, {doc.<field path>}, {item}, {item.<field path>} or {index}",
         (_TARGET, "users/{user}"),
+    ),
+    _wrong(
+        "elements without a place of their own",
+        "one-to-many must have {item.<field path>}, {item} or {index} in `target.document`",
+        (f"{_COPY}.target.forEach", "doc.items"),
+    ),
+    _wrong(
+        "a place for elements that there are none of",
+        "{item} and {index} in `target.document` must come with `target.forEach` or `python.many`",
+        (_TARGET, "users/{doc.userId}/logs/{index}"),
+    ),
+    _wrong(
+        "a function that splits, and forEach",
+        "`target.forEach` must not come with `transform.python`",
+        (f"{_COPY}.target", {"document": "users/{id}/logs/{item}", "forEach": "doc.items"}),
+        (f"{_COPY}.transform", {"python": {"entrypoint": "shop.migrations:split", "many": True}}),
+    ),
+    _wrong(
+        "forEach in place",
+        "one-to-many must have {item.<field path>}",
+        (f"{_IN_PLACE}.target.forEach", "doc.items"),
     ),
     _wrong("one target for all", "`document` must have a placeholder", (_TARGET, "users/ada")),
     _wrong(

@@ -1,13 +1,13 @@
-"""What a transform function of your own is given, for its annotations: import it from here.
+"""What a transform function of your own is given and answers: import it from here for its annotations.
 
-from firelift.functions import Context, Document
-
-def convert(doc: Document, context: Context) -> Document | None: ...
+A function is ``(doc: Document, context: Context) -> Document | None``; one that splits its source, with `python.many`,
+is ``(doc: Document, context: Context) -> list[Document | Element] | None``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -27,3 +27,15 @@ class Context:
     path: str
     entity: str | None
     now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One of the documents that a function with `many` makes of its source.
+
+    `key` is what ``{item}`` stands for in `target.document`, for what is part of the path and not of the document;
+    empty: the fields themselves.
+    """
+
+    fields: Document
+    key: Mapping[str, Any] = field(default_factory=dict)

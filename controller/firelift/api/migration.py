@@ -10,7 +10,7 @@ from pydantic import Field
 from firelift.api.base import Expression, FieldPathText, Model, Name, Sentence
 from firelift.api.entities import ENTITY_RULES
 from firelift.api.lists import AS_SET
-from firelift.api.paths import NOT_INTO_ITS_SOURCE, SOURCE_RULES, TARGET_RULES
+from firelift.api.paths import ELEMENT_RULES, NOT_INTO_ITS_SOURCE, SOURCE_RULES, TARGET_RULES
 from firelift.api.rules import Rule, RuledModel, Rules
 
 CollectionPath = Annotated[str, Field(min_length=1, max_length=1024)]
@@ -60,7 +60,10 @@ class TargetSpec(RuledModel):
 
     document: Annotated[str, Field(min_length=3, max_length=1024)] | None = None
     """A path template such as ``users/{doc.userId}/logs/{id}``; placeholders are ``{id}``, ``{entity}`` and
-    ``{doc.<field path>}``, each of which must be a string or an integer that makes one valid path segment."""
+    ``{doc.<field path>}``, in one-to-many also ``{item.<field path>}``, ``{item}`` and ``{index}``; each must be a
+    string or an integer that makes one valid path segment."""
+    for_each: Expression | None = None
+    """One-to-many: CEL over the source that answers a list, each item of which becomes a document of its own."""
     in_place: InPlace | None = None
     """The source document itself; `applies_when` or `marker` then says which documents are still to do."""
 
@@ -68,10 +71,12 @@ class TargetSpec(RuledModel):
 
 
 class PythonTransform(Model):
-    """A function ``(doc: dict, context: Context) -> dict | None`` named as ``module:attribute``."""
+    """A function ``(doc: Document, context: Context) -> Document | None`` named as ``module:attribute``."""
 
     entrypoint: Annotated[str, Field(max_length=253, pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
     """Such as ``shop.migrations:convert``; it must be importable in the worker's image."""
+    many: bool = False
+    """One-to-many: it answers a list of documents, or of `Element`s."""
 
 
 class TransformSpec(RuledModel):
@@ -161,12 +166,18 @@ class MigrationSpec(RuledModel):
         ),
         NOT_INTO_ITS_SOURCE,
         *ENTITY_RULES,
+        *ELEMENT_RULES,
     )
 
     @property
     def in_place(self) -> bool:
         """Whether the target is the source document."""
         return self.target.in_place is not None
+
+    @property
+    def one_to_many(self) -> bool:
+        """Whether a source becomes several documents."""
+        return self.target.for_each is not None or (self.transform.python is not None and self.transform.python.many)
 
     @property
     def lock_group(self) -> str:

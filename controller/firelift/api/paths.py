@@ -9,7 +9,8 @@ from firelift.api.rules import Rule
 
 COLLECTION = r"^[^/]+(/[^/]+/[^/]+)*$"
 _DOCUMENT_TEMPLATE = r"^[^/{}]+/[^/]+(/[^/{}]+/[^/]+)*$"
-_PLACEHOLDERS = r"^([^{}]|\{(id|entity|doc\.[^{}]+)\})*$"
+_PLACEHOLDERS = r"^([^{}]|\{(id|entity|index|item|(doc|item)\.[^{}]+)\})*$"
+_ELEMENT = r"\{(index|item)[.}]"
 RESERVED = r"(^|/)(_firelift|firelift_[^/]*|__[^/]*__|\.\.?)(/|$)"
 RESERVED_WORDS = "must not use `_firelift`, names that start with `firelift_`, `__names__`, `.` or `..`"
 
@@ -73,7 +74,7 @@ TARGET_RULES = (
     ),
     Rule(
         f"!has(self.document) || self.document.matches(r'{_PLACEHOLDERS}')",
-        "placeholders of `document` must be {id}, {entity} or {doc.<field path>}",
+        "placeholders of `document` must be {id}, {entity}, {doc.<field path>}, {item}, {item.<field path>} or {index}",
         lambda target: matches(_PLACEHOLDERS, target.document),
         field=".document",
     ),
@@ -90,6 +91,35 @@ TARGET_RULES = (
         field=".document",
     ),
 )
+
+_MANY = "(has(self.target.forEach) || (has(self.transform.python) && self.transform.python.many))"
+_TELLS_APART = f"(has(self.target.document) && self.target.document.matches(r'{_ELEMENT}'))"
+
+ELEMENT_RULES = (
+    Rule(
+        "!has(self.target.forEach) || !has(self.transform.python)",
+        "`target.forEach` must not come with `transform.python`: a function that splits says `python.many`",
+        lambda migration: migration.target.for_each is None or migration.transform.python is None,
+    ),
+    Rule(
+        f"!{_MANY} || {_TELLS_APART}",
+        "one-to-many must have {item.<field path>}, {item} or {index} in `target.document`, or all elements would be "
+        "written to one document",
+        lambda migration: not migration.one_to_many or _tells_apart(migration),
+        field=".target",
+    ),
+    Rule(
+        f"{_MANY} || !{_TELLS_APART}",
+        "{item} and {index} in `target.document` must come with `target.forEach` or `python.many`",
+        lambda migration: migration.one_to_many or not _tells_apart(migration),
+        field=".target",
+    ),
+)
+
+
+def _tells_apart(migration: Any) -> bool:
+    return re.search(_ELEMENT, migration.target.document or "") is not None
+
 
 NOT_INTO_ITS_SOURCE = Rule(
     "!has(self.target.document) || ("

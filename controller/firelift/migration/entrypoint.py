@@ -44,31 +44,43 @@ class Entrypoint:
             Refused: when the function fails, or answers what Firestore cannot store.
         """
         document = view.document
-        plain = self._guarded(lambda: PlainDocument(view.kit, document.fields))
+        plain = self.guarded(lambda: PlainDocument(view.kit, document.fields))
         context = Context(document.id, document.path, view.entity, view.now)
-        answer = self._guarded(lambda: self._asked(plain.values, context))
+        answer = self.guarded(lambda: self.asked(plain.values, context))
         if answer is None:
             return None
         if not isinstance(answer, dict):
-            raise Refused(self._rule, f"the function answered {_kind(answer)} instead of a dict or None")
-        return self._guarded(lambda: _fitting(view.kit, plain.stored(answer)))
+            raise Refused(self.rule, f"the function answered {kind_of(answer)} instead of a dict or None")
+        return self.guarded(lambda: fitting(view.kit, plain.stored(answer)))
 
-    def _asked(self, values: dict[str, Any], context: Context) -> Any:
+    def asked(self, values: dict[str, Any], context: Context) -> Any:
+        """What the function answers, while it has no way out."""
         with no_way_out():
             return self.function(values, context)
 
     @property
-    def _rule(self) -> str:
+    def rule(self) -> str:
+        """What a dead letter of its making says was broken."""
         return f"transform.python {self.name}"
 
-    def _guarded(self, call: Callable[[], T]) -> T:
+    def guarded(self, call: Callable[[], T]) -> T:
+        """The answer of a call that may run code of the user's.
+
+        Raises:
+            Refused: whatever it raises.
+        """
         try:
             return call()
         except (Exception, SystemExit) as error:
-            raise Refused(self._rule, told(error)) from error
+            raise Refused(self.rule, told(error)) from error
 
 
-def _fitting(kit: ValueKit, result: Fields) -> Fields:
+def fitting(kit: ValueKit, result: Fields) -> Fields:
+    """The result, unless no commit can carry it.
+
+    Raises:
+        ValueError: with both sizes.
+    """
     size = sum(kit.size(value) for value in result.values())
     if size > MAX_RESULT_BYTES:
         raise ValueError(f"the result has {size:,} bytes, more than the {MAX_RESULT_BYTES:,} that one commit can carry")
@@ -112,7 +124,8 @@ def _fault(function: object) -> str:
     return ""
 
 
-def _kind(answer: object) -> str:
+def kind_of(answer: object) -> str:
+    """The type of an answer, with its article; a coroutine is closed, as nobody will await it."""
     if inspect.iscoroutine(answer):
         answer.close()
     return _article(type(answer).__name__)

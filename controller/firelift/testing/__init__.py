@@ -4,7 +4,7 @@ The transform that runs here is the worker's own, from the entity key to the las
 """
 
 from firelift.stores.firestore.exact import GeoPoint, Reference, Vector
-from firelift.testing.outcomes import DeadLetter, LeftAlone, Moved, Outcome
+from firelift.testing.outcomes import DeadLetter, LeftAlone, Moved, Outcome, Split
 from firelift.testing.tester import InputChanged, NotRepeatable, TransformTester
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "NotRepeatable",
     "Outcome",
     "Reference",
+    "Split",
     "TransformTester",
     "Vector",
 ]

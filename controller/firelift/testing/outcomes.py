@@ -22,6 +22,18 @@ class Moved:
     __hash__ = None  # type: ignore[assignment]  # it holds dicts
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Split:
+    """One-to-many: the documents that are written, by their targets. Equal as `Moved` is."""
+
+    documents: Mapping[str, Mapping[str, Any]]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Split) and same(_plain(self), _plain(other))
+
+    __hash__ = None  # type: ignore[assignment]  # it holds dicts
+
+
 @dataclass(frozen=True, slots=True)
 class LeftAlone:
     """Nothing is written: `appliesWhen` is false, the marker is there, or the function answered None."""
@@ -37,4 +49,8 @@ class DeadLetter:
     reason: str
 
 
-Outcome: TypeAlias = Moved | LeftAlone | DeadLetter
+Outcome: TypeAlias = Moved | Split | LeftAlone | DeadLetter
+
+
+def _plain(split: Split) -> dict[str, dict[str, Any]]:
+    return {target: dict(fields) for target, fields in split.documents.items()}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import yaml
 
@@ -20,14 +20,18 @@ from firelift.migration.processors.findings import differences
 from firelift.migration.refusal import Refused
 from firelift.migration.store import Document, Fields
 from firelift.migration.transform import transform as compiled
+from firelift.migration.transform.one_to_many import Elements, compile_one_to_many
 from firelift.migration.transform.plain import same
 from firelift.migration.transform.transform import Transform, compile_transform
 from firelift.stores.firestore.exact import KIT, fields_of_json, fields_to_stored, from_stored
-from firelift.testing.outcomes import DeadLetter, LeftAlone, Moved, Outcome
+from firelift.testing.outcomes import DeadLetter, LeftAlone, Moved, Outcome, Split
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 READ = 1_767_225_600_000_000
 """Of the documents: `NOW` in microseconds."""
+
+
+Made: TypeAlias = compiled.Outcome | Elements
 
 
 class NotRepeatable(AssertionError):
@@ -46,8 +50,12 @@ class TransformTester:
     may_change_input: bool = False
 
     @classmethod
-    def of_entrypoint(cls, entrypoint: str, *, now: datetime = NOW, may_change_input: bool = False) -> TransformTester:
+    def of_entrypoint(
+        cls, entrypoint: str, *, many: bool = False, now: datetime = NOW, may_change_input: bool = False
+    ) -> TransformTester:
         """A function by its name ``module:attribute``, as the transform of a migration that copies by id.
+
+        With `many` it splits, and its documents are told apart by their numbers.
 
         Raises:
             TransformUnusable: as the worker would, when it is no plain function of two arguments.
@@ -55,8 +63,8 @@ class TransformTester:
         spec = {
             "name": "tested",
             "source": {"collection": "sources"},
-            "target": {"document": "targets/{id}"},
-            "transform": {"python": {"entrypoint": entrypoint}},
+            "target": {"document": "targets/{id}/elements/{index}" if many else "targets/{id}"},
+            "transform": {"python": {"entrypoint": entrypoint, "many": many}},
         }
         return cls.of_migration(spec, now=now, may_change_input=may_change_input)
 
@@ -105,7 +113,8 @@ class TransformTester:
     def _run(self, path: str, fields: Fields) -> Outcome:
         source = Document(path, fields, READ, READ, READ)
         watched = self._watched()
-        first, second = watched.attempt(source), watched.attempt(source)
+        attempt = compile_one_to_many(watched).attempt if watched.spec.one_to_many else watched.attempt
+        first, second = attempt(source), attempt(source)
         fault = _unlike(first, second)
         if fault:
             raise NotRepeatable(
@@ -126,9 +135,9 @@ class _Watched(Entrypoint):
 
     __slots__ = ()
 
-    def _guarded(self, call: Any) -> Any:
+    def guarded(self, call: Any) -> Any:
         try:
-            return super()._guarded(call)
+            return super().guarded(call)
         except Refused as refused:
             if isinstance(refused.__cause__, InputChanged):
                 raise refused.__cause__ from None
@@ -152,9 +161,13 @@ def _watching(function: Function) -> Function:
     return watched
 
 
-def _unlike(first: compiled.Outcome, second: compiled.Outcome) -> str:
+def _unlike(first: Made, second: Made) -> str:
     """How two runs of one document differ; empty when they do not."""
     match first, second:
+        case Elements(results), Elements(others):
+            if len(results) != len(others):
+                return f"it had {len(others)} elements and not {len(results)}"
+            return next(filter(None, map(_unlike, results, others)), "")
         case compiled.Result(target, fields), compiled.Result(other, others):
             at = list(changed_paths(KIT, fields, others))
             if target != other:
@@ -165,10 +178,16 @@ def _unlike(first: compiled.Outcome, second: compiled.Outcome) -> str:
     return "" if first == second else f"it was {type(second).__name__} and not {type(first).__name__}"
 
 
-def _told(outcome: compiled.Outcome) -> Outcome:
+def _told(outcome: Made) -> Outcome:
     match outcome:
         case compiled.Result(target, fields):
-            return Moved(target, {name: from_stored(value) for name, value in fields.items()})
+            return Moved(target, _exact(fields))
+        case Elements(results):
+            return Split({result.target: _exact(result.fields) for result in results})
         case Refused() as refused:
             return DeadLetter(refused.rule, refused.reason)
     return LeftAlone(outcome.reason)
+
+
+def _exact(fields: Fields) -> dict[str, Any]:
+    return {name: from_stored(value) for name, value in fields.items()}

@@ -25,6 +25,21 @@ class EarlierImages:
         found = [await self.entries.of(run, image.source or image.path) for run in self.runs]
         return [each for entries in found for entry in entries for each in entry.images or () if _before(each, image)]
 
+    async def made(self, image: Image) -> bool:
+        """Whether one of these runs has created the document that the image is of, and so takes it away by itself.
+
+        Raises:
+            StoreError: when the ledger cannot be read.
+        """
+        found = [await self.entries.of(run, image.source or image.path) for run in self.runs]
+        return any(
+            (each.path, each.operation) == (image.path, Operation.CREATE)
+            for entries in found
+            for entry in entries
+            if entry.commit_time == image.create_time
+            for each in entry.images or ()
+        )
+
 
 def _before(one: Image, other: Image) -> bool:
     """Whether it is an update of the same document, not made anew in between."""

@@ -15,6 +15,7 @@ from firelift.migration.entities.whose import Whose
 from firelift.migration.ledger.entries import Entry
 from firelift.migration.ledger.journal import Journal
 from firelift.migration.ledger.lane_map import read_lane_map
+from firelift.migration.part_cursor import continues, whole
 from firelift.migration.path_order import order
 from firelift.migration.store import Micros
 from firelift.migration.work import Lane, LaneMap
@@ -39,7 +40,10 @@ class ScannedEntries:
     _whole: dict[tuple[str, int, int], Entry | None] = field(default_factory=dict)
 
     async def of(self, run: str, source: str, *, since: Micros = 0) -> list[Entry]:
-        """The entries with their images that can have it: none, one, or where a run has a closing scan, two.
+        """The entries with their images that can have it: mostly one.
+
+        There may be none, more where a run has a closing scan too, and one for each part of a source that no single
+        commit could take.
 
         A lane that has ended before the time `since` has none.
 
@@ -51,8 +55,9 @@ class ScannedEntries:
         found: list[Entry] = []
         for lane, before in await self._holding(self._lanes[run], source):
             number = await self._number(run, lane.number, before, since)
-            entry = await self._read(run, lane.number, number) if number else None
-            found += [entry] if entry else []
+            while number and (entry := await self._read(run, lane.number, number)):
+                found.append(entry)
+                number = number + 1 if entry.end and continues(entry.end, source) else None
         return found
 
     async def _holding(self, lanes: LaneMap, source: str) -> list[tuple[Lane, Before]]:
@@ -78,7 +83,7 @@ class ScannedEntries:
         while high - low > 1:
             middle = (low + high) // 2
             end, _ = await self._end(run, lane, middle)
-            if end and before(end):
+            if end and before(whole(end)):
                 low = middle
             else:
                 high = middle

@@ -14,6 +14,7 @@ from firelift.migration.errors import TransformUnusable
 from firelift.migration.fields import parse
 from firelift.migration.sentences import sentence
 from firelift.migration.store import ValueKit
+from firelift.migration.transform.one_to_many import compile_one_to_many
 from firelift.migration.transform.transform import compile_transform
 
 _RESERVED = re.compile(r"__.*__|_firelift|firelift_.*|\.\.?")
@@ -57,6 +58,8 @@ def _transform(spec: MigrationSpec, kit: ValueKit, now: datetime) -> Check:
     name = f"transform {spec.name}"
     try:
         compiled = compile_transform(spec, kit, now)
+        if spec.one_to_many:
+            compile_one_to_many(compiled)
     except TransformUnusable as unusable:
         return refused(name, f"{unusable}; correct migration {spec.name}")
     if not isinstance(compiled.reshape, Entrypoint):

@@ -22,15 +22,17 @@ from firelift.migration.ledger.origins import Origins
 from firelift.migration.ledger.scanned import ScannedEntries
 from firelift.migration.merge import Merge
 from firelift.migration.processors.dry_run import DryRun, Validate
+from firelift.migration.processors.many import as_it_is, many
 from firelift.migration.processors.migrate import Migrate
 from firelift.migration.processors.recheck import Sleep
 from firelift.migration.processors.retry import LetterReader, Retry, WithoutLetters
 from firelift.migration.processors.revert import Revert
 from firelift.migration.processors.revert_verify import RevertVerify
-from firelift.migration.processors.verify_images import VerifyImages
+from firelift.migration.processors.verify_images import VerifyImages, becomes_one, remembering
 from firelift.migration.processors.verify_scan import VerifyScan
 from firelift.migration.readers import ImageReader, JournalReader, Keep, ScanReader
 from firelift.migration.store import Store
+from firelift.migration.transform.one_to_many import compile_one_to_many
 from firelift.migration.transform.reshape import compile_renames, field_path
 from firelift.migration.transform.transform import Transform, compile_ignored, compile_transform
 from firelift.migration.work import Lane, Processor, Reader
@@ -55,13 +57,17 @@ def build(
     spec = rehearsed(plan.migration) if plan.kind in REHEARSALS else plan.migration
     transform = compile_transform(spec, store.values, plan.now)
     keep = _keep(plan, transform)
+    splitting = compile_one_to_many(transform) if spec.one_to_many else None
+    if lane.subject is not None:
+        becomes = remembering(splitting.targets) if splitting else becomes_one(transform)
+        return _image_reader(plan, journal, lane), VerifyImages(store, transform, becomes, _verify(plan), keep, sleep)
+    if splitting:
+        read, processor = many(plan, store, lane, splitting, _whose(plan, store), _verify(plan), sleep)
+    else:
+        read, processor = as_it_is, _scanning(plan, store, transform, sleep)
     if lane.letters:
-        earlier = Letters(store, plan.ledger, plan.letters)
-        return LetterReader(store, earlier), Retry(_scanning(plan, store, transform, sleep))
-    if lane.subject is None:
-        reader = _source_reader(plan, store, lane, keep)
-        return _apart(plan, store, reader), _scanning(plan, store, transform, sleep)
-    return _image_reader(plan, journal, lane), VerifyImages(store, transform, _verify(plan), keep, sleep)
+        return read(LetterReader(store, Letters(store, plan.ledger, plan.letters))), Retry(processor)
+    return read(_apart(plan, store, _source_reader(plan, store, lane, keep))), processor
 
 
 def rehearsed(spec: MigrationSpec) -> MigrationSpec:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from firelift.api.run import RunPlan
+from firelift.api.run import RunPlan, Totals
 from firelift.migration.fields import written
 from firelift.migration.image import Image, Operation
 from firelift.migration.ledger import paths
+from firelift.migration.parts import Part
 from firelift.migration.processors import tallies
-from firelift.migration.processors.migrate import Migrate, without_result
+from firelift.migration.processors.migrate import without_result
 from firelift.migration.store import Create, Document, Fields, Put, Update, Value, ValueKit, Write
-from firelift.migration.transform.transform import Result, Transform
-from firelift.migration.work import Change, Record
+from firelift.migration.transform.one_to_many import Elements, OneToMany
+from firelift.migration.transform.transform import LeftAlone, Result, Transform
+from firelift.migration.work import Change, Processor, Record
 
 EXAMPLES = 5
 """Documents before and after that one lane keeps, of those that it would create and of those that it would update."""
@@ -26,7 +28,7 @@ EXAMPLE_BYTES = 64 * 1024
 class DryRun:
     """What `migrate` decides, without its writes; a few of them are kept with their values, in the ledger only."""
 
-    migrate: Migrate
+    migrate: Processor
     kit: ValueKit
     plan: RunPlan
     _kept: dict[Operation, int] = field(default_factory=dict, init=False)
@@ -39,7 +41,9 @@ class DryRun:
     def _told(self, record: Record, change: Change) -> Change:
         if not change.writes:
             return change
-        return Change(change.tally, tuple(self._examples(record.payload, change)))
+        payload = record.payload
+        source = payload.source if isinstance(payload, Part) else payload
+        return Change(change.tally, tuple(self._examples(source, change)))
 
     def _examples(self, source: Document, change: Change) -> list[Put]:
         found = []
@@ -84,3 +88,21 @@ class Validate:
         if isinstance(outcome, Result):
             return Change(tallies.UNCHANGED)
         return without_result(document.path, outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class ValidateMany:
+    """The same for a source that becomes many documents, each of which is counted."""
+
+    splitting: OneToMany
+
+    async def prepare(self, records: Sequence[Record], *, again: bool) -> list[Change]:  # noqa: ARG002 - nothing is written that could conflict
+        """One change per record."""
+        return [self._judged(record.payload) for record in records]
+
+    def _judged(self, document: Document) -> Change:
+        outcome = self.splitting.attempt(document)
+        if isinstance(outcome, Elements) and outcome.results:
+            count = len(outcome.results)
+            return Change(Totals(read=count, unchanged=count))
+        return without_result(document.path, None if isinstance(outcome, Elements | LeftAlone) else outcome)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from firelift.api.run import Totals
 from firelift.migration.ledger.letters import Letter, Letters
 from firelift.migration.path_order import order
-from firelift.migration.store import Document, Missing, Store
+from firelift.migration.store import Store
 from firelift.migration.work import Batch, Change, Processor, Reader, Record
 
 WINDOW = 5_000
@@ -20,10 +21,10 @@ LIMIT = 500
 
 @dataclass(frozen=True, slots=True)
 class LetterRecord:
-    """The payload of a record that has dead letters: its document as it is now."""
+    """The payload of a record that has dead letters: its document as it is now, or `parts.Part` of what it leads to."""
 
     letters: tuple[str, ...]
-    source: Document | Missing
+    source: Any
 
 
 @dataclass(slots=True)

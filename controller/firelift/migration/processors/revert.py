@@ -84,11 +84,19 @@ class Revert:
 
 async def decided(merge: Merge, earlier: EarlierImages, record: JournalRecord, document: Document | Missing) -> Verdict:
     """What becomes of a document of an image, earlier images of it asked for where they can matter."""
+    if _gone_for_good(record, document) and await earlier.made(record.image):
+        return Nothing()
     verdict = merge.decide(record.image, record.commit_time, document)
     untouched = isinstance(document, Missing) or document.update_time == record.commit_time
     if isinstance(verdict, Nothing) or untouched or record.image.operation is not Operation.UPDATE:
         return verdict
     return merge.decide(record.image, record.commit_time, document, await earlier.of(record.image))
+
+
+def _gone_for_good(record: JournalRecord, document: Document | Missing) -> bool:
+    """Whether a sweep has deleted the copy of an element: of a source, and not a source itself."""
+    image = record.image
+    return image.operation is Operation.DELETE and image.source is not None and isinstance(document, Missing)
 
 
 async def current(store: Store, records: Sequence[JournalRecord]) -> dict[str, Document | Missing]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from firelift.api.migration import OnExisting
@@ -16,9 +16,12 @@ from firelift.migration.processors import tallies
 from firelift.migration.processors.findings import differences
 from firelift.migration.processors.recheck import Sleep, persisting
 from firelift.migration.readers import JournalRecord, Keep
-from firelift.migration.store import Document, FieldPath, Missing, Store
+from firelift.migration.store import Document, FieldPath, Fields, Missing, Store
 from firelift.migration.transform.transform import Result, Transform
 from firelift.migration.work import Change, Record
+
+Becomes = Callable[[Document], Mapping[str, Fields] | None]
+"""The fields of each target of a source; None when it is not told what it becomes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +30,12 @@ class VerifyImages:
 
     An image that is found well leaves no counts: its document belongs to a scanned lane too, and counting it twice
     would halve the ratio of mismatches. For the same reason a difference that the scan sees is the scan's; `scans` says
-    whether it looks at a source.
+    whether it looks at a source. `becomes` is the migration, from one document to one or to many.
     """
 
     store: Store
     transform: Transform
+    becomes: Becomes
     plan: VerifyPlan
     scans: Keep
     sleep: Sleep
@@ -66,11 +70,11 @@ class VerifyImages:
     def _compared(self, image: Image, document: Document, documents: Mapping[str, Document | Missing]) -> Change:
         """A copy that nobody has touched since our commit against what its source becomes now, stale fields too."""
         source = documents[image.source] if image.source else None
-        outcome = self.transform.attempt(source) if isinstance(source, Document) else None
-        if not isinstance(source, Document) or not isinstance(outcome, Result) or outcome.target != document.path:
+        targets = self.becomes(source) if isinstance(source, Document) else None
+        if not isinstance(source, Document) or targets is None or document.path not in targets:
             return Change(tallies.NOTHING)
         kit, there = self.transform.kit, document.fields
-        wanted = respecting(kit, outcome.fields, there, self.transform.ignored)
+        wanted = respecting(kit, targets[document.path], there, self.transform.ignored)
         if self.plan.authority is Authority.SOURCE and self.scans(source) and any(missed_paths(kit, there, wanted)):
             return Change(tallies.NOTHING)
         stale = [path for path in changed_paths(kit, there, wanted) if self._answered_for(image, document, path)]
@@ -94,10 +98,39 @@ class VerifyImages:
         source = documents[image.source]
         if isinstance(source, Missing):
             return True
-        outcome = self.transform.attempt(source)
-        return isinstance(outcome, Result) and outcome.target != document.path
+        targets = self.becomes(source)
+        return targets is not None and document.path not in targets
 
     def _changed(self, image: Image, document: Document) -> list[str]:
         imager = Imager(self.transform.kit)
         after = image.after.items()
         return [written(path) for path, digest in after if imager.digest(document.fields, path) != digest]
+
+
+REMEMBERED = 8
+"""Sources whose targets are held: the images of one source follow each other."""
+
+
+def remembering(becomes: Becomes) -> Becomes:
+    """A migration to many documents, asked once for all images of a source and not once for each."""
+    known: dict[tuple[str, int], Mapping[str, Fields] | None] = {}
+
+    def remembered(source: Document) -> Mapping[str, Fields] | None:
+        key = (source.path, source.update_time)
+        if key not in known:
+            known[key] = becomes(source)
+            if len(known) > REMEMBERED:
+                known.pop(next(iter(known)))
+        return known[key]
+
+    return remembered
+
+
+def becomes_one(transform: Transform) -> Becomes:
+    """A migration from one document to one."""
+
+    def becomes(source: Document) -> Mapping[str, Fields] | None:
+        outcome = transform.attempt(source)
+        return {outcome.target: outcome.fields} if isinstance(outcome, Result) else None
+
+    return becomes

@@ -85,14 +85,16 @@ class Expression:
         return key
 
 
-def compile_expression(text: str, where: str, *, with_out: bool = False, boolean: bool = False) -> Expression:
-    """Compile once; `with_out` lets it see the result, `boolean` demands a rule.
+def compile_expression(
+    text: str, where: str, *, with_out: bool = False, with_item: bool = False, boolean: bool = False
+) -> Expression:
+    """Compile once; `with_out` lets it see the result, `with_item` an element, `boolean` demands a rule.
 
     Raises:
         TransformUnusable: with the field's path, the position and the engine's message.
     """
     try:
-        program = _environment(with_out=with_out).compile(text)
+        program = _environment(with_out=with_out, with_item=with_item).compile(text)
     except (RuntimeError, ValueError, TypeError) as error:
         raise TransformUnusable(f"{where}: {text!r} is not valid CEL: {_message(error)}") from error
     answers = program.return_type()
@@ -116,11 +118,13 @@ def variables(*, document_id: str, path: str, entity: str | None, now: datetime)
 
 
 @cache
-def _environment(*, with_out: bool) -> Any:
+def _environment(*, with_out: bool, with_item: bool) -> Any:
     kinds = {"doc": DOCUMENT, "now": cel.Type.TIMESTAMP}
     kinds |= dict.fromkeys(("id", "path", "entity"), cel.Type.STRING)
     if with_out:
         kinds["out"] = DOCUMENT
+    if with_item:
+        kinds |= {"item": cel.Type.DYN, "index": cel.Type.INT}
     extensions = [ext_strings.ExtStrings(), ext_math.ExtMath(), ext_encoders.ExtEncoders()]
     return cel.NewEnv(variables=kinds, extensions=extensions)
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from firelift.api.migration import MigrationSpec, TransformSpec
 from firelift.migration.errors import TransformUnusable
 from firelift.migration.store import ValueKit
+from firelift.migration.transform.one_to_many import compile_one_to_many
 from firelift.migration.transform.transform import compile_transform
 
 ANY_TIME = datetime(2026, 1, 1, tzinfo=UTC)
@@ -19,7 +20,9 @@ def problem(spec: MigrationSpec, kit: ValueKit) -> str:
     """
     declared = spec.model_copy(update={"transform": TransformSpec()}) if spec.transform.python else spec
     try:
-        compile_transform(declared, kit, ANY_TIME)
+        transform = compile_transform(declared, kit, ANY_TIME)
+        if declared.one_to_many:
+            compile_one_to_many(transform)
     except TransformUnusable as unusable:
         return f"migration {spec.name}: {unusable}"
     return ""

@@ -30,6 +30,14 @@ class PlainDocument:
         """
         return {_key(name): self._stored(value, self._fields.get(name)) for name, value in values.items()}
 
+    def stored_elsewhere(self, values: dict[str, Any]) -> Fields:
+        """Stored values for a part of the document that stands alone: what was not changed is known by itself.
+
+        Raises:
+            TypeError, ValueError: for what the database cannot store.
+        """
+        return {_key(name): self._stored(value, None) for name, value in values.items()}
+
     def _plain(self, value: Value) -> Any:
         if self._kit.is_map(value):
             plain: Any = {name: self._plain(item) for name, item in self._kit.entries(value).items()}

@@ -81,14 +81,14 @@ def _set(kit: ValueKit, after: dict[str, Value], path: FieldPath, plain: object)
         raise Refused(f"transform.set.{written(path)}", str(error)) from error
 
 
-def compile_reshape(spec: TransformSpec) -> Reshape:
-    """The declared transform, its paths and expressions checked.
+def compile_reshape(spec: TransformSpec, *, with_item: bool = False) -> Reshape:
+    """The declared transform, its paths and expressions checked; `with_item` lets these see an element.
 
     Raises:
         TransformUnusable: naming the field of the API and what is wrong with it.
     """
     sets = tuple(
-        (field_path(path, "transform.set"), compile_expression(text, f"transform.set.{path}"))
+        (field_path(path, "transform.set"), compile_expression(text, f"transform.set.{path}", with_item=with_item))
         for path, text in spec.set.items()
     )
     reshape = Reshape(compile_renames(spec), sets, tuple(field_path(path, "transform.remove") for path in spec.remove))

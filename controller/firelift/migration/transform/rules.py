@@ -35,13 +35,18 @@ class Rule:
             raise Refused(text, self.message or f"the rule {text!r} does not hold")
 
 
-def compile_rules(rules: Iterable[ValidateRule]) -> tuple[Rule, ...]:
-    """The rules of a migration.
+def compile_rules(rules: Iterable[ValidateRule], *, with_item: bool = False) -> tuple[Rule, ...]:
+    """The rules of a migration; `with_item` lets them see an element.
 
     Raises:
         TransformUnusable: naming the rule that is not valid.
     """
     return tuple(
-        Rule(compile_expression(rule.rule, f"validate[{position}].rule", with_out=True, boolean=True), rule.message)
+        Rule(
+            compile_expression(
+                rule.rule, f"validate[{position}].rule", with_out=True, with_item=with_item, boolean=True
+            ),
+            rule.message,
+        )
         for position, rule in enumerate(rules)
     )

@@ -9,9 +9,9 @@ from firelift.api.migration import SourceSpec
 from firelift.migration.errors import TransformUnusable
 from firelift.migration.fields import get, parse
 from firelift.migration.refusal import Refused
-from firelift.migration.store import Document, FieldPath, ValueKit
+from firelift.migration.store import Document, FieldPath, Value, ValueKit
 
-PLACEHOLDER = re.compile(r"\{(id|entity|doc\.(?:`(?:[^`\\]|\\.)*`|[^{}`])+)\}")
+PLACEHOLDER = re.compile(r"\{(id|entity|index|item|(?:doc|item)\.(?:`(?:[^`\\]|\\.)*`|[^{}`])+)\}")
 RESERVED = re.compile(r"__.*__", re.DOTALL)
 NUMERIC_ID = re.compile(r"__id-?\d+__", re.ASCII)
 """The id of a document that had a number for its id in Datastore."""
@@ -19,7 +19,16 @@ MAX_SEGMENT_BYTES = 1_500
 """Of one document id. Source: Firestore's quotas, "Constraints on document IDs"."""
 
 Part = str | FieldPath
-"""A literal, or the path of a placeholder: ``("id",)``, ``("entity",)`` or ``("doc", …)``."""
+"""A literal, or the path of a placeholder: ``("id",)``, ``("entity",)``, ``("index",)``, ``("doc", …)`` or
+``("item", …)``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An element of a source: what `{item}` stands for, and its number from 0."""
+
+    item: Value
+    index: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +44,14 @@ class PathTemplate:
         """Whether two sources can never have one target: an own segment ``{id}`` within one source collection."""
         return self.source.collection is not None and ((("id",),) in self.segments)
 
-    def path(self, kit: ValueKit, document: Document, entity: str | None) -> str:
-        """The target of a document.
+    def path(self, kit: ValueKit, document: Document, entity: str | None, place: Place | None = None) -> str:
+        """The target of a document, or of one of its elements.
 
         Raises:
             Refused: when a placeholder has no value that makes a path segment, or the target would be a
                 document of the source itself.
         """
-        values = _Placeholders(kit, document, entity)
+        values = _Placeholders(kit, document, entity, place)
         target = "/".join("".join(self._text(part, values) for part in segment) for segment in self.segments)
         for segment in target.split("/"):
             self._check(segment, target)
@@ -70,6 +79,7 @@ class _Placeholders:
     kit: ValueKit
     document: Document
     entity: str | None
+    place: Place | None
 
     def text(self, path: FieldPath, template: str) -> str:
         name = "{" + ".".join(path) + "}"
@@ -90,8 +100,15 @@ class _Placeholders:
             return self.document.id
         if path[0] == "entity":
             return self.entity
-        stored = get(self.kit, self.document.fields, path[1:])
+        if path[0] == "index":
+            return self.place.index if self.place else None
+        stored = self._item(path[1:]) if path[0] == "item" else get(self.kit, self.document.fields, path[1:])
         return None if stored is None else self.kit.decode(stored)
+
+    def _item(self, path: FieldPath) -> Value | None:
+        if self.place is None:
+            return None
+        return get(self.kit, self.kit.entries(self.place.item), path) if path else self.place.item
 
 
 def compile_template(text: str, source: SourceSpec) -> PathTemplate:
@@ -133,16 +150,18 @@ def _parts(segment: str, text: str) -> tuple[Part, ...]:
 def _literal(literal: str, text: str) -> list[Part]:
     if "{" in literal or "}" in literal:
         raise TransformUnusable(
-            f"target.document {text!r}: {literal!r} is no placeholder; there are {{id}}, {{entity}} and {{doc.<field>}}"
+            f"target.document {text!r}: {literal!r} is no placeholder; there are {{id}}, {{entity}}, {{doc.<field>}}, "
+            "and in one-to-many {item.<field>}, {item} and {index}"
         )
     return [literal] if literal else []
 
 
 def _placeholder(inner: str, text: str) -> FieldPath:
-    if not inner.startswith("doc."):
+    name, _, rest = inner.partition(".")
+    if not rest:
         return (inner,)
     try:
-        return ("doc", *parse(inner[len("doc.") :]))
+        return (name, *parse(rest))
     except ValueError as error:
         raise TransformUnusable(f"target.document {text!r}: {error}") from error
 

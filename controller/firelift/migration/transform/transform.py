@@ -120,7 +120,7 @@ class Transform:
     def broken(self, document: Document) -> Refused | None:
         """The first rule over the result alone that a document which is a result already breaks."""
         try:
-            view = self._view(document)
+            view = self.view(document)
             for rule in self.rules:
                 if rule.over_result_alone:
                     rule.check(view, document.fields)
@@ -128,12 +128,17 @@ class Transform:
             return refused
         return None
 
-    def _view(self, document: Document) -> View:
+    def view(self, document: Document) -> View:
+        """The document as expressions see it.
+
+        Raises:
+            Refused: for a key that is neither a string nor an integer.
+        """
         return View(self.kit, document, self.entity(document), self.now, self.names)
 
     def _outcome(self, document: Document) -> Result | LeftAlone:
-        view = self._view(document)
-        left_alone = self._left_alone(view)
+        view = self.view(document)
+        left_alone = self.left_alone(view)
         if left_alone:
             return left_alone
         fields = self.reshape(view)
@@ -169,7 +174,12 @@ class Transform:
             reason = f"cannot be told of the result, as the next sweep must: {refused.reason}"
             raise Refused("appliesWhen", reason) from refused
 
-    def _left_alone(self, view: View) -> LeftAlone | None:
+    def left_alone(self, view: View) -> LeftAlone | None:
+        """Why the migration does not apply to a document; None when it does.
+
+        Raises:
+            Refused: when that cannot be told.
+        """
         if self.marker:
             path, value = self.marker
             if paths.equal(self.kit, paths.get(self.kit, view.document.fields, path), value):
@@ -185,9 +195,10 @@ def compile_transform(spec: MigrationSpec, kit: ValueKit, now: datetime) -> Tran
     Raises:
         TransformUnusable: naming the field of the API that is wrong, and how.
     """
-    declared = None if spec.transform.python else compile_reshape(spec.transform)
+    many = spec.one_to_many
+    declared = None if spec.transform.python else compile_reshape(spec.transform, with_item=many)
     applies_when = compile_expression(spec.applies_when, "appliesWhen", boolean=True) if spec.applies_when else None
-    rules = compile_rules(spec.validate_)
+    rules = compile_rules(spec.validate_, with_item=many)
     expressions = [*(declared.expressions if declared else ()), *(rule.expression for rule in rules)]
     expressions += [applies_when] if applies_when else []
     marker = (field_path(spec.marker.field, "marker.field"), kit.encode(spec.marker.value)) if spec.marker else None

@@ -1,0 +1,61 @@
+"""Runs whose worker dies again and again, and begins anew each time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tests.moving import ran
+
+from firelift.api.run import RunPlan
+from firelift.migration.ledger.progress import RunProgress
+from firelift.migration.store import Committed, Write
+from firelift.stores.memory import MemoryStore
+
+
+class Crash(Exception):
+    """The worker's process is gone."""
+
+
+@dataclass
+class Crashes:
+    """Before which commits of data, counted from the last crash, the worker dies; a negative number: just after it."""
+
+    store: MemoryStore
+    left: list[int]
+    count: int = 0
+
+    def __post_init__(self) -> None:
+        self.live = self.store.faults.before_commit
+        self.store.faults.before_commit = self._before
+        self.store.faults.after_commit = self._after
+
+    async def _before(self, writes: Sequence[Write]) -> None:
+        if self.live is not None:
+            await self.live(writes)
+        if self._is_data(writes):
+            self.count += 1
+            self._die(self.count)
+
+    async def _after(self, writes: Sequence[Write], _: Committed) -> None:
+        if self._is_data(writes):
+            self._die(-self.count)
+
+    def _die(self, at: int) -> None:
+        if self.left and self.left[0] == at:
+            self.left.pop(0)
+            self.count = 0
+            raise Crash
+
+    @staticmethod
+    def _is_data(writes: Sequence[Write]) -> bool:
+        return any(not write.path.startswith("_firelift/") for write in writes)
+
+
+async def ran_on(store: MemoryStore, made: RunPlan) -> RunProgress:
+    """A run to its end, by as many workers as it takes."""
+    while True:
+        try:
+            return await ran(store, made)
+        except Crash:
+            continue
