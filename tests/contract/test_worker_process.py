@@ -7,6 +7,7 @@ import secrets
 import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,8 +15,10 @@ import pytest_asyncio
 from tests.simple_work import LEDGER, SOURCE, plain, plan, seed
 
 from firelift.api.run import RunControl, RunPlan, RunState
+from firelift.migration.ledger.journal import Journal
 from firelift.migration.ledger.progress import Progress, RunProgress
 from firelift.migration.ledger.runs import RunStore
+from firelift.migration.ledger.seal import seal_run
 from firelift.migration.store import Source
 from firelift.stores.firestore.store import FirestoreStore, open_firestore
 
@@ -116,6 +119,37 @@ async def test_a_killed_worker_leaves_what_its_successor_completes_once(scene: S
     process = await scene.start()
     assert (await ended(process))[0] == 0
     assert await scene.documents() == [{"n": number + 1, "w": 1.5, "added": "one"} for number in range(60)]
+
+
+async def test_a_frozen_worker_that_comes_back_after_another_has_done_its_work_changes_nothing(scene: Scene) -> None:
+    await scene.begin(**slow(plan("r1")))
+    frozen = await scene.start()
+    await scene.until_it_moves()
+    frozen.send_signal(signal.SIGSTOP)
+    moved = (await scene.progress()).totals.updated
+    assert (await ended(await scene.start()))[0] == 0
+    done = await scene.progress()
+    frozen.send_signal(signal.SIGCONT)
+    code, _ = await ended(frozen)
+    assert 0 < moved < 60
+    assert code in {0, 21}, "it finds the lane worked off, or its entries taken by another"
+    assert (done.complete, done.totals.updated) == (True, 60)
+    assert replace(await scene.progress(), failure="") == done
+    assert await scene.documents() == [{"n": number + 1, "w": 1.5, "added": "one"} for number in range(60)]
+
+
+async def test_a_frozen_worker_that_comes_back_after_a_seal_is_history(scene: Scene) -> None:
+    await scene.begin(**slow(plan("r1")))
+    frozen = await scene.start()
+    await scene.until_it_moves()
+    frozen.send_signal(signal.SIGSTOP)
+    _, seals = await seal_run(Journal(scene.store, LEDGER), "r1")
+    frozen.send_signal(signal.SIGCONT)
+    code, said = await ended(frozen)
+    assert code == 21
+    assert "is sealed at entry" in said[-1]["error"]
+    moved = sum(document is not None and "added" in document for document in await scene.documents())
+    assert 0 < moved == seals[0].totals.updated < 60
 
 
 @pytest.mark.parametrize(

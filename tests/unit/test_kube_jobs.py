@@ -86,6 +86,19 @@ def test_a_job_has_an_index_per_worker_and_no_more_pods_than_the_rollout_allows(
     assert "ttlSecondsAfterFinished" not in spec
 
 
+def test_a_large_run_has_more_indexes_than_pods() -> None:
+    job = build_job(rollout(worker={"parallelism": 3}), plan(workers=3).model_copy(update={"indexes": 12}), POLICY)
+
+    assert (job["spec"]["completions"], job["spec"]["maxFailedIndexes"], job["spec"]["parallelism"]) == (12, 12, 3)
+    assert environment(job)["FIRELIFT_WORKERS"] == "12"
+
+
+def test_a_small_run_has_no_more_pods_than_indexes() -> None:
+    spec = build_job(rollout(), plan(workers=4).model_copy(update={"indexes": 1}), POLICY)["spec"]
+
+    assert (spec["completions"], spec["parallelism"]) == (1, 1)
+
+
 def test_a_run_that_pauses_between_batches_has_one_pod_at_a_time_and_pods_are_tried_again_as_often_as_commits() -> None:
     pausing = plan().pace.model_copy(update={"pause_between_batches_seconds": 2, "max_retries": 5})
     spec = build_job(rollout(worker={"parallelism": 3}), plan().model_copy(update={"pace": pausing}), POLICY)["spec"]

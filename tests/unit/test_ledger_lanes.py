@@ -12,7 +12,7 @@ from tests.simple_work import LEDGER, SOURCE, begin, build, plain, plan
 from tests.virtual_time import VirtualClock, in_virtual_time, run
 
 from firelift.api.run import RunKind, RunPlan
-from firelift.migration.errors import FencedError, MigrationError
+from firelift.migration.errors import FencedError, MigrationError, RunStopped
 from firelift.migration.ledger.journal import Journal
 from firelift.migration.ledger.lane_map import adopt_lane_map, read_lane_map
 from firelift.migration.ledger.lanes import ensure_lanes, lanes_before
@@ -234,8 +234,32 @@ async def test_an_older_subject_waits_until_every_lane_of_the_newer_one_is_taken
 
     journal, one = Journal(store, LEDGER), back(1)
     await asyncio.sleep(60)
-    assert [await journal.end("back", lane) for lane in range(4)] == [0, 1, 0, 0]
+    assert [await journal.end("back", lane) for lane in range(4)] == [0, 0, 0, 0]
     await asyncio.gather(one, back(0))
     times = [entry.commit_time for lane in range(4) if (entry := await journal.last("back", lane))]
     assert max(times[:2]) < min(times[2:])
     assert (await Progress(store, LEDGER, "back").update()).complete
+
+
+@in_virtual_time
+async def test_an_index_that_waits_for_a_lower_one_in_vain_makes_room_for_it() -> None:
+    store = filled(1000)
+    await done(store, big("r1"))
+    await done(store, big("r2"))
+    await begin(store, plan("back", kind=RunKind.REVERT, subjects=("r1", "r2"), workers=2))
+    clock = VirtualClock()
+    with pytest.raises(RunStopped, match="index 1 of run back has waited 120 s for lane 0, which is a lower index's"):
+        await work(store, Share(LEDGER, "back", 1, 2), lambda *_: (Nothing(), Nothing()), clock=clock)
+    assert (await Progress(store, LEDGER, "back").update()).sealed == 0
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 7])
+def test_lanes_that_wait_for_others_are_shared_out_so_that_an_index_waits_only_for_lower_ones(count: int) -> None:
+    lanes = LaneMap([Lane(number) for number in range(5)])
+    shares = [Share(LEDGER, "r1", index, count).of(lanes, ordered=True) for index in range(count)]
+    assert [lane.number for share in shares for lane in share] == [0, 1, 2, 3, 4]
+
+
+async def test_more_indexes_than_workers_have_lanes_of_their_own() -> None:
+    made = await ensure_lanes(Journal(filled(5000), LEDGER), plan("r1", workers=1, indexes=2))
+    assert [len(Share(LEDGER, "r1", index, 2).of(made)) for index in range(2)] == [4, 4]

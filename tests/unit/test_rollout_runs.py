@@ -9,7 +9,7 @@ from tests.rollout_specs import VERIFY, migrate, migration, phase, soak
 from tests.rollout_world import World, world
 
 from firelift.api.cohort import bucket
-from firelift.api.run import RunKind, RunPlan
+from firelift.api.run import RunKind, RunPlan, Totals
 
 
 def finished(*phases: dict[str, Any], **changes: Any) -> World:
@@ -191,3 +191,37 @@ def test_a_revert_walks_the_runs_of_its_step_and_no_others() -> None:
         "a1.a.migrate.logs.migrate.0",
         "a1.a.migrate.logs.sweep.16",
     )
+
+
+def test_what_a_run_has_found_decides_how_many_indexes_the_next_one_has() -> None:
+    one = world(phase("a", migrate(1), VERIFY), phase("b", migrate(10)))
+    one.estimate = 1_000_000
+    one.until("Completed")
+    found = {run.plan.id: run.plan.indexes for run in one.runs.values()}
+    assert found["a1.a.migrate.logs.migrate.0"] == 2, "nobody knows yet"
+    assert {found[run] for run in one.order[1:]} == {8}
+
+
+def test_a_small_source_has_one_index() -> None:
+    one = finished(phase("a", migrate(1), VERIFY), phase("b", migrate(10)))
+    assert {one.runs[run].plan.indexes for run in one.order[1:]} == {1}
+
+
+def test_where_entities_are_listed_a_cohort_counts_for_what_it_covers() -> None:
+    listed = {**migration("logs"), "entityKey": "userId", "entityCollection": "users"}
+    one = world(phase("a", migrate(1)), phase("b", migrate(11)), migrations=[listed])
+    one.estimate = 500
+    one.until("Completed")
+    assert one.state is not None
+    assert one.state.sources == {"logs": 5_000}
+    assert plan(one, "a1.b.migrate.logs.migrate.0").indexes == 2
+    assert plan(one, "a1.a.migrate.logs.sweep.16").indexes == 1
+
+
+def test_a_revert_has_indexes_for_what_was_written_and_for_each_run_behind_the_other() -> None:
+    one = world(phase("a", migrate(100), VERIFY, soak(3000, evidence="None")))
+    one.totals = lambda plan: Totals(read=40_000, created=40_000 if plan.kind is RunKind.MIGRATE else 0)
+    one.until("Soaking")
+    one.edit(intent="Revert")
+    one.until("Reverted")
+    assert plan(one, "a1.a.migrate.logs.revert.0").indexes == 4

@@ -57,7 +57,8 @@ class RunPlan(Model):
     """The frozen part of a run.
 
     `subjects` are the runs whose journals are walked (verify and revert), oldest first. `follows` is a run of an
-    earlier attempt that this one continues from its seals. `letters` are earlier runs of the same cohort: the records
+    earlier attempt that this one continues from its seals. At most `workers` of its `indexes` are worked off at once
+    (0: there are as many). `letters` are earlier runs of the same cohort: the records
     of their dead letters are taken up again. `now` is the rollout's start, one and the same for all its
     runs: what a transform says must not depend on which of them asks. `closing`: where records are read entity by
     entity, the source is scanned behind that for records whose entity is not listed. `overlaps`: steps in front of
@@ -81,12 +82,18 @@ class RunPlan(Model):
     now: datetime
     pace: PaceSpec
     workers: int
+    indexes: int = 0
     verify: VerifyPlan | None = None
     follows: str | None = None
     subjects: tuple[str, ...] = ()
     letters: tuple[str, ...] = ()
     image: str = ""
     request: PlanRequest | None = None
+
+    @property
+    def shares(self) -> int:
+        """The indexes of its Job: as many as `workers` where the plan does not say."""
+        return self.indexes or self.workers
 
 
 class RunControl(Model):

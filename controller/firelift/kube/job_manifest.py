@@ -63,7 +63,7 @@ def at_once(rollout: Rollout, plan: RunPlan) -> int:
     """How many pods of a run work at the same time: one, where each batch is followed by a pause."""
     if plan.pace.pause_between_batches_seconds:
         return 1
-    return min(plan.workers, rollout.spec.worker.parallelism)
+    return min(plan.workers, plan.shares, rollout.spec.worker.parallelism)
 
 
 def build_job(rollout: Rollout, plan: RunPlan, policy: JobPolicy, entries: int = 0) -> Json:
@@ -80,10 +80,10 @@ def build_job(rollout: Rollout, plan: RunPlan, policy: JobPolicy, entries: int =
         },
         "spec": {
             "completionMode": "Indexed",
-            "completions": plan.workers,
+            "completions": plan.shares,
             "parallelism": at_once(rollout, plan),
             "backoffLimitPerIndex": plan.pace.max_retries,
-            "maxFailedIndexes": plan.workers,
+            "maxFailedIndexes": plan.shares,
             "podFailurePolicy": {"rules": _failure_rules(policy.exit_codes)},
             "template": {
                 "metadata": {"labels": _labels(rollout), "annotations": {RUN_ANNOTATION: plan.id}},
@@ -127,7 +127,7 @@ def _environment(rollout: Rollout, plan: RunPlan, policy: JobPolicy) -> list[Jso
         "FIRELIFT_RUN": plan.id,
         "FIRELIFT_PROJECT": plan.database.project,
         "FIRELIFT_DATABASE": plan.database.name,
-        "FIRELIFT_WORKERS": str(plan.workers),
+        "FIRELIFT_WORKERS": str(plan.shares),
     }
     index: Json = {"name": "JOB_COMPLETION_INDEX", "valueFrom": {"fieldRef": {"fieldPath": _INDEX_ANNOTATION}}}
     reserved = {*ours, index["name"]}

@@ -17,7 +17,7 @@ from firelift.migration.errors import FencedError, Pressure, RunStopped, StoreEr
 from firelift.migration.lane import LaneWorker
 from firelift.migration.ledger.failures import clear_failure, write_failure
 from firelift.migration.ledger.journal import Journal
-from firelift.migration.ledger.lanes import ensure_lanes, lanes_before
+from firelift.migration.ledger.lanes import ensure_lanes, lanes_before, ordered
 from firelift.migration.ledger.runs import RunStore
 from firelift.migration.pace import Pacer
 from firelift.migration.preflight.report import preflight, write_report
@@ -34,6 +34,9 @@ TURN_SECONDS = 0.5
 
 T = TypeVar("T")
 
+WAIT_SECONDS = 120.0
+"""How long a worker whose lanes all wait for those of other indexes keeps its pod."""
+
 Pause: TypeAlias = Callable[[float], Awaitable[object]]
 
 Build: TypeAlias = Callable[[RunPlan, Store, JournalReader, Lane, Pause], tuple[Reader, Processor]]
@@ -45,7 +48,11 @@ Say: TypeAlias = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Which lanes of which run a worker works off: those whose number is `index` modulo `count`."""
+    """Which lanes of which run a worker works off: a `count`-th of them.
+
+    They are those whose number is `index` modulo `count`. Where lanes wait for others, they are those that follow each
+    other, so that an index waits only for lower ones: a Job begins with those.
+    """
 
     ledger: str
     run: str
@@ -57,9 +64,12 @@ class Share:
         """Whose failures these are: ledger, run and index."""
         return self.ledger, self.run, self.index
 
-    def of(self, lanes: LaneMap) -> list[Lane]:
+    def of(self, lanes: LaneMap, *, ordered: bool = False) -> list[Lane]:
         """The worker's lanes in order."""
-        return [lane for lane in lanes.lanes if lane.number % self.count == self.index]
+        if not ordered:
+            return [lane for lane in lanes.lanes if lane.number % self.count == self.index]
+        start, end = (len(lanes.lanes) * each // self.count for each in (self.index, self.index + 1))
+        return lanes.lanes[start:end]
 
 
 async def work(
@@ -118,6 +128,8 @@ class Crew:
     clock: Clock
     say: Say
     _sealed: set[int] = field(default_factory=set, init=False)
+    _at_work: int = field(default=0, init=False)
+    _idle_since: float | None = field(default=None, init=False)
 
     async def work(self) -> None:
         """Work off all lanes of the share, the lowest numbers first."""
@@ -125,7 +137,7 @@ class Crew:
         lanes = await self._patiently(lambda: ensure_lanes(self.journal, self.plan, self.watch.pause))
         if lanes.closed:
             raise FencedError(f"run {self.plan.id} was closed by a successor before it began; nothing was written")
-        waiting = iter(self.share.of(lanes))
+        waiting = iter(self.share.of(lanes, ordered=ordered(self.plan)))
         # A pause between batches is one between all batches: there is nothing that a second lane could do meanwhile.
         at_once = 1 if self.plan.pace.pause_between_batches_seconds else LANES_AT_ONCE
         await _all([self._lane_after_lane(waiting, lanes) for _ in range(at_once)])
@@ -157,7 +169,10 @@ class Crew:
         tail = Tail(self.journal, self.plan, lane, secrets.token_hex(8), self.clock)
         self.say(f"lane {lane.number} of run {self.plan.id} begins")
         kit = self.journal.store.values
+        self._at_work += 1
         await LaneWorker(self.plan, tail, reader, processor, kit, self.watch, self.pacer, self.clock).run()
+        self._at_work -= 1
+        self._idle_since = None
         self._sealed.add(lane.number)
         self.say(f"lane {lane.number} of run {self.plan.id} is done: {_counts(tail)}")
 
@@ -168,8 +183,20 @@ class Crew:
                 if last is not None and last.sealed:
                     self._sealed.add(number)
                 else:
+                    self._make_room(number)
                     await self.watch.permit()
                     await self.watch.pause(TURN_SECONDS)
+
+    def _make_room(self, number: int) -> None:
+        """Leave after a long wait with nothing else to do: the index that is waited for may lack a pod."""
+        now = self.clock.seconds()
+        if self._at_work or self._idle_since is None:
+            self._idle_since = now
+        if now - self._idle_since > WAIT_SECONDS:
+            raise RunStopped(
+                f"index {self.share.index} of run {self.plan.id} has waited {WAIT_SECONDS:.0f} s for lane {number}, "
+                "which is a lower index's, and makes room for that"
+            )
 
 
 def _counts(tail: Tail) -> str:

@@ -57,10 +57,10 @@ class Actor:
 
     @act.register
     async def _ensure_run(self, intent: EnsureRun) -> None:
-        self.plans[intent.plan.id] = intent.plan
         wanted = self._control(intent.state)
         control, self.pace = await pace.share(self.ledger.store, self.rollout, intent.plan, self.observation, wanted)
-        await self._runs.ensure(intent.plan, control)
+        # A run that exists keeps its plan, and its Job is made after that.
+        self.plans[intent.plan.id] = (await self._runs.ensure(intent.plan, control)).plan
 
     @act.register
     async def _set_run_state(self, intent: SetRunState) -> None:

@@ -62,7 +62,7 @@ def _claim(rollout: Rollout, plan: RunPlan, run: RunSeen, control: RunControl) -
 def _processes(rollout: Rollout, plan: RunPlan, run: RunSeen) -> int:
     """How many pods may work at once from now on: an index that is done starts none any more."""
     done = run.job.succeeded if run.job else 0
-    return max(1, min(at_once(rollout, plan), plan.workers - done))
+    return max(1, min(at_once(rollout, plan), plan.shares - done))
 
 
 def _told(now: BudgetSeen, lease: Lease) -> PaceSeen:

@@ -11,21 +11,16 @@ from firelift.api.run import RunPlan, Totals
 from firelift.rollout.conduct import tally
 from firelift.rollout.memory import changed
 from firelift.rollout.place import Place, places
-from firelift.rollout.turn import Turn
 
 
 def credited(place: Place, plans: Sequence[RunPlan]) -> Place:
     """The step after the dead letters that its runs have closed were taken off those of the steps that had them."""
-    turn = place.turn
     for plan in plans:
-        closed = turn.run(plan.id).totals.closed_letters
-        owner = next(
-            (other for other in places(turn) if (other.phase.name, other.key) == (plan.phase, plan.step)), None
-        )
-        if closed and owner is not None and owner.ordinal != place.ordinal:
-            totals = owner.record.totals.plus(Totals(closed_letters=closed))
-            turn = Turn(turn.rollout, owner.save(totals=totals), turn.seen)
-    return Place(turn, place.phase_index, place.step_index)
+        closed = place.turn.run(plan.id).totals.closed_letters
+        owner = next(each for each in places(place.turn) if (each.phase.name, each.key) == (plan.phase, plan.step))
+        if closed and owner.ordinal != place.ordinal:
+            place = place.having(owner.save(totals=owner.record.totals.plus(Totals(closed_letters=closed))))
+    return place
 
 
 def own(place: Place, plans: Sequence[RunPlan]) -> Totals:

@@ -18,6 +18,7 @@ from firelift.rollout.place import Place, current
 from firelift.rollout.progress import watched
 from firelift.rollout.running import superseded
 from firelift.rollout.runs import migration_of
+from firelift.rollout.sizes import noted
 from firelift.rollout.state import Left, Mode, PhaseRecord, RolloutState, StepRecord, StepState
 from firelift.rollout.steps import twin
 from firelift.rollout.turn import Outcome, Settled, Turn, first
@@ -157,7 +158,8 @@ def _work(place: Place) -> Outcome:
 
 
 def _step_done(place: Place, record: StepRecord) -> RolloutState:
-    place = credited(place, twin(place).plans(place))
+    plans = twin(place).plans(place)
+    place = credited(noted(place, plans), plans)
     done = changed(record, state=StepState.DONE, finished=place.turn.now)
     state = changed(place.save(**dict(done)), step_index=place.step_index + 1, gates=())
     sentence = f"{place.title} is done" + (f": {record.message}" if record.message else "")

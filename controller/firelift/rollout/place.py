@@ -66,6 +66,10 @@ class Place:
         """The memory with this step's record changed."""
         return with_step(self.state, self.phase_index, self.key, changed(self.record, **changes))
 
+    def having(self, state: RolloutState) -> Place:
+        """The same place with another memory."""
+        return Place(Turn(self.turn.rollout, state, self.turn.seen), self.phase_index, self.step_index)
+
     def migration(self, name: str) -> MigrationSpec:
         """A migration as it was when the phase started."""
         return next(migration for migration in self.phase.migrations if migration.name == name)

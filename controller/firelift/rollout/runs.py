@@ -15,6 +15,7 @@ from firelift.api.run import RunKind, RunPlan, VerifyPlan, run_id
 from firelift.api.steps.verify import VerifyStep
 from firelift.api.where import WhereCondition
 from firelift.rollout.place import EXECUTED, Place
+from firelift.rollout.sizes import sized
 
 SWEEPS = 1000
 """The numbers of a sweep's passes are so far apart: each is unlike those of all sweeps of the rollout, of which every
@@ -193,10 +194,13 @@ def _buckets(sample: str) -> int:
 def _walks(place: Place, undone: Sequence[Place], kind: RunKind, pass_number: int) -> tuple[RunPlan, ...]:
     plans = []
     runs = [run for step in undone for run in step.record.journals]
+    written = sum(step.record.totals.written for step in undone)
     for migration in reversed(place.phase.migrations):
         subjects = tuple(run for run in runs if migration_of(run) == migration.name)
         if subjects:
-            plan = _plan(place, place, migration, kind, pass_number, selection=Selection(), subjects=subjects)
+            plan = _plan(
+                place, place, migration, kind, pass_number, selection=Selection(), subjects=subjects, written=written
+            )
             follows = _earlier_attempt(plan.id, place.record.undo_runs) if kind is RunKind.REVERT else None
             plans.append(plan.model_copy(update={"follows": follows}))
     return tuple(plans)
@@ -212,9 +216,10 @@ def _plan(  # noqa: PLR0913 - what differs between the kinds of run, each said o
     selection: Selection,
     subjects: tuple[str, ...] = (),
     verify: VerifyPlan | None = None,
+    written: int = 0,
 ) -> RunPlan:
     rollout, state = place.turn.rollout, place.state
-    return RunPlan(
+    plan = RunPlan(
         id=run_id(state.attempt, owner.phase.name, owner.key, migration.name, kind, pass_number),
         ledger=rollout.ledger_id,
         database=rollout.spec.database,
@@ -235,6 +240,7 @@ def _plan(  # noqa: PLR0913 - what differs between the kinds of run, each said o
         subjects=subjects,
         image=state.worker_image,
     )
+    return sized(place, plan, written)
 
 
 def _earlier_attempt(run: str, known: tuple[str, ...]) -> str | None:

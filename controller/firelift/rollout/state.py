@@ -226,6 +226,8 @@ class RolloutState(Model):
     progress_mark: int = 0
     seen_time: datetime | None = None
     """The last time at which somebody watched the progress: time in which nobody did is not held against it."""
+    sources: dict[str, int] = {}
+    """Documents in the source of each migration, as its last run has found them."""
     worker_image: str = ""
     started: datetime | None = None
     """Never changes, over all attempts: it is the `now` of every transform, so that what one run writes another finds

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+from firelift.api import shares
 from firelift.api.run import RunKind, RunPlan
 from firelift.migration.entities.lanes import EntityLanes, by_entity, source_of
 from firelift.migration.ledger.journal import Journal
@@ -16,10 +17,6 @@ from firelift.migration.ledger.listings import Pause
 from firelift.migration.ledger.runs import RunStore
 from firelift.migration.ledger.seal import seal_run
 from firelift.migration.work import Lane, LaneMap
-
-LANES_PER_WORKER = 4
-LANE_RECORDS = 500
-"""A source is not cut finer than this: each lane costs a few reads and a seal."""
 
 SCANNING = frozenset({RunKind.MIGRATE, RunKind.SWEEP, RunKind.VERIFY, RunKind.DRY_RUN, RunKind.VALIDATE})
 
@@ -63,7 +60,7 @@ async def _read(journal: Journal, plan: RunPlan, pause: Pause) -> list[LaneMap]:
 
 
 def _lanes_for(plan: RunPlan, records: int) -> int:
-    return max(1, min(plan.workers * LANES_PER_WORKER, records // LANE_RECORDS))
+    return shares.lanes(plan.shares, records)
 
 
 def _numbered(maps: Sequence[LaneMap]) -> LaneMap:
@@ -99,6 +96,13 @@ async def _followed(journal: Journal, run: str) -> LaneMap | None:
     left = [replace(lane, cursor=cursors[lane.number] or lane.cursor) for lane in kept]
     done = sum(entry.scanned for entry in seals)
     return LaneMap(left, estimate=max(0, lanes.estimate - done))
+
+
+def ordered(plan: RunPlan) -> bool:
+    """Whether some lanes of a run have to wait for others."""
+    return (plan.closing and plan.migration.entity_collection is not None) or (
+        plan.kind is RunKind.REVERT and len(plan.subjects) > 1
+    )
 
 
 def lanes_before(plan: RunPlan, lanes: LaneMap, lane: Lane) -> list[int]:

@@ -55,7 +55,7 @@ class Progress:
         self._run = run
         self._journal = Journal(store, ledger)
         self._map: LaneMap | None = None
-        self._workers = 0
+        self._shares = 0
         self._newest: dict[int, Entry] = {}
         self._latencies: deque[tuple[Micros, int]] = deque(maxlen=LATENCIES)
         self._examples: dict[str, None] = {}
@@ -86,10 +86,10 @@ class Progress:
             self._examples.update(dict.fromkeys(entry.examples[: EXAMPLES - len(self._examples)]))
 
     async def _failure(self) -> str:
-        if not self._workers:
+        if not self._shares:
             run = (await RunStore(self._store, self._ledger).read([self._run]))[self._run]
-            self._workers = run.plan.workers if run else 0
-        names = [paths.failure(self._ledger, self._run, index) for index in range(self._workers)]
+            self._shares = run.plan.shares if run else 0
+        names = [paths.failure(self._ledger, self._run, index) for index in range(self._shares)]
         return await read_failure(self._store, names)
 
     def _summary(self, lanes: LaneMap, failure: str) -> RunProgress:
