@@ -152,7 +152,7 @@ def test_kubectl_get_prints_what_on_call_reads(api: ApiObjects, created: dict[st
     assert lines[0].split() == ["NAME", "PHASE", "STEP", "PROGRESS", "GATES", "READY", "REASON", "AGE"]
     assert lines[1].split()[:7] == ["created", "one-percent", "migrate", "41%", "2/2", "Unknown", "NotObserved"]
     wide = api.kubectl("get", "mroll", "created", "--namespace=manifests", "-o", "wide").splitlines()[0].split()
-    assert wide[-3:] == ["MESSAGE", "RATE", "REVERTIBLE-UNTIL"]
+    assert wide[-4:] == ["MESSAGE", "RATE", "PACE", "REVERTIBLE-UNTIL"]
 
 
 @pytest.mark.parametrize(
