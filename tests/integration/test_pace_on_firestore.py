@@ -1,0 +1,170 @@
+"""Two runs with worker processes of their own on one database: together they keep within its write budget."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import pairwise
+
+import pytest_asyncio
+from tests.rollout_specs import migrate, phase, spec
+from tests.simple_work import plan
+
+from firelift.api.migration import SourceSpec
+from firelift.api.run import RunControl, RunPlan, RunState
+from firelift.migration.budget import SECOND
+from firelift.migration.ledger import budgets
+from firelift.migration.ledger.journal import Journal
+from firelift.migration.ledger.progress import Progress
+from firelift.migration.ledger.runs import RunStore
+from firelift.migration.store import Put
+from firelift.operator.pace import share
+from firelift.rollout.observation import LedgerSeen, Observation, PaceSeen, Rollout, RunSeen
+from firelift.stores.firestore.store import FirestoreStore, open_firestore
+
+CAP, BATCH, DOCUMENTS = 200, 10, 1400
+LEASE_SECONDS = 4
+WINDOW = 3 * SECOND
+SECONDS = 120
+
+
+@dataclass
+class Run:
+    """A rollout's run, its worker processes, and an operator that may be replaced at any time."""
+
+    store: FirestoreStore
+    emulator: str
+    project: str
+    name: str
+    workers: int
+    epoch: int = 1
+    shares: list[float] = field(default_factory=list)
+    processes: dict[int, asyncio.subprocess.Process] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        pace = {"maxWritesPerSecond": CAP, "batchSize": BATCH}
+        worker = {"parallelism": self.workers}
+        self.rollout = Rollout(
+            "shop", self.name, self.name, 1, spec(phase("p", migrate(100)), pace=pace, worker=worker)
+        )
+        made = plan("r1", ledger=self.rollout.ledger_id, workers=self.workers, pace=self.rollout.spec.pace)
+        source = made.migration.model_copy(update={"source": SourceSpec(collection=self.name)})
+        self.plan: RunPlan = made.model_copy(update={"migration": source})
+        self.progress = self.fresh()
+
+    def fresh(self) -> Progress:
+        return Progress(self.store, self.plan.ledger, self.plan.id)
+
+    def operator_restarts(self) -> None:
+        self.epoch, self.progress = self.epoch + 1, self.fresh()
+
+    async def seed(self) -> None:
+        encode = self.store.values.encode
+        for start in range(0, DOCUMENTS, 350):
+            numbers = range(start, start + 350)
+            await self.store.commit([Put(f"{self.name}/d{number:04d}", {"n": encode(number)}) for number in numbers])
+
+    async def turn(self) -> bool:
+        """What an operator's turn does with a run; whether the run is complete."""
+        done = await self.progress.update()
+        seen = RunSeen(
+            self.plan.id,
+            exists=True,
+            totals=done.totals,
+            entries=done.entries,
+            commit_latencies_ms=done.commit_latencies_ms,
+            commit_times=done.commit_times,
+        )
+        look = Observation(now=datetime.now(UTC), ledger=LedgerSeen(), runs={self.plan.id: seen})
+        wanted = RunControl(state=RunState.RUN, epoch=self.epoch, lease_seconds=LEASE_SECONDS)
+        control, told = await share(self.store, self.rollout, self.plan, look, wanted)
+        assert isinstance(told, PaceSeen)
+        self.shares.append(told.share)
+        await RunStore(self.store, self.plan.ledger).ensure(self.plan, control)
+        return done.complete
+
+    async def start(self, index: int) -> None:
+        environment = {
+            "PATH": os.environ["PATH"],
+            "FIRESTORE_EMULATOR_HOST": self.emulator,
+            "FIRELIFT_LEDGER": self.plan.ledger,
+            "FIRELIFT_RUN": self.plan.id,
+            "FIRELIFT_PROJECT": self.project,
+            "FIRELIFT_DATABASE": "(default)",
+            "FIRELIFT_WORKERS": str(self.workers),
+            "JOB_COMPLETION_INDEX": str(index),
+        }
+        command = (sys.executable, "-m", "firelift.worker")
+        self.processes[index] = await asyncio.create_subprocess_exec(
+            *command, env=environment, stderr=asyncio.subprocess.DEVNULL
+        )
+
+    async def worker_restarts(self, index: int) -> None:
+        self.processes[index].kill()
+        await self.processes[index].wait()
+        await self.start(index)
+
+    async def commits(self) -> list[tuple[int, int]]:
+        """When each of its Commits happened, by the database's clock, and how many documents it wrote."""
+        journal, found = Journal(self.store, self.plan.ledger), []
+        for lane in range(self.workers * 4):
+            written = 0
+            for entry in await journal.walk(self.plan.id, lane, after=0, limit=1000):
+                found.append((entry.commit_time, entry.totals.written - written + 1))
+                written = entry.totals.written
+        return found
+
+
+@pytest_asyncio.fixture
+async def runs(emulator: str) -> AsyncIterator[list[Run]]:
+    project = f"pace-{secrets.token_hex(6)}"
+    store = open_firestore(project, emulator_host=emulator)
+    made = [Run(store, emulator, project, "users", 2), Run(store, emulator, project, "tasks", 1)]
+    yield made
+    for process in (process for run in made for process in run.processes.values()):
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+    await store.close()
+
+
+def most(commits: list[tuple[int, int]]) -> int:
+    """Documents of the busiest window."""
+    ordered = sorted(commits)
+    return max(sum(count for time, count in ordered if begin <= time < begin + WINDOW) for begin, _ in ordered)
+
+
+async def test_two_runs_keep_within_one_budget_through_restarts_of_operators_and_workers(runs: list[Run]) -> None:
+    one, other = runs
+    await asyncio.gather(one.seed(), other.seed())
+    for run in runs:
+        await run.turn()
+        for index in range(run.workers):
+            await run.start(index)
+    turns, complete = 0, [False, False]
+    async with asyncio.timeout(SECONDS):
+        while not all(complete):
+            complete = [await run.turn() for run in runs]
+            turns += 1
+            if turns in {8, 16}:
+                one.operator_restarts()
+                await one.worker_restarts(0)
+            await asyncio.sleep(0.4)
+
+    commits = [await run.commits() for run in runs]
+    budget = (await budgets.read(one.store)).budget
+    assert sum(count - 1 for each in commits for _, count in each) == 2 * DOCUMENTS
+    assert (budget.rate, budget.cause) == (500, "")
+    assert other.shares[0] == 0, "the first had all of it, and its workers had not heard of the second"
+    assert {one.shares[-1], other.shares[-1]} <= {100.0, 200.0}
+    together = [*commits[0], *commits[1]]
+    slack = 4 * (BATCH + 1)
+    whole = CAP * WINDOW / SECOND
+    assert whole / 2 < most(together) <= whole + slack
+    times = sorted(time for time, _ in together)
+    assert all(later - earlier < 10 * SECOND for earlier, later in pairwise(times)), "nobody stands still"
