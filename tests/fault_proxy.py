@@ -64,13 +64,17 @@ Decide: TypeAlias = Callable[[Call], Fault | None]
 
 @dataclass(slots=True)
 class FaultProxy:
-    """The proxy: `host` is for the worker, `decide` for the test, `told` has each fault that was injected."""
+    """The proxy: `host` is for the worker, `decide` for the test, `told` has each fault that was injected.
+
+    `calls` counts them by method, `entries` those that commit a journal entry.
+    """
 
     host: str
     channel: Any
     decide: Decide = lambda _: None
     told: list[tuple[Call, Fault]] = field(default_factory=list)
-    _calls: Counter[str] = field(default_factory=Counter)
+    calls: Counter[str] = field(default_factory=Counter)
+    entries: int = 0
     _held: list[Callable[[], Any]] = field(default_factory=list)
 
     async def release(self) -> list[Code]:
@@ -80,8 +84,9 @@ class FaultProxy:
 
     def fault(self, method: str, request: bytes) -> Fault | None:
         """Count a call and decide about it."""
-        self._calls[method] += 1
-        call = Call(method, self._calls[method], request)
+        self.calls[method] += 1
+        call = Call(method, self.calls[method], request)
+        self.entries += call.is_entry
         fault = self.decide(call)
         if fault:
             self.told.append((call, fault))

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+from tests.contract.official import Both, both_on
 
 from firelift.migration.store import Store
 from firelift.stores.firestore.store import open_firestore
@@ -22,3 +23,9 @@ async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
     opened = open_firestore(f"contract-{secrets.token_hex(6)}", emulator_host=request.getfixturevalue("emulator"))
     yield opened
     await opened.close()
+
+
+@pytest_asyncio.fixture
+async def both(emulator: str) -> AsyncIterator[Both]:
+    async with both_on(emulator) as both:
+        yield both
