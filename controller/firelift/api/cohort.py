@@ -54,6 +54,11 @@ class Selection(Model):
     except_ids: tuple[str, ...] = ()
     where: tuple[WhereCondition, ...] = ()
 
+    @property
+    def everybody(self) -> bool:
+        """Whether it leaves nobody out, so that nothing has to be hashed to tell."""
+        return self.from_bucket <= 0 and self.to_bucket >= BUCKETS and not self.except_ids
+
     def covers(self, seed: str, entity: str | None) -> bool:
         """Whether a record of this entity (None: it has none) belongs to the run, as far as `where` lets it."""
         if entity is None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from firelift.api.run import Totals
 from firelift.migration.image import Image
 from firelift.migration.ledger.packing import PART_BYTES
-from firelift.migration.store import Create, Put, Update, Value, ValueKit, Verify, Write
+from firelift.migration.store import Fields, Micros, ValueKit, Verify, Write
 from firelift.migration.work import Change, DeadLetter, Record
 
 MAX_WRITES = 500
@@ -20,6 +20,9 @@ MAX_BYTES = int(9.5 * 2**20)
 
 WRITE_OVERHEAD = 256
 """Bytes of a write besides its values, roughly: names, mask, precondition."""
+
+NO_FIELDS: Fields = {}
+"""Of a write that deletes or verifies."""
 
 HASH_BYTES = 64
 """Of an image for each path, roughly: its name, and a hash of 16 bytes written as text."""
@@ -120,39 +123,40 @@ class _Measure:
         self.bytes = 0
         self._image_bytes = 0
         self._changed: set[str] = set()
-        self._guards: set[Verify] = set()
-        self._guarded: set[str] = set()
+        self._guarded: dict[str, Micros | None] = {}
 
     def add(self, change: Change) -> bool:
         """Whether it still fits with this change."""
-        clash = self._clashes(change)
-        self._count(change)
+        fresh = [guard for guard in change.guards if not self._guards(guard)]
+        clash = any(self._touches(each.path) for each in (*change.writes, *fresh))
+        self._count(change, fresh)
         parts = self._image_bytes // PART_BYTES
         fits = self._data <= self._batch_size and self._writes + parts <= MAX_WRITES and self.bytes <= self._most_bytes
         return fits and not clash
 
-    def _clashes(self, change: Change) -> bool:
-        written = {write.path for write in change.writes}
-        guarded = {guard.path for guard in change.guards if guard not in self._guards}
-        return bool(written & (self._changed | self._guarded) or guarded & (self._changed | self._guarded))
+    def _guards(self, guard: Verify) -> bool:
+        return guard.path in self._guarded and self._guarded[guard.path] == guard.update_time
 
-    def _count(self, change: Change) -> None:
-        fresh = [guard for guard in change.guards if guard not in self._guards]
+    def _touches(self, path: str) -> bool:
+        return path in self._changed or path in self._guarded
+
+    def _count(self, change: Change, fresh: Sequence[Verify]) -> None:
+        letters = (change.dead_letter is not None) + len(change.closes)
         self._data += len(change.writes)
-        self._writes += len(change.writes) + len(fresh) + (change.dead_letter is not None) + len(change.closes)
-        self._image_bytes += sum(_image_size(self._kit, image) for image in change.images)
-        self.bytes += sum(_size(self._kit, write) for write in (*change.writes, *fresh))
-        self.bytes += sum(_image_size(self._kit, image) for image in change.images)
-        self.bytes += _letter_size(change.dead_letter) if change.dead_letter else 0
-        self.bytes += sum(WRITE_OVERHEAD + len(letter) for letter in change.closes)
-        self._changed.update(write.path for write in change.writes)
-        self._guards.update(fresh)
-        self._guarded.update(guard.path for guard in fresh)
+        self._writes += len(change.writes) + len(fresh) + letters
+        images = sum([_image_size(self._kit, image) for image in change.images])
+        self._image_bytes += images
+        self.bytes += images + sum([_size(self._kit, write) for write in (*change.writes, *fresh)])
+        if letters:
+            self.bytes += _letter_size(change.dead_letter) if change.dead_letter else 0
+            self.bytes += sum(WRITE_OVERHEAD + len(letter) for letter in change.closes)
+        self._changed.update([write.path for write in change.writes])
+        self._guarded.update({guard.path: guard.update_time for guard in fresh})
 
 
 def _size(kit: ValueKit, write: Write) -> int:
-    fields: Iterable[Value] = write.fields.values() if isinstance(write, Create | Update | Put) else ()
-    return WRITE_OVERHEAD + len(write.path) + sum(kit.size(value) for value in fields)
+    fields: Fields = getattr(write, "fields", NO_FIELDS)
+    return WRITE_OVERHEAD + len(write.path) + sum([kit.size(value) for value in fields.values()])
 
 
 def _letter_size(letter: DeadLetter) -> int:
@@ -161,5 +165,5 @@ def _letter_size(letter: DeadLetter) -> int:
 
 
 def _image_size(kit: ValueKit, image: Image) -> int:
-    values = (value for value in image.before.values() if value is not None)
-    return WRITE_OVERHEAD + len(image.path) + HASH_BYTES * len(image.after) + sum(kit.size(value) for value in values)
+    values = sum([kit.size(value) for value in image.before.values() if value is not None])
+    return WRITE_OVERHEAD + len(image.path) + HASH_BYTES * len(image.after) + values

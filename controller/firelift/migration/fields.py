@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import TypeAlias
 
+from firelift.migration.overlay import Overlay, over
 from firelift.migration.store import FieldPath, Fields, Value, ValueKit
 
 SEGMENT = re.compile(r"`((?:[^`\\]|\\[`\\])+)`|([^.`\\]+)")
@@ -16,6 +18,10 @@ PLAIN = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 LONGEST = 20
 """Names of a path in a mask: the emulator refuses more, though a value may lie in the twentieth map."""
+
+
+Difference: TypeAlias = tuple[FieldPath, Value | None, Value | None]
+"""A path with its values on both sides, None where there is none."""
 
 
 class NotAMap(ValueError):
@@ -58,6 +64,8 @@ def _escaped(name: str) -> str:
 def get(kit: ValueKit, fields: Fields, path: FieldPath) -> Value | None:
     """The value at a path, None when there is none."""
     value = fields.get(path[0])
+    if len(path) == 1:
+        return value
     for name in path[1:]:
         if value is None:
             return None
@@ -65,44 +73,41 @@ def get(kit: ValueKit, fields: Fields, path: FieldPath) -> Value | None:
     return value
 
 
-def put(kit: ValueKit, fields: Fields, path: FieldPath, value: Value, *, force: bool = False) -> dict[str, Value]:
+def put(kit: ValueKit, fields: Fields, path: FieldPath, value: Value, *, force: bool = False) -> Overlay:
     """The fields with a value at the path; absent maps on the way are made.
 
     Raises:
         NotAMap: when something else than a map is on the way; with `force` it gives way instead.
     """
-    changed = dict(fields)
     head, rest = path[0], path[1:]
     if not rest:
-        changed[head] = value
-        return changed
+        return over(fields, {head: value})
     inside = fields.get(head)
     if inside is not None and not kit.is_map(inside) and not force:
         raise NotAMap(f"the field {head!r} is not a map, so there can be no {written(path)}")
     entries = {} if inside is None else kit.entries(inside)
-    changed[head] = kit.new_map(put(kit, entries, rest, value, force=force))
-    return changed
+    return over(fields, {head: kit.new_map(put(kit, entries, rest, value, force=force))})
 
 
-def remove(kit: ValueKit, fields: Fields, path: FieldPath) -> dict[str, Value]:
+def remove(kit: ValueKit, fields: Fields, path: FieldPath) -> Overlay:
     """The fields without the path; a map that becomes empty stays, as it does in Firestore."""
-    changed = dict(fields)
     head, rest = path[0], path[1:]
     if not rest:
-        changed.pop(head, None)
-    elif get(kit, fields, path) is not None:
-        changed[head] = kit.new_map(remove(kit, kit.entries(fields[head]), rest))
-    return changed
+        return over(fields, {head: None})
+    if get(kit, fields, path) is None:
+        return over(fields, {})
+    return over(fields, {head: kit.new_map(remove(kit, kit.entries(fields[head]), rest))})
 
 
-def pick(kit: ValueKit, fields: Fields, paths: Iterable[FieldPath]) -> dict[str, Value]:
-    """Just these paths, those that are absent left out."""
-    picked: dict[str, Value] = {}
-    for path in paths:
-        value = get(kit, fields, path)
-        if value is not None:
-            picked = put(kit, picked, path, value)
-    return picked
+def gathered(kit: ValueKit, values: Iterable[tuple[FieldPath, Value]]) -> Overlay:
+    """Just these values at their paths."""
+    made = over({}, {})
+    for path, value in values:
+        if len(path) == 1:
+            made.changes[path[0]] = value
+        else:
+            made = put(kit, made, path, value)
+    return made
 
 
 def equal(kit: ValueKit, one: Value | None, other: Value | None) -> bool:
@@ -112,21 +117,30 @@ def equal(kit: ValueKit, one: Value | None, other: Value | None) -> bool:
     return one is not None and other is not None and kit.dumps(one) == kit.dumps(other)
 
 
-def changed_paths(kit: ValueKit, before: Fields, after: Fields, longest: int = LONGEST) -> Iterator[FieldPath]:
-    """The paths that a masked update needs to turn one document into the other; none lies inside another.
+def changed_paths(kit: ValueKit, before: Fields, after: Fields) -> Iterator[FieldPath]:
+    """The paths of `differences`."""
+    return (path for path, _, _ in differences(kit, before, after))
+
+
+def differences(kit: ValueKit, before: Fields, after: Fields, longest: int = LONGEST) -> Iterator[Difference]:
+    """What a masked update needs to turn one document into the other; no path lies inside another.
 
     A map that is on both sides is compared entry by entry, down to paths of `longest` names; one that is new or goes is
     a path as a whole, so that taking it back leaves no empty map behind.
     """
-    for name in dict.fromkeys((*before, *after)):
+    # What is laid over the very fields that it is compared with differs in its changes at most.
+    changes = after.changes if isinstance(after, Overlay) and after.base is before else None
+    for name in dict.fromkeys((*before, *after)) if changes is None else changes:
         old, new = before.get(name), after.get(name)
         if old is new:
             continue
-        if longest > 1 and old is not None and new is not None and kit.is_map(old) and kit.is_map(new):
-            for rest in changed_paths(kit, kit.entries(old), kit.entries(new), longest - 1):
-                yield (name, *rest)
+        if old is None or new is None:
+            yield (name,), old, new
+        elif longest > 1 and kit.is_map(old) and kit.is_map(new):
+            for rest, one, other in differences(kit, kit.entries(old), kit.entries(new), longest - 1):
+                yield (name, *rest), one, other
         elif not equal(kit, old, new):
-            yield (name,)
+            yield (name,), old, new
 
 
 def absent_paths(kit: ValueKit, there: Fields, wanted: Fields) -> Iterator[FieldPath]:
@@ -176,8 +190,8 @@ def lies_inside(path: FieldPath, other: FieldPath) -> bool:
     return len(path) > len(other) and path[: len(other)] == other
 
 
-def leaf_paths(kit: ValueKit, value: Value) -> Iterator[FieldPath]:
-    """The paths in a map down to what is no map, or an empty one; none for a value that is no map."""
+def leaves(kit: ValueKit, value: Value) -> Iterator[tuple[FieldPath, Value]]:
+    """What a map holds down to what is no map, or an empty one; nothing for a value that is no map."""
     for name, entry in kit.entries(value).items():
-        inside = list(leaf_paths(kit, entry))
-        yield from ((name, *rest) for rest in inside) if inside else [(name,)]
+        inside = list(leaves(kit, entry))
+        yield from (((name, *rest), leaf) for rest, leaf in inside) if inside else [((name,), entry)]

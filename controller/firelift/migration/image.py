@@ -23,9 +23,10 @@ class Image:
     """One document that a commit changed.
 
     `before` has every touched path with the value it had, None where there was none; for a delete the whole document by
-    its top-level fields, for a create nothing. `after` has the hash of each touched path's new value, None where it was
-    removed; of a map that is new it also has the leaves, unless they are many. `create_time` and `update_time` are the
-    document's before the commit, 0 for a create. `source` is the document it was derived from when that is another one.
+    its top-level fields, for a create nothing. `after` has the `value_hash` of what each touched path became, None
+    where it was removed; of a map that is new it also has the leaves, unless they are many. `create_time` and
+    `update_time` are the document's before the commit, 0 for a create. `source` is the document it was derived from
+    when that is another one.
     """
 
     path: str
@@ -37,6 +38,10 @@ class Image:
     after: Mapping[FieldPath, bytes | None]
 
 
+HASH_BYTES = 16
+
+
 def value_hash(kit: ValueKit, value: Value) -> bytes:
-    """16 bytes that stand for a value; equal for equal values."""
-    return hashlib.blake2b(kit.dumps(value), digest_size=16).digest()
+    """What stands for a value, equal for equal values: its own bytes where they are fewer than a hash has."""
+    data = kit.dumps(value)
+    return data if len(data) < HASH_BYTES else hashlib.blake2b(data, digest_size=HASH_BYTES).digest()

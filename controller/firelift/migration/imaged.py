@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 from firelift.migration import fields as paths
+from firelift.migration.fields import Difference
 from firelift.migration.image import Image, Operation, value_hash
 from firelift.migration.store import Create, Delete, Document, FieldPath, Fields, Update, Value, ValueKit, Write
 
@@ -39,27 +40,36 @@ class Imager:
         self, document: Document, wanted: Fields, mask: Iterable[FieldPath], source: str | None = None
     ) -> Imaged | None:
         """A masked update of a document as it was read; None when the mask is empty."""
-        mask = tuple(mask)
-        if not mask:
-            return None
-        write = Update(document.path, paths.pick(self.kit, wanted, mask), mask, document.update_time)
-        before: dict[FieldPath, Value | None] = {path: paths.get(self.kit, document.fields, path) for path in mask}
-        after = {path: self.digest(wanted, path) for path in mask}
-        for path in mask:
-            if before[path] is None:
-                after |= {inner: self.digest(wanted, inner) for inner in self._inside(wanted, path)}
-        times = (document.create_time, document.update_time)
-        return Imaged(write, Image(document.path, Operation.UPDATE, source, *times, before, after))
-
-    def _inside(self, wanted: Fields, made: FieldPath) -> list[FieldPath]:
-        """The leaves of a new map, so that a revert can tell them from what the app has put there since."""
-        value = paths.get(self.kit, wanted, made)
-        leaves = list(islice(paths.leaf_paths(self.kit, value), MAX_LEAVES + 1)) if value is not None else []
-        return [(*made, *leaf) for leaf in leaves] if len(leaves) <= MAX_LEAVES else []
+        return self._updated(
+            document,
+            [(path, paths.get(self.kit, document.fields, path), paths.get(self.kit, wanted, path)) for path in mask],
+            source,
+        )
 
     def change(self, document: Document, wanted: Fields) -> Imaged | None:
         """An update of just what differs; None when nothing does."""
-        return self.update(document, wanted, paths.changed_paths(self.kit, document.fields, wanted))
+        return self._updated(document, list(paths.differences(self.kit, document.fields, wanted)), None)
+
+    def _updated(self, document: Document, touched: Sequence[Difference], source: str | None) -> Imaged | None:
+        if not touched:
+            return None
+        before: dict[FieldPath, Value | None] = {path: old for path, old, _ in touched}
+        after: dict[FieldPath, bytes | None] = {}
+        for path, old, new in touched:
+            after[path] = None if new is None else value_hash(self.kit, new)
+            if old is None and new is not None and self.kit.is_map(new):
+                after |= self._inside(new, path)
+        fields = paths.gathered(self.kit, ((path, new) for path, _, new in touched if new is not None))
+        write = Update(document.path, fields, tuple(before), document.update_time)
+        times = (document.create_time, document.update_time)
+        return Imaged(write, Image(document.path, Operation.UPDATE, source, *times, before, after))
+
+    def _inside(self, made: Value, at: FieldPath) -> dict[FieldPath, bytes | None]:
+        """The leaves of a new map, so that a revert can tell them from what the app has put there since."""
+        leaves = list(islice(paths.leaves(self.kit, made), MAX_LEAVES + 1))
+        if len(leaves) > MAX_LEAVES:
+            return {}
+        return {(*at, *path): value_hash(self.kit, value) for path, value in leaves}
 
     def delete(self, document: Document) -> Imaged:
         """A deletion of a document as it was read, with the whole of it in the image."""

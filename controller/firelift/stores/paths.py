@@ -12,6 +12,9 @@ MAX_ID_BYTES = 1_500
 """Of one segment. Source: the Firestore quotas page, "document ID"."""
 
 
+PLAIN = re.compile(r"(?:[A-Za-z0-9][\w.-]{0,255}/[A-Za-z0-9][\w.-]{0,255}(?:/(?!$)|$))+", re.ASCII)
+"""Paths of documents that nothing can be wrong with, as most are: a look at each segment takes ten times as long."""
+
 RESERVED = re.compile(r"__.*__", re.DOTALL)
 
 
@@ -42,6 +45,8 @@ def check_document(path: str) -> str:
     Raises:
         Poison: naming the segment and what is wrong with it.
     """
+    if PLAIN.fullmatch(path):
+        return path
     segments = path.split("/")
     if len(segments) % 2:
         raise Poison("INVALID_ARGUMENT", f"{path!r} names a collection: a document path has an even number of segments")

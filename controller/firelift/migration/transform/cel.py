@@ -8,6 +8,7 @@ to Python ends the process (so there are no optionals here).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,6 +27,13 @@ from firelift.migration.transform.names import Names, names
 UINT_TOO_LARGE = 2**63
 DOCUMENT = cel.Type.Map(cel.Type.STRING, cel.Type.DYN)
 
+UNMISTAKABLE = frozenset({bool, float, datetime})
+"""Plain results that can be stored as they are and stand for themselves: an error's plain value is its text."""
+
+PRESENCE = re.compile(r"\s*(!?)\s*has\(\s*doc\.([A-Za-z_]\w*)\s*\)\s*", re.ASCII)
+"""Whether a field is there, the usual question of a migration in place. It is put twice to every document, before and
+after, and to ask the engine takes more than the rest of a transform."""
+
 
 @dataclass(frozen=True, slots=True)
 class Expression:
@@ -36,6 +44,8 @@ class Expression:
     doc: Names
     out: Names
     program: Any
+    presence: tuple[str, bool] | None = None
+    """The field and the answer for a document that has it, of an expression that asks for just that."""
 
     def evaluate(self, scope: Mapping[str, Any]) -> Any:
         """The plain value for a scope made by `scope`.
@@ -44,9 +54,12 @@ class Expression:
             Refused: with the expression and the engine's message.
         """
         result = self.program.eval(data=scope)
+        value = result.plain_value()
+        if type(value) in UNMISTAKABLE:
+            return value
         if result.type() == cel.Type.ERROR:
             raise Refused(self.where, f"{self.text!r} failed: {str(result.value()).partition(': ')[2]}")
-        return self._result(result.plain_value())
+        return self._result(value)
 
     def is_true(self, scope: Mapping[str, Any]) -> bool:
         """The value of a rule.
@@ -100,7 +113,12 @@ def compile_expression(
     answers = program.return_type()
     if boolean and answers not in (cel.Type.BOOL, cel.Type.DYN):
         raise TransformUnusable(f"{where}: {text!r} must answer true or false, and answers {answers!r}")
-    return Expression(where, text, names(text, "doc"), names(text, "out"), program)
+    return Expression(where, text, names(text, "doc"), names(text, "out"), program, _presence(text))
+
+
+def _presence(text: str) -> tuple[str, bool] | None:
+    match = PRESENCE.fullmatch(text)
+    return (match[2], not match[1]) if match else None
 
 
 def scope(variables: Mapping[str, Any], **documents: Mapping[str, Any]) -> dict[str, Any]:

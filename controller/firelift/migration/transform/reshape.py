@@ -10,6 +10,7 @@ from firelift.api.migration import TransformSpec
 from firelift.migration import fields as paths
 from firelift.migration.errors import TransformUnusable
 from firelift.migration.fields import NotAMap, overlap, written
+from firelift.migration.overlay import Overlay, over
 from firelift.migration.refusal import Refused
 from firelift.migration.store import FieldPath, Fields, Value, ValueKit
 from firelift.migration.transform.cel import Expression, compile_expression
@@ -46,39 +47,52 @@ class Reshape:
             Refused: when an expression fails, or a value is in the way.
         """
         kit, before = view.kit, view.document.fields
-        after = dict(before)
+        after = over(before, {})
         for path in (*(old for old, _ in self.renames), *self.removals):
-            if len(path) > 1:
-                after = paths.remove(kit, after, path)
-            else:
-                after.pop(path[0], None)
+            after = _without(kit, after, path)
         for old, new in self.renames:
-            after = _rename(kit, after, old, new, paths.get(kit, before, old))
+            value = paths.get(kit, before, old)
+            if value is not None:
+                after = _renamed(kit, after, old, new, value)
         for path, expression in self.sets:
             after = _set(kit, after, path, expression.evaluate(view.scope()))
         return after
 
 
-def _rename(
-    kit: ValueKit, after: dict[str, Value], old: FieldPath, new: FieldPath, value: Value | None
-) -> dict[str, Value]:
-    if value is None:
-        return after
-    rule = f"transform.rename.{written(old)}"
+def _renamed(kit: ValueKit, after: Overlay, old: FieldPath, new: FieldPath, value: Value) -> Overlay:
+    rule = "transform.rename."
     there = paths.get(kit, after, new)
     if there is not None and not paths.equal(kit, there, value):
-        raise Refused(rule, f"the document has both {written(old)} and {written(new)}, with different values")
+        both = f"the document has both {written(old)} and {written(new)}, with different values"
+        raise Refused(rule + written(old), both)
     try:
-        return paths.put(kit, after, new, value)
+        return _with(kit, after, new, value)
     except NotAMap as error:
-        raise Refused(rule, str(error)) from error
+        raise Refused(rule + written(old), str(error)) from error
 
 
-def _set(kit: ValueKit, after: dict[str, Value], path: FieldPath, plain: object) -> dict[str, Value]:
+def _set(kit: ValueKit, after: Overlay, path: FieldPath, plain: object) -> Overlay:
     try:
-        return paths.put(kit, after, path, kit.encode(plain))
+        return _with(kit, after, path, kit.encode(plain))
     except (TypeError, ValueError) as error:
         raise Refused(f"transform.set.{written(path)}", str(error)) from error
+
+
+# The overlay is the transform's own until it is answered, so most fields are changed in it and not in a copy.
+
+
+def _with(kit: ValueKit, after: Overlay, path: FieldPath, value: Value) -> Overlay:
+    if len(path) > 1:
+        return paths.put(kit, after, path, value)
+    after.changes[path[0]] = value
+    return after
+
+
+def _without(kit: ValueKit, after: Overlay, path: FieldPath) -> Overlay:
+    if len(path) > 1:
+        return paths.remove(kit, after, path)
+    after.changes[path[0]] = None
+    return after
 
 
 def compile_reshape(spec: TransformSpec, *, with_item: bool = False) -> Reshape:

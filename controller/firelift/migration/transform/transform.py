@@ -83,6 +83,8 @@ class Transform:
         of_records = selection.where if self.spec.entity_collection is None else ()
         if not holds(self.kit, of_records, document.fields):
             return False
+        if selection.everybody:
+            return True
         try:
             return selection.covers(seed, self.entity(document))
         except Refused:
@@ -155,8 +157,9 @@ class Transform:
 
     def _require_done(self, view: View, fields: Fields) -> None:
         """Refuse a change in place after which the document would be nobody's, or one that is still to do."""
-        after = replace(view, document=replace(view.document, fields=fields), _scope={})
-        if self.entity(after.document) != view.entity:
+        after = View(view.kit, replace(view.document, fields=fields), view.entity, view.now, view.names)
+        # Of a declared transform it was refused to compile.
+        if isinstance(self.reshape, Entrypoint) and self.entity(after.document) != view.entity:
             raise Refused(
                 "entityKey", "the result has another entity, so neither a sweep nor a verify would find the document"
             )
@@ -169,7 +172,7 @@ class Transform:
         if self.marker or self.applies_when is None:
             return False
         try:
-            return self.applies_when.is_true(after.scope())
+            return after.holds(self.applies_when)
         except Refused as refused:
             reason = f"cannot be told of the result, as the next sweep must: {refused.reason}"
             raise Refused("appliesWhen", reason) from refused
@@ -184,7 +187,7 @@ class Transform:
             path, value = self.marker
             if paths.equal(self.kit, paths.get(self.kit, view.document.fields, path), value):
                 return LeftAlone(f"the marker {written(path)} is there")
-        if self.applies_when and not self.applies_when.is_true(view.scope()):
+        if self.applies_when and not view.holds(self.applies_when):
             return LeftAlone("appliesWhen is false")
         return None
 

@@ -37,6 +37,17 @@ class View:
             self._scope = cel.scope(known, doc=plain)
         return self._scope
 
+    def holds(self, rule: cel.Expression) -> bool:
+        """Whether a rule over the original document is true.
+
+        Raises:
+            Refused: when it fails.
+        """
+        if rule.presence is None:
+            return rule.is_true(self.scope())
+        name, there = rule.presence
+        return (name in self.document.fields) is there
+
     def scope_with(self, out: Fields, named: Names) -> Mapping[str, Any]:
         """The variables of a rule, which sees the result too."""
         return cel.scope(self.scope(), out=decode(self.kit, out, named))
@@ -48,7 +59,7 @@ def decode(kit: ValueKit, fields: Fields, names: Names) -> dict[str, Any]:
     Raises:
         Refused: for a value of a kind that this version does not know.
     """
-    wanted = fields if names.fields is None else names.fields.intersection(fields)
+    wanted = fields if names.fields is None else [name for name in names.fields if name in fields]
     try:
         return {name: kit.decode(fields[name]) for name in wanted}
     except (TypeError, ValueError) as error:

@@ -22,7 +22,7 @@ from firelift.migration.store import (
 )
 from firelift.stores.firestore import proto
 from firelift.stores.firestore.names import DatabaseName, escape, mask_of
-from firelift.stores.firestore.proto import micros, timestamp
+from firelift.stores.firestore.proto import micros, stamp, timestamp
 from firelift.stores.firestore.values import FieldView, put_fields
 from firelift.stores.paths import check_document
 
@@ -139,7 +139,7 @@ def _require_version(target: Any, update_time: Micros | None) -> None:
     if update_time is None:
         target.current_document.exists = True
     else:
-        target.current_document.update_time.CopyFrom(timestamp(update_time))
+        stamp(target.current_document.update_time, update_time)
 
 
 def _fill_verify(target: Any, full_name: str, update_time: Micros | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from firelift.migration.store import FieldPath
 from firelift.stores.firestore.proto import DocumentMask, Message
@@ -50,7 +51,13 @@ def escape(path: FieldPath) -> str:
 
 
 def mask_of(paths: Iterable[FieldPath]) -> Message:
-    """A mask message; one without paths is still set, which means "no field" and not "all fields"."""
+    """A mask message, not to be changed; one without paths is still set, which is "no field" and not "all fields"."""
+    return _mask(tuple(paths))
+
+
+@lru_cache(maxsize=1_000)
+def _mask(paths: tuple[FieldPath, ...]) -> Message:
+    # A migration writes the same few masks a million times.
     return DocumentMask(field_paths=[escape(path) for path in paths])
 
 

@@ -51,6 +51,12 @@ def micros(timestamp: Timestamp) -> int:
     return timestamp.seconds * MICROS + timestamp.nanos // 1000
 
 
+def stamp(target: Timestamp, at: int) -> None:
+    """Set a time that is part of another message, without a message of its own in between."""
+    target.seconds, rest = divmod(at, MICROS)
+    target.nanos = rest * 1000
+
+
 def timestamp(at: int) -> Timestamp:
     """The inverse of `micros`; right before 1970 too, where nanos still count upwards."""
     seconds, rest = divmod(at, MICROS)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from firelift.stores.firestore.proto import Message, Value, micros, timestamp
+from firelift.stores.firestore.proto import Message, Value, micros, stamp
 
 INT64 = range(-(2**63), 2**63)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -91,7 +91,8 @@ class FirestoreValues:
 
     def dumps(self, value: Message) -> bytes:
         """The value as bytes; map entries are sorted, so equal values give equal bytes."""
-        return bytes(value.SerializeToString(deterministic=True))
+        data: bytes = value.SerializeToString(deterministic=True)
+        return data
 
     def loads(self, data: bytes) -> Message:
         """The inverse of `dumps`."""
@@ -99,7 +100,8 @@ class FirestoreValues:
 
     def size(self, value: Message) -> int:
         """Bytes on the wire."""
-        return int(value.ByteSize())
+        size: int = value.ByteSize()
+        return size
 
 
 class FieldView(Mapping[str, Message]):
@@ -115,9 +117,14 @@ class FieldView(Mapping[str, Message]):
         self._fields = fields
 
     def __getitem__(self, name: str) -> Message:
-        if name not in self._fields:
+        value = self._fields.get(name)
+        if value is None:
             raise KeyError(name)
-        return self._fields[name]
+        return value
+
+    def get(self, name: str, default: Message = None) -> Message:
+        """As for any mapping; spelt out, because the inherited one raises and catches for each absent name."""
+        return self._fields.get(name, default)
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and name in self._fields
@@ -150,9 +157,11 @@ def _encode_int(plain: int) -> Message:
 
 
 def _encode_time(plain: datetime) -> Message:
-    if plain.utcoffset() is None:
+    if plain.tzinfo is not UTC and plain.utcoffset() is None:
         raise ValueError(f"the time {plain.isoformat()} has no zone; Firestore stores instants, so add one (UTC?)")
-    return Value(timestamp_value=timestamp((plain - EPOCH) // MICROSECOND))
+    value = Value()
+    stamp(value.timestamp_value, (plain - EPOCH) // MICROSECOND)
+    return value
 
 
 def _key(key: object) -> str:
