@@ -51,6 +51,10 @@ lint: $(SYNCED) ## Check style, format, types and the direction of imports.
 bench: $(SYNCED) ## Measure speed against the official client and a bare pump; BENCH_ARGS names some of the benchmarks.
 	@$(RUN)/python -m tests.bench $(BENCH_ARGS)
 
+.PHONY: probe
+probe: $(SYNCED) ## Check a real project (PROJECT=..., DATABASE=...) for what the emulator cannot show; cleans up behind itself.
+	@$(RUN)/python -m firelift.cli.probe --project='$(or $(PROJECT),$(error make probe needs PROJECT=<a Google Cloud project>))' --database='$(or $(DATABASE),(default))'
+
 .PHONY: tools
 tools: $(SYNCED) ## Build etcd, kube-apiserver and kube-controller-manager into the cache, once (3 to 15 minutes).
 	@$(RUN)/python -m firelift.sandbox tools

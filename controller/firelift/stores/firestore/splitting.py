@@ -24,7 +24,7 @@ async def split_points(name: DatabaseName, transport: Transport, source: Source,
     if parts <= 1:
         return []
     try:
-        cursors = await _partitions(name, transport, source, parts)
+        cursors = await partition_cursors(name, transport, source, parts)
     except StoreError as error:
         if error.code != "UNIMPLEMENTED":
             raise
@@ -32,12 +32,14 @@ async def split_points(name: DatabaseName, transport: Transport, source: Source,
     return _thin(_clip(cursors, source), parts - 1)
 
 
-async def _partitions(name: DatabaseName, transport: Transport, source: Source, parts: int) -> list[str]:
-    # PartitionQuery knows only whole collection groups of the whole database; its pages come in no order.
+async def partition_cursors(
+    name: DatabaseName, transport: Transport, source: Source, parts: int, page_size: int = CURSORS_PER_PAGE
+) -> list[str]:
+    """Cursors as PartitionQuery has them: of a whole collection group, and its pages come in no order."""
     group = Source(source.collection.rpartition("/")[2], all_descendants=True)
     parent, query = messages.query(name, group)
     request = proto.PartitionRequest(
-        parent=parent, structured_query=query, partition_count=parts - 1, page_size=CURSORS_PER_PAGE
+        parent=parent, structured_query=query, partition_count=parts - 1, page_size=page_size
     )
     cursors: list[str] = []
     while True:

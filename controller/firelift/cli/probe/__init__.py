@@ -1,0 +1,1 @@
+"""Checks of a real project: what the emulator cannot show, in a scratch collection of their own."""
