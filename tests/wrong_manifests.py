@@ -225,6 +225,22 @@ _MIGRATIONS = (
         (f"{_COPY}.entityCollection", "users/ada"),
     ),
     _wrong("the ledger as entities", f"`entityCollection` {_RESERVED}", (f"{_COPY}.entityCollection", "_firelift")),
+    _wrong(
+        "a marker without a list of entities",
+        "`entityMarker` must come with `entityCollection`",
+        (f"{_COPY}.entityCollection", REMOVE),
+        (f"{_COPY}.entityMarker", {"document": "users/{entity}/meta/migration", "set": {"state": "'done'"}}),
+    ),
+    _wrong(
+        "one marker for all",
+        "`document` of a marker must be collection ids and document ids in turn",
+        (f"{_COPY}.entityMarker", {"document": "meta/migration", "set": {"state": "'done'"}}),
+    ),
+    _wrong(
+        "a marker by a document's field",
+        "`document` of a marker must be collection ids and document ids in turn",
+        (f"{_COPY}.entityMarker", {"document": "meta/{doc.userId}", "set": {"state": "'done'"}}),
+    ),
     _wrong("an unknown policy", "Unsupported value", (f"{_COPY}.onExisting", "Merge"), offline="Input should be"),
 )
 

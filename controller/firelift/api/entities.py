@@ -5,6 +5,23 @@ from __future__ import annotations
 from firelift.api.paths import COLLECTION, RESERVED, RESERVED_WORDS, is_unreserved, matches
 from firelift.api.rules import Rule
 
+_MARKER = r"^[^/{}]+/([^/{}]|\{entity\})+(/[^/{}]+/([^/{}]|\{entity\})+)*$"
+
+MARKER_RULES = (
+    Rule(
+        f"self.document.matches(r'{_MARKER}') && self.document.contains('{{entity}}')",
+        "`document` of a marker must be collection ids and document ids in turn, with {entity} in a document id",
+        lambda marker: matches(_MARKER, marker.document) and "{entity}" in marker.document,
+        field=".document",
+    ),
+    Rule(
+        f"!self.document.matches(r'{RESERVED}')",
+        f"`document` {RESERVED_WORDS}",
+        lambda marker: is_unreserved(marker.document),
+        field=".document",
+    ),
+)
+
 ENTITY_RULES = (
     Rule(
         "!has(self.entityCollection) || has(self.entityKey)",
@@ -23,5 +40,11 @@ ENTITY_RULES = (
         f"`entityCollection` {RESERVED_WORDS}",
         lambda migration: is_unreserved(migration.entity_collection),
         field=".entityCollection",
+    ),
+    Rule(
+        "!has(self.entityMarker) || has(self.entityCollection)",
+        "`entityMarker` must come with `entityCollection`: it marks the entities that are listed there",
+        lambda migration: migration.entity_marker is None or migration.entity_collection is not None,
+        field=".entityMarker",
     ),
 )

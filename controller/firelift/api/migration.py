@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from firelift.api.base import Expression, FieldPathText, Model, Name, Sentence
-from firelift.api.entities import ENTITY_RULES
+from firelift.api.entities import ENTITY_RULES, MARKER_RULES
 from firelift.api.lists import AS_SET
 from firelift.api.paths import ELEMENT_RULES, NOT_INTO_ITS_SOURCE, SOURCE_RULES, TARGET_RULES
 from firelift.api.rules import Rule, RuledModel, Rules
@@ -114,6 +114,17 @@ class MarkerSpec(Model):
     """The string that the field then has."""
 
 
+class EntityMarkerSpec(RuledModel):
+    """A document that tells the app that all records of an entity have moved."""
+
+    document: Annotated[str, Field(min_length=3, max_length=1024)]
+    """Its path, such as ``users/{entity}/meta/migration``; the only placeholder is ``{entity}``."""
+    set: Annotated[dict[FieldPathText, Expression], Field(min_length=1, max_length=16)]
+    """From field path to a CEL expression over `entity`, `id`, `path` and `now`."""
+
+    rules: ClassVar[Rules] = MARKER_RULES
+
+
 class ValidateRule(Model):
     """A CEL rule over `doc` (the source) and `out` (the result) that must be true."""
 
@@ -135,6 +146,8 @@ class MigrationSpec(RuledModel):
     entity_collection: CollectionPath | None = None
     """Where the entities are listed: documents whose ids are the values of `entity_key`. A phase then reads just the
     records of its own entities; 100 % also scans the source, for records whose entity has no document."""
+    entity_marker: EntityMarkerSpec | None = None
+    """Written after the last record of an entity, and taken away first when a revert begins."""
     transform: TransformSpec = TransformSpec()
     applies_when: Expression | None = None
     """CEL over `doc`, `id`, `path` and `entity`: false leaves the document alone."""

@@ -21,7 +21,7 @@ class WhereCondition(RuledModel):
     """This text."""
     any_of: Annotated[tuple[Text, ...], Field(min_length=1, max_length=30)] | None = None
     """One of these texts."""
-    equals_integer: Annotated[int, Field(ge=-(2**63), le=2**63 - 1)] | None = None
+    equals_integer: Annotated[int, Field(ge=-(2**53), le=2**53)] | None = None
     """This number."""
     is_: Annotated[bool | None, Field(alias="is")] = None
     """This boolean."""

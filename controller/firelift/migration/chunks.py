@@ -69,6 +69,11 @@ class Chunk:
         )
 
     @property
+    def marks(self) -> bool:
+        """Whether it has entity markers, and so no documents."""
+        return any(change.marks for change in self.changes)
+
+    @property
     def images(self) -> tuple[Image, ...]:
         """Of all changes in order."""
         return tuple(image for change in self.changes for image in change.images)
@@ -100,7 +105,7 @@ def fitting(kit: ValueKit, changes: Sequence[Change], batch_size: int, most_byte
     """How many leading changes one commit can take, at least one when there is any.
 
     At most `batch_size` documents are changed, and no document is touched by two records: the second would be
-    decided on what the first one changes.
+    decided on what the first one changes. Entity markers and documents are not mixed.
     """
     measure = _Measure(kit, batch_size, most_bytes)
     count = 0
@@ -124,11 +129,14 @@ class _Measure:
         self._image_bytes = 0
         self._changed: set[str] = set()
         self._guarded: dict[str, Micros | None] = {}
+        self._marks: bool | None = None
 
     def add(self, change: Change) -> bool:
         """Whether it still fits with this change."""
         fresh = [guard for guard in change.guards if not self._guards(guard)]
         clash = any(self._touches(each.path) for each in (*change.writes, *fresh))
+        clash = clash or self._marks is (not change.marks)
+        self._marks = change.marks
         self._count(change, fresh)
         parts = self._image_bytes // PART_BYTES
         fits = self._data <= self._batch_size and self._writes + parts <= MAX_WRITES and self.bytes <= self._most_bytes

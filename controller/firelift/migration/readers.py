@@ -18,11 +18,13 @@ class EntryImages:
     """The images of one journal entry, in the order of its commit; a seal and an entry of dead letters have none.
 
     `commit_time` is the entry's `create_time`, and so the update time of every document that its commit changed.
+    `marks`: these are entity markers.
     """
 
     seq: int
     commit_time: Micros
     images: Sequence[Image]
+    marks: bool = False
 
 
 class JournalReader(Protocol):
@@ -41,6 +43,7 @@ class JournalRecord:
 
     image: Image
     commit_time: Micros
+    marks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,7 @@ class ImageReader:
         images = entry.images[::-1] if self.newest_first else entry.images
         for number, image in enumerate(images[behind:], start=behind + 1):
             if self.keep(image.path):
-                yield Record(_cursor(entry.seq, number), JournalRecord(image, entry.commit_time))
+                yield Record(_cursor(entry.seq, number), JournalRecord(image, entry.commit_time, entry.marks))
 
 
 def _cursor(seq: int, behind: int) -> str:

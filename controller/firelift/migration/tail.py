@@ -103,6 +103,7 @@ class Tail:
             scanned=(self.newest.scanned if self.newest else 0) + chunk.scanned,
             latency_ms=self.latency_ms,
             examples=tuple(examples[:EXAMPLES]),
+            marks=chunk.marks,
         )
 
     async def _commit(self, entry: Entry, data: Sequence[Write]) -> bool:

@@ -71,6 +71,7 @@ class Change:
     `provisional`: it rests on an earlier record of the same batch being committed as it was decided.
     `closes` are paths of earlier dead letters of the same record, which stand no longer when it is committed.
     `blind`: it creates a document without having looked for it, so that finding one there tells of no live write.
+    `marks`: it writes an entity's marker, which is committed apart from documents.
     """
 
     tally: Totals
@@ -82,6 +83,7 @@ class Change:
     provisional: bool = False
     blind: bool = False
     closes: tuple[str, ...] = ()
+    marks: bool = False
 
 
 class Reader(Protocol):
@@ -105,6 +107,7 @@ class Processor(Protocol):
 class Lane:
     """One lane of a run, as in its lane map. For a scan `start` (exclusive) and `end` (inclusive) are paths.
 
+    A journal lane of `marks` walks just the entries of entity markers.
     A lane of `letters` has the records with dead letters of earlier runs, in the order of their paths.
     For a journal lane `subject` is the run whose lane `subject_lane` is walked. `cursor` is where the reader begins:
     None at the lane's start, for a run that follows another at the seal of the lane that it continues.
@@ -122,6 +125,7 @@ class Lane:
     buckets: tuple[int, int] | None = None
     listing: str | None = None
     letters: bool = False
+    marks: bool = False
 
 
 @dataclass(slots=True)

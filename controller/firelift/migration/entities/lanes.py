@@ -71,7 +71,7 @@ class EntityLanes:
 
     async def _listing(self) -> Listing | None:
         collection = self.plan.migration.entity_collection
-        if collection is None:
+        if collection is None or self.plan.selection.from_bucket >= self.plan.selection.to_bucket:
             return None
         listings = Listings(self.store, self.plan.ledger, self.plan.seed)
         chosen = Source(collection, where=filters(self.store.values, self.plan.selection.where))

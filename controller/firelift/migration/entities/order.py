@@ -54,15 +54,23 @@ def groups(entities: Iterable[str]) -> Iterator[list[str]]:
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A position behind records of the group from entity `first` to `last`: behind `path`, or behind all of them."""
+    """A position behind records of the group from entity `first` to `last`: behind `path`, or behind all of them.
+
+    Where entities are marked, those from `owed` on have no marker yet; behind all records, `marked` is the last one
+    that has.
+    """
 
     first: str
     last: str
     path: str | None
+    owed: str | None = None
+    marked: str | None = None
 
     def text(self) -> str:
         """As it stands in the journal."""
-        parts = [self.first, self.last, *([] if self.path is None else [self.path])]
+        parts = [self.first, self.last, self.path, self.owed, self.marked]
+        while parts[-1] is None:
+            parts.pop()
         return json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
 
     def before(self, seed: str, at: Place, path: str) -> bool:
@@ -76,12 +84,13 @@ class Cursor:
 
 def parse(text: str) -> Cursor:
     """The inverse of `Cursor.text`."""
-    first, last, *path = json.loads(text)
-    return Cursor(first, last, path[0] if path else None)
+    return Cursor(*([*json.loads(text), None, None, None][:5]))
 
 
 def cuts(places: Sequence[Place], parts: int) -> list[int]:
     """At most `parts` - 1 buckets that cut entities in order into lanes of similar size."""
+    if not places:
+        return []
     wanted = (places[len(places) * part // parts][0] for part in range(1, parts))
-    first = places[0][0] if places else 0
+    first = places[0][0]
     return [each for each in dict.fromkeys(wanted) if each > first]

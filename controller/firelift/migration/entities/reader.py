@@ -6,8 +6,9 @@ import asyncio
 from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 
-from firelift.migration.entities.order import Cursor, groups, keys, parse, place
+from firelift.migration.entities.order import Cursor, Place, groups, keys, parse, place
 from firelift.migration.path_order import order
 from firelift.migration.readers import Keep
 from firelift.migration.store import Document, FieldPath, Filter, Page, Source, Store
@@ -19,6 +20,14 @@ QUERIES = 64
 
 Entities = Callable[[], Awaitable[Sequence[str]]]
 """The entities of a lane in order, always the same ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class EntityDone:
+    """The payload of the record behind the last one of an entity. It has no path: it stands for no document."""
+
+    entity: str
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +66,8 @@ class ById:
 class EntityReader:
     """The records of a lane's entities, group after group, those that `keep` refuses left out.
 
-    The cursor is an `order.Cursor`, the payload a `Document`. `whose` tells a kept record's entity.
+    The cursor is an `order.Cursor`, the payload a `Document`. `whose` tells a kept record's entity. With `marks` a
+    record with the payload `EntityDone` follows behind the records of each entity.
     """
 
     records: ByKey | ById
@@ -66,22 +76,36 @@ class EntityReader:
     limit: int
     keep: Keep
     whose: Callable[[Document], str | None]
+    marks: bool = False
     _groups: list[list[str]] | None = field(default=None, init=False)
+    _lasts: list[Place] = field(default_factory=list, init=False)
 
     async def read(self, after: str | None) -> Batch:
         """The records of the next groups, about `limit` of them."""
         if self._groups is None:
             self._groups = list(groups(await self.entities()))
-        at, path = self._position(after)
-        batch = _Batch()
-        while at < len(self._groups) and batch.scanned < self.limit and batch.queries < QUERIES:
-            ahead = self._groups[at : at + batch.ahead(self.limit)]
+            self._lasts = [place(self.seed, group[-1]) for group in self._groups]
+        cursor = parse(after) if after else None
+        batch = _Batch(self.marks, owed=cursor.owed if cursor else None)
+        at, path = self._position(cursor)
+        if cursor and cursor.path is None and cursor.owed:
+            batch.mark(self._groups[:at], self.seed, cursor.marked)
+        whole = await self._read(batch, self._groups, at, path)
+        return Batch(batch.records, batch.end or after or "", whole >= len(self._groups), batch.scanned)
+
+    async def _read(self, batch: _Batch, all_groups: list[list[str]], at: int, path: str | None) -> int:
+        """Read from a group on, behind a path in it, and answer the group that comes next."""
+        while at < len(all_groups) and batch.scanned < self.limit and batch.queries < QUERIES:
+            ahead = all_groups[at : at + batch.ahead(self.limit)]
             for group, page in zip(ahead, await self._pages(ahead, path), strict=True):
-                self._take(batch, group, page)
                 if not page.exhausted:
-                    return Batch(batch.records, batch.end, exhausted=False, scanned=batch.scanned)
+                    batch.mark(all_groups[:at], self.seed)
+                    self._take(batch, group, page)
+                    return at
+                self._take(batch, group, page)
                 at, path = at + 1, None
-        return Batch(batch.records, batch.end or after or "", at >= len(self._groups), batch.scanned)
+        batch.mark(all_groups[:at], self.seed)
+        return at
 
     async def _pages(self, ahead: Sequence[Sequence[str]], path: str | None) -> list[Page]:
         """A page of each group, of the first one behind `path`."""
@@ -90,35 +114,58 @@ class EntityReader:
         return await asyncio.gather(*(self.records.page(group, start, self.limit) for group, start in asked))
 
     def _take(self, batch: _Batch, group: Sequence[str], page: Page) -> None:
-        first, last = group[0], group[-1]
+        batch.begin(group)
         for document in page.documents:
             # A query for the integer 42 answers the double 42.0 too, which is nobody's key.
             entity = self.whose(document)
             if entity is not None and self.keep(document):
-                batch.records.append(Record(Cursor(first, last, document.path).text(), document, entity))
-        behind = None if page.exhausted else page.documents[-1].path
-        batch.end = Cursor(first, last, behind).text()
+                batch.records.append(Record(batch.cursor(document.path).text(), document, entity))
+        batch.end = batch.cursor(None if page.exhausted else page.documents[-1].path).text()
         batch.scanned += len(page.documents)
         batch.queries += 1
 
-    def _position(self, after: str | None) -> tuple[int, str | None]:
+    def _position(self, cursor: Cursor | None) -> tuple[int, str | None]:
         """The group that comes next, and the path in it that lies behind."""
-        if not after or self._groups is None:
+        if cursor is None:
             return 0, None
-        cursor = parse(after)
-        lasts = [place(self.seed, group[-1]) for group in self._groups]
-        at = bisect_left(lasts, place(self.seed, cursor.last))
+        at = bisect_left(self._lasts, place(self.seed, cursor.last))
         return (at + 1, None) if cursor.path is None else (at, cursor.path)
 
 
 @dataclass(slots=True)
 class _Batch:
-    """A batch that grows."""
+    """A batch that grows. `owed` is the first entity whose records lie behind and whose marker does not."""
 
+    marks: bool
+    owed: str | None
     records: list[Record] = field(default_factory=list)
     end: str = ""
     scanned: int = 0
     queries: int = 0
+    group: Sequence[str] = ()
+
+    def begin(self, group: Sequence[str]) -> None:
+        """The next records are of this group."""
+        self.group = group
+        if self.marks and self.owed is None:
+            self.owed = group[0]
+
+    def cursor(self, path: str | None, marked: str | None = None) -> Cursor:
+        """Behind a path of the present group, or behind all of it."""
+        return Cursor(self.group[0], self.group[-1], path, self.owed, marked)
+
+    def mark(self, behind: Sequence[Sequence[str]], seed: str, marked: str | None = None) -> None:
+        """Mark the entities of the groups that lie behind, from the one that is owed on; of these behind `marked`."""
+        if self.owed is None or not behind or place(seed, behind[-1][-1]) < place(seed, self.owed):
+            return
+        self.group, first = behind[-1], place(seed, self.owed)
+        unmarked = list(takewhile(lambda group: place(seed, group[-1]) >= first, reversed(behind)))
+        for entity in (entity for group in reversed(unmarked) for entity in group):
+            at = place(seed, entity)
+            if at >= first and (marked is None or at > place(seed, marked)):
+                self.end = self.cursor(None, entity).text()
+                self.records.append(Record(self.end, EntityDone(entity), entity))
+        self.owed = None
 
     def ahead(self, limit: int) -> int:
         """How many groups to ask for at once: as many as will be wanted, going by those that were read."""

@@ -29,6 +29,7 @@ PLAIN = (
     "imageCount",
     "parts",
     "examples",
+    "marks",
 )
 """The fields of an entry without its images: what progress and checkpoints read."""
 
@@ -51,7 +52,8 @@ class Entry:
     `start` and `end` are the cursors before and behind its records (None: the lane's start). `complete`, on a seal:
     the lane has been worked off. `totals` and `scanned` are the lane's so far, this entry included. `latency_ms` is how
     long the commit of its predecessor took, 0 when unknown. `images` is None when they were not read; `commit_time`
-    is the `update_time` of each document that its commit changed, 0 before it is committed.
+    is the `update_time` of each document that its commit changed, 0 before it is committed. `marks`: these are entity
+    markers.
     """
 
     run: str
@@ -67,6 +69,7 @@ class Entry:
     latency_ms: int = 0
     image_count: int = 0
     examples: tuple[str, ...] = ()
+    marks: bool = False
     images: tuple[Image, ...] | None = None
     commit_time: Micros = 0
 
@@ -109,6 +112,7 @@ def read_entry(kit: ValueKit, document: Document) -> tuple[Entry, int]:
         latency_ms=plain["latencyMs"],
         image_count=plain["imageCount"],
         examples=tuple(plain["examples"]),
+        marks=plain.get("marks", False),
         commit_time=document.create_time,
     )
     return entry, plain["parts"]
@@ -137,4 +141,5 @@ def _plain(entry: Entry, parts: int) -> dict[str, Any]:
         "imageCount": len(entry.images or ()),
         "parts": parts,
         "examples": list(entry.examples),
+        **({"marks": True} if entry.marks else {}),
     }

@@ -57,7 +57,7 @@ class Journal:
             found = await self.walk_back(run, lane, before=start + 1, limit=WALK, images=True)
         else:
             found = await self.walk(run, lane, after=(start or 1) - 1, limit=WALK, images=True)
-        return [EntryImages(each.seq, each.commit_time, each.images or ()) for each in found]
+        return [EntryImages(each.seq, each.commit_time, each.images or (), marks=each.marks) for each in found]
 
     async def walk(self, run: str, lane: int, *, after: int, limit: int, images: bool = False) -> list[Entry]:
         """Entries after number `after` in order, at most `limit`; fewer when the lane ends."""

@@ -54,11 +54,16 @@ def _ranges(lanes: Iterable[Lane]) -> list[dict[str, Any]]:
         last = ranges[-1] if ranges else {}
         if lane.subject is None:
             ranges.append(_scan(lane))
-        elif last.get("subject") == lane.subject and last["first"] + len(last["cursors"]) == lane.subject_lane:
+        elif _continues(last, lane) and last["first"] + len(last["cursors"]) == lane.subject_lane:
             last["cursors"].append(lane.cursor)
         else:
-            ranges.append({"subject": lane.subject, "first": lane.subject_lane, "cursors": [lane.cursor]})
+            marks = {"marks": True} if lane.marks else {}
+            ranges.append({"subject": lane.subject, "first": lane.subject_lane, "cursors": [lane.cursor], **marks})
     return [_without_idle(each) for each in ranges]
+
+
+def _continues(last: dict[str, Any], lane: Lane) -> bool:
+    return (last.get("subject"), last.get("marks", False)) == (lane.subject, lane.marks)
 
 
 def _scan(lane: Lane) -> dict[str, Any]:
@@ -71,7 +76,8 @@ def _without_idle(each: dict[str, Any]) -> dict[str, Any]:
     """A range whose lanes all begin at their starts has just their number."""
     if any(cursor is not None for cursor in each.get("cursors", [0])):
         return each
-    return {"subject": each["subject"], "first": each["first"], "count": len(each["cursors"])}
+    idle = {name: value for name, value in each.items() if name != "cursors"}
+    return {**idle, "count": len(each["cursors"])}
 
 
 def _lanes(ranges: Sequence[dict[str, Any]]) -> list[Lane]:
@@ -86,4 +92,5 @@ def _told_apart(each: dict[str, Any]) -> Iterator[dict[str, Any]]:
         return
     cursors = each.get("cursors") or [None] * each["count"]
     for subject_lane, cursor in enumerate(cursors, start=each["first"]):
-        yield {"subject": each["subject"], "subject_lane": subject_lane, "cursor": cursor}
+        marks = {"marks": True} if each.get("marks") else {}
+        yield {"subject": each["subject"], "subject_lane": subject_lane, "cursor": cursor, **marks}

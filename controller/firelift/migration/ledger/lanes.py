@@ -31,7 +31,7 @@ async def ensure_lanes(journal: Journal, plan: RunPlan, pause: Pause = asyncio.s
 
 
 async def _make(journal: Journal, plan: RunPlan, pause: Pause) -> LaneMap:
-    walked = [await _walked(journal, subject) for subject in reversed(plan.subjects)]
+    walked = await _all_walked(journal, plan)
     letters = await _letters(journal, plan)
     if plan.follows is not None:
         followed = await _followed(journal, plan.follows)
@@ -78,6 +78,14 @@ async def _scanned(journal: Journal, plan: RunPlan) -> LaneMap:
     return LaneMap([Lane(n, start, end) for n, (start, end) in enumerate(ranges)], estimate=records)
 
 
+async def _all_walked(journal: Journal, plan: RunPlan) -> list[LaneMap]:
+    """The lanes of all subjects, the newest first; where a revert meets entity markers, those of all runs in front."""
+    walked = [await _walked(journal, subject) for subject in reversed(plan.subjects)]
+    if plan.kind is not RunKind.REVERT or plan.migration.entity_marker is None:
+        return walked
+    return [*(LaneMap([replace(lane, marks=True) for lane in each.lanes]) for each in walked), *walked]
+
+
 async def _walked(journal: Journal, subject: str) -> LaneMap:
     lanes, seals = await seal_run(journal, subject)
     walked = [Lane(lane.number, subject=subject, subject_lane=lane.number) for lane in lanes.lanes]
@@ -108,13 +116,13 @@ def ordered(plan: RunPlan) -> bool:
 def lanes_before(plan: RunPlan, lanes: LaneMap, lane: Lane) -> list[int]:
     """The lanes that must be worked off before this one begins.
 
-    A revert takes back what happened last first: a document that two runs have changed goes back the way it came. A
-    closing scan comes behind the lanes of entities.
+    A revert takes back what happened last first: a document that two runs have changed goes back the way it came. All
+    entity markers go before the first document. A closing scan comes behind the lanes of entities.
     """
     if lane.listing is not None and lane.buckets is None:
         return [each.number for each in lanes.lanes if each.buckets is not None]
     if plan.kind is not RunKind.REVERT:
         return []
     age = {subject: place for place, subject in enumerate(reversed(plan.subjects))}
-    mine = age.get(lane.subject or "", 0)
-    return [each.number for each in lanes.lanes if age.get(each.subject or "", 0) < mine]
+    place = {each.number: (not each.marks, age.get(each.subject or "", 0)) for each in (*lanes.lanes, lane)}
+    return [each.number for each in lanes.lanes if place[each.number] < place[lane.number]]

@@ -36,6 +36,9 @@ PAGES_PER_CLAIM = 10
 CLAIM_SECONDS = 60
 """How long nothing may be heard of a maker until another one begins."""
 
+MAKER = secrets.token_hex(4)
+"""This process: after a failure it goes on with its own claim."""
+
 TURN_SECONDS = 1.0
 MICROS_PER_SECOND = 1_000_000
 
@@ -80,14 +83,13 @@ class Listings:
         Raises:
             StoreError: when the database cannot be asked; doing it again is safe.
         """
-        nonce = secrets.token_hex(4)
         while (there := await self.read(name)) is None:
-            claim = await self._claimed(name, nonce)
+            claim = await self._claimed(name)
             if claim is None:
                 await pause(TURN_SECONDS)
                 continue
             with suppress(Conflict):
-                await self._make(name, source, nonce, claim)
+                await self._make(name, source, claim)
         return there
 
     async def entities(self, name: str, start: int, end: int) -> list[str]:
@@ -111,13 +113,15 @@ class Listings:
         entities: list[str] = json.loads(zlib.decompress(self.store.values.decode(document.fields["entities"])))
         return entities
 
-    async def _claimed(self, name: str, nonce: str) -> Micros | None:
-        """When this maker's claim was written, None while another maker is at work."""
-        path, fields = paths.listing_claim(self.ledger, name), self._claim(nonce, 0)
+    async def _claimed(self, name: str) -> Micros | None:
+        """When this process's claim was written, None while another one is at work."""
+        path, fields = paths.listing_claim(self.ledger, name), self._claim(0)
         (there,) = await self.store.get([path])
         try:
             if isinstance(there, Missing):
                 return (await self.store.commit([Create(path, fields)])).commit_time
+            if self.store.values.decode(there.fields["maker"]) == MAKER:
+                return there.update_time
             if there.read_time - there.update_time < CLAIM_SECONDS * MICROS_PER_SECOND:
                 return None
             return await self._renewed(path, fields, there.update_time)
@@ -128,10 +132,10 @@ class Listings:
         mask = [(key,) for key in fields]
         return (await self.store.commit([Update(path, fields, mask, claim)])).commit_time
 
-    def _claim(self, nonce: str, pages: int) -> dict[str, object]:
-        return {"nonce": self.store.values.encode(nonce), "pages": self.store.values.encode(pages)}
+    def _claim(self, pages: int) -> dict[str, object]:
+        return {"maker": self.store.values.encode(MAKER), "pages": self.store.values.encode(pages)}
 
-    async def _make(self, name: str, source: Source, nonce: str, claim: Micros) -> None:
+    async def _make(self, name: str, source: Source, claim: Micros) -> None:
         entities: list[str] = []
         path, pages = paths.listing_claim(self.ledger, name), 0
         while True:
@@ -139,12 +143,12 @@ class Listings:
             entities += (document.id for document in page.documents)
             pages += 1
             if pages % PAGES_PER_CLAIM == 0:
-                claim = await self._renewed(path, self._claim(nonce, pages), claim)
+                claim = await self._renewed(path, self._claim(pages), claim)
             if page.exhausted:
                 break
             source = replace(source, start=page.documents[-1].path)
         entities.sort(key=lambda entity: place(self.seed, entity))
-        await self._keep(name, nonce, entities)
+        await self._keep(name, secrets.token_hex(4), entities)
 
     async def _keep(self, name: str, nonce: str, entities: list[str]) -> None:
         encode, firsts = self.store.values.encode, []

@@ -71,4 +71,5 @@ def _seal_after(last: Entry | None, run: str, lane: int, nonce: str) -> Entry:
         images=None,
         image_count=0,
         examples=(),
+        marks=False,
     )

@@ -17,12 +17,14 @@ from firelift.migration.imaged import Imager
 from firelift.migration.ledger.earlier import EarlierImages
 from firelift.migration.ledger.journal import Journal
 from firelift.migration.ledger.letters import Letters
+from firelift.migration.ledger.marks import JustMarks, WithoutMarks
 from firelift.migration.ledger.moved import MovedBefore
 from firelift.migration.ledger.origins import Origins
 from firelift.migration.ledger.scanned import ScannedEntries
 from firelift.migration.merge import Merge
 from firelift.migration.processors.dry_run import DryRun, Validate
 from firelift.migration.processors.many import as_it_is, many
+from firelift.migration.processors.marking import Marking, compile_marker
 from firelift.migration.processors.migrate import Migrate
 from firelift.migration.processors.recheck import Sleep
 from firelift.migration.processors.retry import LetterReader, Retry, WithoutLetters
@@ -37,6 +39,7 @@ from firelift.migration.transform.reshape import compile_renames, field_path
 from firelift.migration.transform.transform import Transform, compile_ignored, compile_transform
 from firelift.migration.work import Lane, Processor, Reader
 
+FORWARD = frozenset({RunKind.MIGRATE, RunKind.SWEEP})
 REHEARSALS = frozenset({RunKind.DRY_RUN, RunKind.VALIDATE})
 WAY_BACK = frozenset({RunKind.REVERT, RunKind.REVERT_VERIFY})
 
@@ -53,21 +56,36 @@ def build(
         TransformUnusable: when the plan's migration cannot be compiled.
     """
     if plan.kind in WAY_BACK:
-        return _image_reader(plan, journal, lane), _way_back(plan, store, lane)
+        return _image_reader(plan, store, journal, lane), _way_back(plan, store, lane)
     spec = rehearsed(plan.migration) if plan.kind in REHEARSALS else plan.migration
     transform = compile_transform(spec, store.values, plan.now)
     keep = _keep(plan, transform)
     splitting = compile_one_to_many(transform) if spec.one_to_many else None
     if lane.subject is not None:
         becomes = remembering(splitting.targets) if splitting else becomes_one(transform)
-        return _image_reader(plan, journal, lane), VerifyImages(store, transform, becomes, _verify(plan), keep, sleep)
+        return _image_reader(plan, store, journal, lane), VerifyImages(
+            store, transform, becomes, _verify(plan), keep, sleep
+        )
     if splitting:
         read, processor = many(plan, store, lane, splitting, _whose(plan, store), _verify(plan), sleep)
     else:
         read, processor = as_it_is, _scanning(plan, store, transform, sleep)
     if lane.letters:
         return read(LetterReader(store, Letters(store, plan.ledger, plan.letters))), Retry(processor)
-    return read(_apart(plan, store, _source_reader(plan, store, lane, keep))), processor
+    reader = read(_apart(plan, store, _source_reader(plan, store, lane, keep)))
+    return reader, _marking(plan, store, lane, transform, processor)
+
+
+def _marks(plan: RunPlan) -> bool:
+    return plan.migration.entity_marker is not None and plan.kind in FORWARD
+
+
+def _marking(plan: RunPlan, store: Store, lane: Lane, transform: Transform, inner: Processor) -> Processor:
+    """What else a lane of entities does where they are marked."""
+    spec = plan.migration.entity_marker
+    if spec is None or lane.buckets is None or not _marks(plan):
+        return inner
+    return Marking(store, compile_marker(spec, plan.now), Imager(store.values, transform.ignored), inner)
 
 
 def rehearsed(spec: MigrationSpec) -> MigrationSpec:
@@ -108,9 +126,12 @@ def _way_back(plan: RunPlan, store: Store, lane: Lane) -> Processor:
     return Revert(store, merge, earlier, Imager(store.values, ignored), plan.migration.on_revert_conflict)
 
 
-def _image_reader(plan: RunPlan, journal: JournalReader, lane: Lane) -> ImageReader:
+def _image_reader(plan: RunPlan, store: Store, journal: JournalReader, lane: Lane) -> ImageReader:
     newest_first = plan.kind is not RunKind.VERIFY
     subject = lane.subject or ""
+    if plan.kind is RunKind.REVERT and plan.migration.entity_marker is not None:
+        ledger = Journal(store, plan.ledger)
+        journal = JustMarks(ledger) if lane.marks else WithoutMarks(ledger)
     return ImageReader(journal, subject, lane.subject_lane, newest_first, lambda path: _sampled(plan, path))
 
 
@@ -123,7 +144,7 @@ def _source_reader(plan: RunPlan, store: Store, lane: Lane, keep: Keep) -> Reade
     if lane.buckets is not None:
         source = source_of(plan, store.values)
         records = ByKey(store, source, whose.key) if whose.key else ById(store, source)
-        return EntityReader(records, entities_of(store, plan, lane), plan.seed, PAGE, keep, whose.entity)
+        return EntityReader(records, entities_of(store, plan, lane), plan.seed, PAGE, keep, whose.entity, _marks(plan))
     source = replace(source_of(plan, store.values), start=lane.start, end=lane.end)
     buckets = plan.selection.to_bucket - plan.selection.from_bucket
     scan = ScanReader(store, source, min(LARGE_PAGE, PAGE * BUCKETS // max(1, buckets)), keep)

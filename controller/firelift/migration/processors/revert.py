@@ -43,6 +43,9 @@ class Revert:
         return [await self._change(record, now) for record in wanted]
 
     async def _change(self, record: JournalRecord, now: dict[str, Document | Missing]) -> Change:
+        return replace(await self._decided(record, now), marks=record.marks)
+
+    async def _decided(self, record: JournalRecord, now: dict[str, Document | Missing]) -> Change:
         document = now[record.image.path]
         verdict = await decided(self.merge, self.earlier, record, document)
         if isinstance(verdict, Conflict):

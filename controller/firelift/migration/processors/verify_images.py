@@ -56,7 +56,8 @@ class VerifyImages:
     def _change(self, record: JournalRecord, documents: Mapping[str, Document | Missing]) -> Change:
         document = documents[record.image.path]
         if isinstance(document, Missing):
-            return Change(tallies.NOTHING)
+            gone = f"the marker {document.path} is gone"
+            return Change(tallies.MISSING, example=gone) if record.marks else Change(tallies.NOTHING)
         if self._orphaned(record, document, documents):
             return Change(tallies.EXTRA, example=f"{document.path} is a copy of {record.image.source}, which is gone")
         if document.update_time != record.commit_time:
