@@ -44,9 +44,11 @@ def check_decision(world: World, before: RolloutState, seen: Observation, decisi
 
 def check_world(world: World, decision: Decision) -> None:
     """All rules that speak of the world after the intents were carried out."""
-    busy = [run for run in world.runs.values() if run.job and run.state is RunState.RUN and not run.complete]
-    groups = [run.plan.migration.lock_group for run in busy if run.plan.kind in WRITING_KINDS]
-    assert len(groups) == len(set(groups)), f"two writers in one group: {[run.plan.id for run in busy]}"
+    there = [run for run in world.runs.values() if run.job and not run.complete]
+    busy = [run for run in there if run.state is RunState.RUN and not run.going]
+    writers = [run for run in there if run.plan.kind in WRITING_KINDS]
+    groups = [run.plan.migration.lock_group for run in writers]
+    assert len(groups) == len(set(groups)), f"two writers in one group: {[run.plan.id for run in there]}"
     assert all(world.locks.get(group) == world.rollout.uid for group in groups), "a writer without its lock"
     suspended = world.rollout.spec.suspend and not world.rollout.deleting
     if decision.state.mode in AT_REST or suspended:

@@ -71,6 +71,8 @@ class Run:
     job_blameless: bool = False
     job_entries: int = 0
     jobs_made: int = 0
+    going: bool = False
+    stuck: bool = False
     failure: str = ""
 
 
@@ -154,9 +156,12 @@ class World:
     # What time, people and workers do
 
     def work(self, share: float = 1.0) -> None:
-        """Every worker moves its run on."""
+        """Every worker moves its run on; one that was told to leave lands what it is at, unless its node is gone."""
         for run in self.runs.values():
-            if run.job and not run.job_failed and run.state is RunState.RUN and not run.complete:
+            if run.going and not run.stuck:
+                run.job = run.going = False
+                run.done = min(DOCUMENTS - 1, run.done + run.job_pods)
+            elif run.job_pods and run.job and not run.job_failed and run.state is RunState.RUN and not run.complete:
                 run.done = min(DOCUMENTS, run.done + max(1, int(DOCUMENTS * share)))
                 if run.done == DOCUMENTS:
                     run.complete, run.job = True, False
@@ -244,11 +249,13 @@ class World:
                     self.runs[run_id].state = state
             case EnsureJob(run_id, again):
                 run = self.runs[run_id]
-                if again or not run.job:
+                if again and run.job:
+                    run.going = True
+                elif not run.job:
                     run.job, run.job_failed, run.job_pods, run.job_blameless = True, False, 1, False
                     run.job_entries, run.jobs_made = run.done, run.jobs_made + 1
             case RemoveJob(run_id):
-                self.runs[run_id].job = False
+                self.runs[run_id].going = self.runs[run_id].job
 
     def _set_flags(self, name: str, values: dict[str, str | None]) -> None:
         for key, value in values.items():
@@ -281,6 +288,9 @@ class World:
             failure="backoff limit",
             entries=run.job_entries,
             blameless=run.job_blameless,
+            going=run.going,
+            going_since=START if run.going else None,
+            pod="logs-1 on node n" if run.stuck else "",
         )
         return RunSeen(
             name,

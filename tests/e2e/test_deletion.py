@@ -24,9 +24,11 @@ def test_a_rollout_deleted_in_mid_migration_stops_its_workers_first(world: World
 
     world.delete()
 
-    world.until_fact(lambda: world.get() is None, "the object is gone")
+    locks = world.database.collection("firelift_locks")
+    world.until_fact(lambda: not list(locks.stream()), "the lock is free")
+    assert (world.workers(), world.jobs()) == ([], [])
     standing = world.target()
-    world.until_fact(lambda: not world.jobs() and not world.workers(), "no worker")
+    world.until_fact(lambda: world.get() is None, "the object is gone")
     assert world.target() == standing
     assert 5 < len(standing) < 200
 

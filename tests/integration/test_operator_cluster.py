@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 import pytest_asyncio
 
 from firelift.api.base import API_VERSION, FINALIZER
 from firelift.api.conditions import Reason
-from firelift.kube import approvals, config_maps, events, jobs, rollouts
+from firelift.kube import approvals, config_maps, events, rollouts
 from firelift.kube.client import Cluster
-from firelift.kube.errors import Changed, NotFound, Refused, Unreachable
+from firelift.kube.errors import Changed, NotFound, Unreachable
 from firelift.kube.identity import cluster_uid
 from firelift.kube.installed import missing_kinds
 from firelift.kube.lease import LeadershipLost, Lease, LeaseSettings
@@ -43,20 +41,6 @@ class Clock:
         return self.seconds
 
 
-@pytest.fixture(scope="session")
-def crds(sandbox: Sandbox) -> Sandbox:
-    sandbox.install_crds()
-    return sandbox
-
-
-@pytest_asyncio.fixture
-async def cluster(crds: Sandbox, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Cluster]:
-    monkeypatch.setenv("KUBECONFIG", str(crds.kubeconfig))
-    connected = await Cluster.connect()
-    yield connected
-    await connected.close()
-
-
 @pytest_asyncio.fixture
 async def namespace(cluster: Cluster) -> str:
     name = f"kube-{secrets.token_hex(4)}"
@@ -69,27 +53,6 @@ async def rollout(cluster: Cluster, namespace: str) -> RolloutObject:
     path = f"/apis/{API_VERSION}/namespaces/{namespace}/migrationrollouts"
     body = {"apiVersion": API_VERSION, "kind": "MigrationRollout", "metadata": {"name": "users"}, "spec": SPEC}
     return rollouts.parse(await cluster.create(path, body))
-
-
-async def job(cluster: Cluster, namespace: str, *, owner: str = "one", run: str = "a1.x") -> dict[str, Any]:
-    """A Job whose owner is a real object: the garbage collector removes those of owners that are not there."""
-    place = f"/api/v1/namespaces/{namespace}/configmaps"
-    with contextlib.suppress(Changed):
-        await cluster.create(place, {"metadata": {"name": owner, "namespace": namespace}})
-    uid = (await cluster.get(f"{place}/{owner}"))["metadata"]["uid"]
-    container = {"name": "worker", "image": "x", "command": ["true"]}
-    reference = {"apiVersion": "v1", "kind": "ConfigMap", "name": owner, "uid": uid, "controller": True}
-    return {
-        "apiVersion": "batch/v1",
-        "kind": "Job",
-        "metadata": {
-            "name": "users-1",
-            "namespace": namespace,
-            "annotations": {"firelift.dev/run": run},
-            "ownerReferences": [reference],
-        },
-        "spec": {"suspend": True, "template": {"spec": {"restartPolicy": "Never", "containers": [container]}}},
-    }
 
 
 async def test_there_is_no_object_where_there_is_none(cluster: Cluster, namespace: str) -> None:
@@ -192,60 +155,6 @@ async def test_a_config_map_is_made_when_there_is_none(cluster: Cluster, namespa
 
     seen = await config_maps.read(cluster, namespace, "flags", "users")
     assert (seen.exists, dict(seen.data), seen.owned) == (True, {"OURS": "10"}, frozenset({"OURS"}))
-
-
-async def test_a_job_is_made_once_and_found_again(cluster: Cluster, namespace: str) -> None:
-    body = await job(cluster, namespace)
-    await jobs.ensure(cluster, body)
-    first = await cluster.get(f"/apis/batch/v1/namespaces/{namespace}/jobs/users-1")
-    await jobs.ensure(cluster, body, instead_of="an older one")
-
-    again = await cluster.get(f"/apis/batch/v1/namespaces/{namespace}/jobs/users-1")
-    assert again["metadata"]["uid"] == first["metadata"]["uid"]
-    assert await jobs.read(cluster, namespace, "users-1", jobs.owner_of(body)) is not None
-    assert await jobs.read(cluster, namespace, "users-1", "somebody else") is None
-
-
-async def test_only_the_very_job_that_was_judged_makes_way(cluster: Cluster, namespace: str) -> None:
-    body = await job(cluster, namespace)
-    await jobs.ensure(cluster, body)
-    first = await jobs.read(cluster, namespace, "users-1", jobs.owner_of(body))
-    assert first is not None
-    await jobs.ensure(cluster, body, instead_of=first.uid)
-    second = await jobs.read(cluster, namespace, "users-1", jobs.owner_of(body))
-    await jobs.ensure(cluster, body, instead_of=first.uid)
-
-    assert second is not None
-    assert second.uid != first.uid
-    third = await jobs.read(cluster, namespace, "users-1", jobs.owner_of(body))
-    assert third is not None
-    assert third.uid == second.uid
-
-
-async def test_a_job_of_an_earlier_object_makes_way(cluster: Cluster, namespace: str) -> None:
-    await jobs.ensure(cluster, await job(cluster, namespace))
-    mine = await job(cluster, namespace, owner="another")
-
-    await jobs.ensure(cluster, mine)
-
-    assert await jobs.read(cluster, namespace, "users-1", jobs.owner_of(mine)) is not None
-
-
-async def test_a_strangers_job_is_left_alone_and_named(cluster: Cluster, namespace: str) -> None:
-    await jobs.ensure(cluster, await job(cluster, namespace, run="a9.other"))
-
-    with pytest.raises(Refused, match=r"belongs to run a9\.other"):
-        await jobs.ensure(cluster, await job(cluster, namespace))
-
-
-async def test_a_job_is_removed_once(cluster: Cluster, namespace: str) -> None:
-    body = await job(cluster, namespace)
-    await jobs.ensure(cluster, body)
-    await jobs.remove(cluster, namespace, "users-1", "somebody else")
-    assert await jobs.read(cluster, namespace, "users-1", jobs.owner_of(body)) is not None
-    await jobs.remove(cluster, namespace, "users-1", jobs.owner_of(body))
-    await jobs.remove(cluster, namespace, "users-1", jobs.owner_of(body))
-    assert await jobs.read(cluster, namespace, "users-1", jobs.owner_of(body)) is None
 
 
 async def test_a_sentence_is_said_once(cluster: Cluster, namespace: str) -> None:

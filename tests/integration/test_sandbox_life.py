@@ -54,6 +54,9 @@ def test_pods_of_a_killed_kubelet_fail_and_the_next_one_goes_on(emulator_process
         space.apply(pod("orphan", shell("sleep 600")))
         eventually(lambda: space.phase("orphan") == "Running")
         container_id = space.container("orphan")["containerID"]
+        space.apply(pod("leaving", shell("trap '' TERM; sleep 600")))
+        eventually(lambda: space.phase("leaving") == "Running")
+        space.kubectl("delete", "pod", "leaving", "--wait=false")
 
         sandbox.kubelet.kill()
         sandbox.start_kubelet()
@@ -61,6 +64,7 @@ def test_pods_of_a_killed_kubelet_fail_and_the_next_one_goes_on(emulator_process
         assert space.finish("orphan") == ["Failed"]
         assert space.container("orphan")["state"]["terminated"]["reason"] == "ContainerStatusUnknown"
         assert find(CONTAINER_MARK, container_id) == []
+        eventually(lambda: "leaving" not in space.kubectl("get", "pods"), seconds=20)
         space.apply(pod("next", shell("true")))
         assert space.finish("next") == ["Succeeded"]
 

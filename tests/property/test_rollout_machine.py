@@ -168,6 +168,28 @@ class RolloutMachine(RuleBasedStateMachine):
             self.turns(1, 11)
         self.turns(1, 1)
 
+    @rule(number=st.integers(0, 3), stuck=st.booleans())
+    def a_node_goes_or_comes_back(self, number: int, *, stuck: bool) -> None:
+        runs = list(self.world.runs.values())
+        if runs:
+            runs[number % len(runs)].stuck = stuck
+        self.turns(3, 11)
+
+    @rule(number=st.integers(0, 3))
+    def somebody_removes_a_job(self, number: int) -> None:
+        working = [run for run in self.world.runs.values() if run.job]
+        if working:
+            working[number % len(working)].going = True
+        self.turns(1, 1)
+
+    @rule(number=st.integers(0, 3), blameless=st.booleans())
+    def pods_are_killed(self, number: int, *, blameless: bool) -> None:
+        working = [run for run in self.world.runs.values() if run.job and not run.going]
+        if working:
+            run = working[number % len(working)]
+            run.job_pods, run.job_blameless = 0, blameless
+        self.turns(2, 1)
+
     @rule(answer=st.sampled_from([0.0, 0.5, None, float("nan")]), error=st.sampled_from(["", "", "", "UNAVAILABLE"]))
     def the_metric_changes(self, answer: float | None, error: str) -> None:
         self.gate_answer, self.gate_error = answer, error
@@ -340,6 +362,8 @@ class RolloutMachine(RuleBasedStateMachine):
             return
         self.world.ledger_error, self.world.owner = "", None
         self.gate_answer, self.gate_error, self.noisy, self.mismatch = 0.0, "", False, False
+        for run in self.world.runs.values():
+            run.stuck = False
         self.world.locks = {group: uid for group, uid in self.world.locks.items() if uid != "other"}
         self.world.edit(suspend=False)
         for _ in range(300):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from tests.rollout_specs import migrate, phase
-from tests.rollout_world import Run, World, world
+from tests.rollout_world import START, Run, World, world
 
 
 def moving() -> tuple[World, Run]:
@@ -16,11 +18,21 @@ def moving() -> tuple[World, Run]:
     return one, run
 
 
+def replaced(one: World, run: Run) -> None:
+    """The Job before it goes first; the new one is made as soon as it is gone."""
+    one.turn()
+    assert (run.going, run.jobs_made) == (True, 1)
+    one.turn()
+    assert run.jobs_made == 1
+    one.work()
+    one.turn()
+
+
 @pytest.mark.parametrize("failed", [False, True])
 def test_pods_that_were_killed_after_they_got_on_have_successors_at_once(*, failed: bool) -> None:
     one, run = moving()
     run.done, run.job_pods, run.job_failed = 7, 0, failed
-    one.turn()
+    replaced(one, run)
 
     assert (run.jobs_made, run.job_entries, run.job_failed) == (2, 7, False)
     one.turn()
@@ -31,7 +43,7 @@ def test_pods_that_were_killed_after_they_got_on_have_successors_at_once(*, fail
 def test_pods_that_were_killed_at_their_start_have_successors_at_once() -> None:
     one, run = moving()
     run.job_pods, run.job_blameless = 0, True
-    one.turn()
+    replaced(one, run)
 
     assert run.jobs_made == 2
     one.until("Completed")
@@ -58,3 +70,38 @@ def test_a_job_that_failed_fails_its_step(done: int, pods: int, failure: str) ->
     run.done, run.job_pods, run.failure, run.job_failed = done, pods, failure, True
 
     assert (failure or "backoff limit") in one.until("StepFailed").message
+
+
+@pytest.mark.parametrize("leave", ["Abort", "Revert", "Delete", "Replace"])
+def test_a_pod_that_does_not_leave_holds_what_comes_next_and_is_named_after_a_minute(leave: str) -> None:
+    one, run = moving()
+    run.stuck, run.job_blameless, run.job_pods = True, leave == "Replace", int(leave != "Replace")
+    if leave == "Delete":
+        one.delete()
+    elif leave != "Replace":
+        one.edit(intent=leave)
+    one.turn()
+    assert run.going
+    one.work()
+    said = one.turn().status.message
+    assert "pod logs-1 on node n" not in said
+
+    one.now = START + timedelta(seconds=61)
+    said = one.turn().status.message
+    assert "; pod logs-1 on node n was told to leave at 2026-01-01T00:00:00Z and has not been seen to end" in said
+    assert (one.locks, one.finalizer, len(one.runs), run.jobs_made) == ({"logs": "uid-1"}, True, 1, 1)
+
+    run.stuck = False
+    one.until({"Abort": "Aborted", "Revert": "Reverted", "Delete": "Releasing", "Replace": "Completed"}[leave])
+
+
+def test_the_last_commit_of_a_pod_that_is_leaving_lands_under_its_lock() -> None:
+    one, run = moving()
+    one.delete()
+    one.turn()
+    before = run.done
+    assert one.locks == {"logs": "uid-1"}
+    one.work()
+    assert (run.done, one.locks) == (before + 1, {"logs": "uid-1"})
+    one.turn()
+    assert one.locks == {}

@@ -118,7 +118,7 @@ def test_abort_stops_the_workers_and_leaves_data_and_flags() -> None:
     run = next(iter(one.runs.values()))
     one.edit(intent="Abort")
     one.turn()
-    assert (run.state, run.job, reason(one)) == (RunState.STOP, False, "Aborted")
+    assert (run.state, run.going, reason(one)) == (RunState.STOP, True, "Aborted")
     assert one.config_maps["app-flags"] == {"X": "on"}
     assert one.finalizer
 
@@ -147,7 +147,7 @@ def test_abort_stops_a_revert_and_another_attempt_goes_on_reverting() -> None:
     one.edit(intent="Abort")
     one.turn()
     run = one.runs["a1.a.migrate.logs.revert.0"]
-    assert (run.state, run.job) == (RunState.STOP, False)
+    assert (run.state, run.going) == (RunState.STOP, True)
     one.edit(intent=None, attempt=2)
     one.until("Reverted")
     assert one.runs["a2.a.migrate.logs.revert.0"].plan.follows == run.plan.id
@@ -178,10 +178,12 @@ def test_an_attempt_after_an_abort_begins_at_the_same_step_when_the_old_workers_
     run = next(iter(one.runs.values()))
     one.edit(intent="Abort")
     one.turn()
-    run.job = True
     one.edit(intent=None, attempt=2)
-    decision = one.turn()
-    assert names(decision) == ["RemoveJob"]
+    assert names(one.turn()) == []
+    run.going = False
+    assert names(one.turn()) == ["RemoveJob"]
+    assert list(one.runs) == [run.plan.id]
+    one.work()
     one.turn()
     assert "a2.a.migrate.logs.migrate.0" in one.runs
 

@@ -98,7 +98,8 @@ def test_forward_workers_are_stopped_and_gone_before_anything_is_taken_back() ->
     run = next(iter(one.runs.values()))
     one.edit(intent="Revert")
     one.turn()
-    assert (run.state, run.job) == (RunState.STOP, False)
+    assert (run.state, run.going) == (RunState.STOP, True)
+    one.turn()
     assert list(one.runs) == ["a1.a.migrate.logs.migrate.0"]
     one.until("Reverted")
     assert one.order[1:] == ["a1.a.migrate.logs.revert.0", "a1.a.migrate.logs.revert-verify.0"]

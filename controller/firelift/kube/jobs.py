@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from firelift.api.base import ENTRIES_ANNOTATION, RUN_ANNOTATION
@@ -13,23 +14,38 @@ from firelift.rollout.observation import JobSeen
 
 _BY_NAME = "batch.kubernetes.io/job-name"
 _OUT_OF_MEMORY = "OOMKilled"
+_ENDED = {"Succeeded", "Failed"}
 
 
 async def read(
     cluster: Cluster, namespace: str, name: str, owner_uid: str, harmless: Collection[int] = ()
 ) -> JobSeen | None:
-    """The Job of a run; None when there is none, when it is being deleted, or when it is another rollout's.
+    """The Job of a run; None when there is none, or when it is another rollout's.
 
-    Of a Job without an active pod, those that have ended are asked whether their exit codes were all `harmless`.
+    A Job that is being deleted is going: it stays until each of its pods has ended. Of a Job without an active pod,
+    those that have ended are asked whether their exit codes were all `harmless`.
     """
     job = await _get(cluster, namespace, name)
-    if job is None or owner_of(job) != owner_uid or "deletionTimestamp" in job["metadata"]:
+    if job is None or owner_of(job) != owner_uid:
         return None
     found = seen(job)
-    if found.active or found.failed:
+    if not found.going and (found.active or found.failed):
         return found
-    pods = await cluster.get(f"/api/v1/namespaces/{namespace}/pods", labelSelector=f"{_BY_NAME}={name}")
-    return replace(found, blameless=blameless([pod for pod in pods["items"] if owner_of(pod) == found.uid], harmless))
+    pods = [pod for pod in await _pods(cluster, namespace, f"{_BY_NAME}={name}") if owner_of(pod) == found.uid]
+    if found.going:
+        return replace(found, pod=_first_left(pods))
+    return replace(found, blameless=blameless(pods, harmless))
+
+
+async def left_behind(cluster: Cluster, namespace: str, selector: str, runs: Collection[str]) -> dict[str, JobSeen]:
+    """The runs of which pods with this label are still there; for runs whose Jobs are not, whoever removed those."""
+    found = await _pods(cluster, namespace, selector) if runs else []
+    pods: dict[str, list[Json]] = {}
+    for pod in found:
+        run = pod["metadata"].get("annotations", {}).get(RUN_ANNOTATION)
+        if run in runs and not _has_ended(pod):
+            pods.setdefault(run, []).append(pod)
+    return {run: _abandoned(theirs) for run, theirs in pods.items()}
 
 
 def blameless(pods: list[Json], harmless: Collection[int]) -> bool:
@@ -49,6 +65,8 @@ def seen(job: Json) -> JobSeen:
         failure=_sentence(failed) if failed else "",
         entries=int(job["metadata"].get("annotations", {}).get(ENTRIES_ANNOTATION, 0)),
         uid=job["metadata"].get("uid", ""),
+        going="deletionTimestamp" in job["metadata"],
+        going_since=_told_to_end(job),
     )
 
 
@@ -69,7 +87,7 @@ async def ensure(cluster: Cluster, body: Json, *, instead_of: str = "") -> None:
 
     Raises:
         Refused: a Job of this name belongs to something else.
-        Changed: the old Job is not gone yet; the next turn makes the new one.
+        Changed: the old Job and its pods are not gone yet; the next turn makes the new one.
     """
     metadata = body["metadata"]
     collection = _collection(metadata["namespace"])
@@ -80,14 +98,16 @@ async def ensure(cluster: Cluster, body: Json, *, instead_of: str = "") -> None:
     else:
         return
     _refuse_stranger(existing, metadata["annotations"][RUN_ANNOTATION])
-    if owner_of(existing) == owner_of(body) and existing["metadata"]["uid"] != instead_of:
+    going = "deletionTimestamp" in existing["metadata"]
+    if not going and owner_of(existing) == owner_of(body) and existing["metadata"]["uid"] != instead_of:
         return
-    await _delete(cluster, metadata["namespace"], metadata["name"], existing["metadata"]["uid"])
-    await cluster.create(collection, body)
+    if not going:
+        await _delete(cluster, metadata["namespace"], metadata["name"], existing["metadata"]["uid"])
+    raise Changed(f"create Job {metadata['name']}", 0, "the one before it is still going")
 
 
 async def remove(cluster: Cluster, namespace: str, name: str, owner_uid: str) -> None:
-    """Delete the Job and its pods; nothing happens when there is none, or when it is another rollout's."""
+    """Delete the pods, then the Job; nothing happens when there is none, or when it is another rollout's."""
     job = await _get(cluster, namespace, name)
     if job is not None and owner_of(job) == owner_uid:
         await _delete(cluster, namespace, name, job["metadata"]["uid"])
@@ -100,7 +120,8 @@ def owner_of(job: Json) -> str:
 
 
 async def _delete(cluster: Cluster, namespace: str, name: str, uid: str) -> None:
-    options: Json = {"propagationPolicy": "Background", "preconditions": {"uid": uid}}
+    # In the foreground: a Job that is gone has no pod any more, and so nobody who could still write.
+    options: Json = {"propagationPolicy": "Foreground", "preconditions": {"uid": uid}}
     try:
         await cluster.delete(f"{_collection(namespace)}/{name}", options)
     except (NotFound, Changed):  # it is gone, or another one stands in its place
@@ -112,6 +133,35 @@ async def _get(cluster: Cluster, namespace: str, name: str) -> Json | None:
         return await cluster.get(f"{_collection(namespace)}/{name}")
     except NotFound:
         return None
+
+
+async def _pods(cluster: Cluster, namespace: str, selector: str) -> list[Json]:
+    items: list[Json] = (await cluster.get(f"/api/v1/namespaces/{namespace}/pods", labelSelector=selector))["items"]
+    return items
+
+
+def _abandoned(pods: list[Json]) -> JobSeen:
+    since = min((time for pod in pods if (time := _told_to_end(pod)) is not None), default=None)
+    return JobSeen(active=len(pods), going=True, going_since=since, pod=_first_left(pods))
+
+
+def _first_left(pods: Iterable[Json]) -> str:
+    """The first of these pods whose processes may still run, and where; empty when there is none."""
+    left = (pod for pod in pods if not _has_ended(pod))
+    return next((f"{pod['metadata']['name']} on node {pod['spec'].get('nodeName', '(none)')}" for pod in left), "")
+
+
+def _has_ended(pod: Json) -> bool:
+    return pod.get("status", {}).get("phase") in _ENDED
+
+
+def _told_to_end(document: Json) -> datetime | None:
+    """When a deletion was asked for: the API server writes down when its grace ends."""
+    metadata = document["metadata"]
+    if "deletionTimestamp" not in metadata:
+        return None
+    grace = timedelta(seconds=metadata.get("deletionGracePeriodSeconds", 0))
+    return datetime.fromisoformat(metadata["deletionTimestamp"]) - grace
 
 
 def _refuse_stranger(job: Json, run: str) -> None:

@@ -139,7 +139,9 @@ class Actor:
     async def tidy(self, *, thoroughly: bool) -> None:
         """Remove the Jobs of runs that are complete; `thoroughly` those of all runs that nobody looks at as well."""
         seen = self.observation.runs
-        names = {job_name(self.rollout, run.id) for run in seen.values() if run.complete and run.job is not None}
+        names = {
+            job_name(self.rollout, run.id) for run in seen.values() if run.complete and run.job and not run.job.going
+        }
         cluster, namespace, uid = self.services.cluster, self.rollout.namespace, self.rollout.uid
         if thoroughly:
             found = await jobs.of_rollout(cluster, namespace, label_selector(self.rollout.name), uid)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from firelift.api.run import RunState
 from firelift.kube import approvals, config_maps, jobs
-from firelift.kube.job_manifest import job_name
+from firelift.kube.job_manifest import job_name, label_selector
 from firelift.migration.exit_codes import IGNORED
 from firelift.migration.ledger import locks
 from firelift.migration.ledger import runs as run_documents
@@ -62,6 +62,7 @@ async def observe(
         runs, held = await asyncio.gather(
             _runs(memory, rollout, ledger.store, made), _locks(ledger.store, rollout.ledger_id, want.locks)
         )
+    runs |= await _left_behind(services, rollout, runs)
     due = asked(state, want.measurements)
     work = phase_work(rollout, state, runs, now)
     own = [
@@ -104,6 +105,14 @@ async def _jobs(services: Services, rollout: Rollout, runs: Sequence[str]) -> di
         jobs.read(services.cluster, rollout.namespace, job_name(rollout, run), rollout.uid, IGNORED) for run in runs
     )
     return dict(zip(runs, await asyncio.gather(*reads), strict=True))
+
+
+async def _left_behind(services: Services, rollout: Rollout, runs: dict[str, RunSeen]) -> dict[str, RunSeen]:
+    """Runs whose Job is gone while pods of it are not: somebody else removed it, or it went with its owner."""
+    jobless = {run.id for run in runs.values() if run.exists and not run.complete and run.job is None}
+    selector = label_selector(rollout.name)
+    found = await jobs.left_behind(services.cluster, rollout.namespace, selector, jobless)
+    return {run: replace(runs[run], job=job) for run, job in found.items()}
 
 
 async def _runs(

@@ -20,6 +20,9 @@ from firelift.rollout.twin import Failed, StepOutcome
 POLL = timedelta(seconds=2)
 """How often a turn looks at what moves: runs, and what is about to stop."""
 
+LEAVING_SECONDS = 60
+"""After how long a pod that was told to leave is named: twice the grace of a worker's pod."""
+
 
 def conduct(place: Place, plans: Sequence[RunPlan], reason: Reason) -> StepOutcome | None:
     """Bring these runs to their end, one at a time; None when all are complete."""
@@ -30,10 +33,13 @@ def conduct(place: Place, plans: Sequence[RunPlan], reason: Reason) -> StepOutco
     if (image_pinned := pinned(turn)) is not None:
         return image_pinned
     seen = turn.run(plan.id)
+    message = f"{plan.kind.value} of {plan.migration.name}, run {plan.id}"
+    if seen.job is not None and seen.job.going:
+        message += lingering(turn, [plan.id])
+        return Settled(reason, message, (EnsureRun(plan, RunState.RUN),), turn.now + POLL)
     silent = _silent(seen)
     if seen.job is not None and seen.job.failed and not silent:
         return Failed(_failure(plan, seen))
-    message = f"{plan.kind.value} of {plan.migration.name}, run {plan.id}"
     return Settled(
         reason, message, (EnsureRun(plan, RunState.RUN), EnsureJob(plan.id, replace=silent)), turn.now + POLL
     )
@@ -79,13 +85,13 @@ def stop(turn: Turn, runs: Iterable[str]) -> tuple[Intent, ...]:
     for seen in (turn.run(run) for run in dict.fromkeys(runs) if _may_work(turn, run)):
         if seen.state is not RunState.STOP:
             intents.append(SetRunState(seen.id, RunState.STOP))
-        if seen.job is not None:
+        if seen.job is not None and not seen.job.going:
             intents.append(RemoveJob(seen.id))
     return tuple(intents)
 
 
 def gone(turn: Turn, runs: Iterable[str]) -> bool:
-    """Whether none of these runs has a worker, or ever will again."""
+    """Whether none of these runs has a worker, or ever will again: a Job is gone only behind all of its pods."""
     return all(run in turn.seen.runs and _inert(turn.run(run)) for run in runs)
 
 
@@ -95,7 +101,21 @@ def stopped(place: Place, runs: Sequence[str], reason: Reason) -> Settled | None
     if gone(turn, runs):
         return None
     due = turn.now + POLL if all(run in turn.seen.runs for run in runs) else turn.now
-    return Settled(reason, f"waiting for the workers of {place.title} to leave", stop(turn, runs), due)
+    message = f"waiting for the workers of {place.title} to leave{lingering(turn, runs)}"
+    return Settled(reason, message, stop(turn, runs), due)
+
+
+def lingering(turn: Turn, runs: Iterable[str]) -> str:
+    """Which pod does not leave, as the end of a sentence; empty while all is as it should be."""
+    for job in (turn.run(run).job for run in runs):
+        if job is not None and job.pod and turn.seconds_since(job.going_since) > LEAVING_SECONDS:
+            since = f"{job.going_since:%Y-%m-%dT%H:%M:%SZ}"
+            return (
+                f"; pod {job.pod} was told to leave at {since} and has not been seen to end: when its node is gone for "
+                f"good, kubectl delete node, else see to the node; when its process has surely ended, kubectl delete "
+                "pod --force"
+            )
+    return ""
 
 
 def tally(turn: Turn, plans: Iterable[RunPlan]) -> Totals:

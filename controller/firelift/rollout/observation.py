@@ -41,6 +41,7 @@ class JobSeen:
 
     `active` counts its pods that are there, `entries` those that the run's journal had when the Job was made.
     `blameless`: each of its pods that has not succeeded was killed from outside, or left because it was told to.
+    `going`: it is being deleted, or is gone before its pods; `pod` is one that may still work, and its node.
     """
 
     active: int = 0
@@ -50,6 +51,9 @@ class JobSeen:
     entries: int = 0
     blameless: bool = False
     uid: str = ""
+    going: bool = False
+    going_since: datetime | None = None
+    pod: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from firelift.api.rollout import Intent as Asked
 from firelift.rollout.approvals import silenced, valid
 from firelift.rollout.attempts import accepted, refusal
 from firelift.rollout.clock import MOVING, moving
-from firelift.rollout.conduct import POLL, freed, gone, hold, stop
+from firelift.rollout.conduct import POLL, freed, gone, hold, lingering, stop
 from firelift.rollout.credits import credited, own
 from firelift.rollout.failing import Cause, reverting
 from firelift.rollout.intents import Intent, ReleaseLedger, ReleaseLock
@@ -78,7 +78,9 @@ def stopped(turn: Turn) -> Outcome:
         "aborted: workers are stopped, data and flags are left as they are; set spec.intent: Revert to go back, or "
         "remove it and raise spec.attempt to go on"
     )
-    intents = stop(turn, active_runs(turn))
+    runs = active_runs(turn)
+    message += lingering(turn, runs)
+    intents = stop(turn, runs)
     return Settled(Reason.ABORTED, message + refusal(turn), intents, turn.now + (POLL if intents else _AT_REST))
 
 
@@ -158,16 +160,19 @@ def _reverted(turn: Turn) -> str:
 
 
 def _let_go(turn: Turn) -> Outcome:
-    """Stop, then give back: a lock is kept until the Jobs are gone; a last commit may still land behind them."""
+    """Stop, then give back: a lock is kept until the Jobs are gone, and each of them goes behind all of its pods.
+
+    Only a Commit that the database had received from a killed pod, and not yet answered, can still land behind it.
+    """
     runs = active_runs(turn)
     if turn.seen.ledger.mine and not gone(turn, runs):
-        intents = stop(turn, runs)
-        return Settled(Reason.RELEASING, "the object is being deleted: waiting for workers", intents, turn.now + POLL)
+        message = f"the object is being deleted: waiting for workers to leave{lingering(turn, runs)}"
+        return Settled(Reason.RELEASING, message, stop(turn, runs), turn.now + POLL)
     if turn.seen.ledger.mine and (closing := all_closed(turn)) is not None:
         return closing
     if forgotten := freed(turn):
         return forgotten
-    intents = tuple(ReleaseLock(group) for group in turn.state.locks)
+    intents: tuple[Intent, ...] = tuple(ReleaseLock(group) for group in turn.state.locks)
     if not intents and turn.seen.ledger.mine:
         intents = (ReleaseLedger(expire=turn.state.retention_until),)
     due = turn.now + POLL if intents else None

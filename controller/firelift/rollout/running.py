@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from firelift.api.conditions import Reason
 from firelift.api.run import RunKind, RunPlan
-from firelift.rollout.conduct import POLL, gone, stop
+from firelift.rollout.conduct import POLL, gone, lingering, stop
 from firelift.rollout.memory import changed
 from firelift.rollout.place import Place, current, last_executed, places
 from firelift.rollout.state import Mode, RolloutState
@@ -61,7 +61,8 @@ def superseded(turn: Turn) -> Outcome | None:
     if gone(turn, runs):
         return changed(turn.state, superseded=())
     due = turn.now + POLL if _observed(turn, runs) else turn.now
-    return Settled(Reason.STARTING, "waiting for workers that were left behind to leave", stop(turn, runs), due)
+    message = f"waiting for workers that were left behind to leave{lingering(turn, runs)}"
+    return Settled(Reason.STARTING, message, stop(turn, runs), due)
 
 
 def _observed(turn: Turn, runs: Iterable[str]) -> bool:

@@ -71,8 +71,8 @@ class Agent:
         uid = metadata["uid"]
         if spec.get("nodeName") == NODE_NAME and pod.get("status", {}).get("phase") not in _FINAL:
             self._start(uid, pod)
-        if "deletionTimestamp" in metadata and uid in self._runners:
-            self._runners[uid].delete(metadata.get("deletionGracePeriodSeconds", 0))
+        if "deletionTimestamp" in metadata:
+            self._end(uid, pod)
         if not spec.get("nodeName") and "deletionTimestamp" not in metadata and not spec.get("schedulingGates"):
             self._spawn(self._bind(pod))
 
@@ -81,6 +81,12 @@ class Agent:
             self._seen.add(uid)
             self._runners[uid] = PodRunner(self._node, pod)
             self._spawn(self._run(uid))
+
+    def _end(self, uid: str, pod: Json) -> None:
+        if runner := self._runners.get(uid):
+            runner.delete(pod["metadata"].get("deletionGracePeriodSeconds", 0))
+        elif pod["spec"].get("nodeName") == NODE_NAME and pod.get("status", {}).get("phase") in _FINAL:
+            self._spawn(self._remove(pod))  # its runner was an earlier kubelet's
 
     def _forget(self, uid: str) -> None:
         self._seen.discard(uid)
@@ -103,6 +109,14 @@ class Agent:
         }
         try:
             await self._node.cluster.create(f"{_path(pod)}/binding", binding)
+        except ApiException as error:
+            if error.status not in _ALREADY:
+                raise
+
+    async def _remove(self, pod: Json) -> None:
+        options = {"gracePeriodSeconds": 0, "preconditions": {"uid": pod["metadata"]["uid"]}}
+        try:
+            await self._node.cluster.delete(_path(pod), options)
         except ApiException as error:
             if error.status not in _ALREADY:
                 raise
