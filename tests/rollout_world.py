@@ -84,6 +84,7 @@ class World:
     state: RolloutState | None = None
     now: datetime = START
     owner: Owner | None = None
+    expiring: bool = False
     ledger_error: str = ""
     database_uid: str = "db"
     worker_image: str = "worker@sha256:1"
@@ -133,6 +134,7 @@ class World:
         claim = next((intent for intent in decision.intents if isinstance(intent, ClaimLedger)), None)
         if claim is not None and (self.owner is None or claim.adopt):
             self.owner, self.database_uid = replace(ME, uid=self.rollout.uid), "db"
+        self.expiring = self.expiring and claim is None
         foreign = self.owner is not None and self.owner.uid != self.rollout.uid
         if not foreign and (self.state is not None or claim is not None):
             self.state = decision.state
@@ -232,8 +234,8 @@ class World:
                 self.locks = {held: uid for held, uid in self.locks.items() if (held, uid) != (group, self.rollout.uid)}
             case ClaimLedger():
                 pass  # it was made with the record
-            case ReleaseLedger():
-                self.owner = None
+            case ReleaseLedger(expire):
+                self.owner, self.expiring = None, expire is not None
             case EmitEvent():
                 self.events.append(intent)
 
@@ -273,7 +275,11 @@ class World:
             return LedgerSeen(error=self.ledger_error)
         mine = self.owner is not None and self.owner.uid == self.rollout.uid
         return LedgerSeen(
-            owner=self.owner, mine=mine, database_uid=self.database_uid if self.state else "", actual_database_uid="db"
+            owner=self.owner,
+            mine=mine,
+            expiring=self.expiring,
+            database_uid=self.database_uid if self.state else "",
+            actual_database_uid="db",
         )
 
     def _run(self, name: str) -> RunSeen:

@@ -8,10 +8,12 @@ def test_a_deleted_rollout_leaves_data_and_flags_and_gives_its_lock_back(world: 
     world.seed(100)
     world.apply(world.manifest([phase("everyone", 100, soak(600))]))
     world.until_reason("Soaking")
+    assert world.lock_leases() == ["logs"]
 
     world.delete()
 
     world.until_fact(lambda: world.get() is None, "the object is gone")
+    assert world.lock_leases() == []
     assert world.target() == world.expected(100)
     assert world.flags()["READ_NEW"] == "100"
     assert list(world.database.collection("firelift_locks").stream()) == []

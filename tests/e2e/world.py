@@ -195,6 +195,13 @@ class World:
         """The names of the Jobs in the namespace."""
         return self.sandbox.kubectl("get", "jobs", "-n", self.namespace, "-o", "name").split()
 
+    def lock_leases(self) -> list[str]:
+        """The collection groups that `kubectl get leases` shows as held by the rollout."""
+        leases = self.sandbox.kubectl("get", "leases", "-n", "firelift-system", "-o", "json")
+        found = [each for each in json.loads(leases)["items"] if each["metadata"]["name"].startswith("lock-")]
+        mine = (each for each in found if each["spec"]["holderIdentity"] == f"{self.namespace}/{self.name}")
+        return sorted(each["metadata"]["annotations"]["firelift.dev/collection-group"] for each in mine)
+
     def workers(self) -> list[int]:
         """The pids of the rollout's workers."""
         return find("FIRELIFT_LEDGER", f"{self.namespace}.{self.name}")

@@ -106,6 +106,7 @@ def test_the_operator_has_the_rights_it_needs(sandbox: Sandbox, verb: str, what:
         ("list", "configmaps"),
         ("create", "configmaps"),
         ("update", "leases.coordination.k8s.io"),
+        ("delete", "leases.coordination.k8s.io"),
     ],
 )
 def test_the_operator_has_no_other_rights(sandbox: Sandbox, verb: str, what: str) -> None:
@@ -113,8 +114,9 @@ def test_the_operator_has_no_other_rights(sandbox: Sandbox, verb: str, what: str
 
 
 @pytest.mark.usefixtures("decide")
-def test_the_operator_leads_by_a_lease_in_its_own_namespace(sandbox: Sandbox) -> None:
-    assert _may(sandbox, "firelift-operator", "firelift-system", "update", "leases.coordination.k8s.io")
+@pytest.mark.parametrize("verb", ["update", "list", "delete"])
+def test_the_operator_leads_and_shows_locks_by_leases_in_its_own_namespace(sandbox: Sandbox, verb: str) -> None:
+    assert _may(sandbox, "firelift-operator", "firelift-system", verb, "leases.coordination.k8s.io")
 
 
 @pytest.mark.usefixtures("decide")

@@ -4,14 +4,12 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 import pytest
-from tests.simple_work import LEDGER, plan
+from tests.simple_work import LEDGER
 
-from firelift.api.run import RunControl, RunState
-from firelift.migration.errors import LedgerBroken, LostRace, UnknownOutcome
+from firelift.migration.errors import LedgerBroken, LostRace
 from firelift.migration.ledger import paths, root
 from firelift.migration.ledger.root import Root, RootOwner
-from firelift.migration.ledger.runs import RunStore
-from firelift.migration.store import Micros, Put, Update
+from firelift.migration.store import Micros, Update
 from firelift.stores.memory import MemoryStore
 
 ME = RootOwner("cluster-1", "uid-1", "team/move", 1)
@@ -89,30 +87,3 @@ async def test_a_ledger_of_a_newer_version_is_refused() -> None:
     store.apply([Update(paths.root(LEDGER), {"format": store.values.encode(2)}, [("format",)], None)])
     with pytest.raises(LedgerBroken, match="format 2; this version reads up to 1"):
         await root.read_root(store, LEDGER)
-
-
-async def test_every_document_expires_even_when_the_first_try_breaks_off() -> None:
-    store = MemoryStore()
-    await RunStore(store, LEDGER).ensure(plan("r1"), RunControl(state=RunState.STOP, epoch=1))
-    entries = [f"{paths.collection(LEDGER, paths.JOURNAL)}/e{number:04d}" for number in range(450)]
-    for path in entries:
-        store.apply([Put(path, {"format": store.values.encode(1)})])
-    broken = 2
-
-    async def break_off(_: object) -> None:
-        nonlocal broken
-        broken -= 1
-        if broken < 0:
-            raise UnknownOutcome("UNAVAILABLE", "gone")
-
-    store.faults.before_commit = break_off
-    with pytest.raises(UnknownOutcome):
-        await root.expire_all(store, LEDGER, THEN)
-    store.faults.before_commit = None
-    assert await root.expire_all(store, LEDGER, THEN) == 451 - 401
-    assert await root.expire_all(store, LEDGER, THEN) == 0
-    assert all(store.values.decode(store.snapshot()[path]["expireAt"]) == THEN for path in entries)
-    time = await root.create_root(store, LEDGER, ME, "db-1")
-    time = await root.release(store, LEDGER, time, expire_at=THEN)
-    await root.claim(store, LEDGER, YOU, time)
-    assert not any("expireAt" in store.snapshot()[path] for path in entries)

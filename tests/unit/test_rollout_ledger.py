@@ -147,6 +147,16 @@ def test_locks_and_then_the_ledger_are_given_back_at_the_end_with_the_time_of_it
     assert (one.locks, one.owner) == ({}, None)
 
 
+def test_a_ledger_that_is_being_marked_to_expire_is_claimed_again_before_a_revert() -> None:
+    one = world(*PHASES, ledgerRetentionSeconds=1000)
+    one.until("Completed")
+    one.expiring = True
+    one.edit(intent="Revert")
+    assert names(one.turn()) == ["ClaimLedger"]
+    assert not one.expiring
+    one.until("Reverted")
+
+
 def test_a_revert_after_the_end_claims_the_ledger_first() -> None:
     one = world(*PHASES)
     one.until("Completed")

@@ -92,6 +92,10 @@ class LostRace(MigrationError):
     """Somebody else changed a document of the ledger first; read it again and decide again."""
 
 
+class MoreToDo(MigrationError):
+    """A portion of something long is done, and how far it has come is kept: ask again for the next one."""
+
+
 class StaleEpoch(MigrationError):
     """A newer leader has written this document; whoever gets this must not write any more."""
 

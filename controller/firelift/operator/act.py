@@ -115,10 +115,13 @@ class Actor:
     async def _release_ledger(self, intent: ReleaseLedger) -> None:
         if self.ledger.update_time is None:
             return
-        if intent.expire is not None:
-            await roots.expire_all(self.ledger.store, self.rollout.ledger_id, intent.expire)
-        await roots.release(self.ledger.store, self.rollout.ledger_id, self.ledger.update_time, expire_at=intent.expire)
         self.news = True
+        store, ledger, time = self.ledger.store, self.rollout.ledger_id, self.ledger.update_time
+        if intent.expire is not None:
+            time, marked = await roots.expire(store, ledger, time, intent.expire)
+            if not marked:
+                return
+        await roots.release(store, ledger, time, expire_at=intent.expire)
 
     @act.register
     async def _emit_event(self, intent: EmitEvent) -> None:

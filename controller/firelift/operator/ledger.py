@@ -48,6 +48,7 @@ async def record(services: Services, rollout: Rollout, read: LedgerRead, decisio
 
     Raises:
         LostRace: somebody else was faster; nothing is to be done with this decision.
+        MoreToDo: the claim of a large ledger is under way; nothing is to be done with this decision.
         StoreError: the database did not take it.
     """
     claim = next((intent for intent in decision.intents if isinstance(intent, ClaimLedger)), None)
@@ -55,7 +56,7 @@ async def record(services: Services, rollout: Rollout, read: LedgerRead, decisio
     if read.update_time is None:
         return await _create(services, rollout, read, text) if claim else read
     time = read.update_time
-    if claim and (claim.adopt or not read.seen.mine):
+    if claim and (claim.adopt or not read.seen.mine or read.seen.expiring):
         owner = _owner(services, rollout)
         uid = read.seen.actual_database_uid if claim.adopt else None
         time = await roots.claim(read.store, rollout.ledger_id, owner, time, database_uid=uid)
@@ -78,6 +79,7 @@ def _seen(services: Services, rollout: Rollout, root: roots.Root, uid: str) -> L
     return LedgerSeen(
         owner=owner,
         mine=owner is not None and (owner.cluster, owner.uid) == (services.cluster_id, rollout.uid),
+        expiring=root.expires,
         database_uid=root.database_uid,
         actual_database_uid=uid,
     )

@@ -26,6 +26,8 @@ class ObjectMemory:
     """What the last turn was granted."""
     status_time: float = float("-inf")
     tidied: bool = False
+    lock_leases: frozenset[str] | None = None
+    """The Leases that show this object's locks, None while nobody has looked."""
     checked_generation: int = 0
     unusable: str = ""
     """What `checked_generation` has against its migrations."""
@@ -34,7 +36,7 @@ class ObjectMemory:
         """Forget what was known of an earlier object of this name."""
         if self.uid != uid:
             self.uid, self.tidied, self.status_time = uid, False, float("-inf")
-            self.checked_generation, self.pace = 0, None
+            self.checked_generation, self.pace, self.lock_leases = 0, None, None
             self.progress.clear()
 
     def succeeded(self) -> None:

@@ -159,9 +159,10 @@ async def _locks(store: Store, ledger: str, groups: Sequence[str]) -> dict[str, 
 
 def _lock_seen(lock: locks.Lock, ledger: str) -> LockSeen:
     holder = lock.holder
+    asked = (each for each in (holder, *lock.waiters) if each is not None and each.ledger == ledger)
     return LockSeen(
         mine=lock.held_by(ledger),
         holder=holder.name if holder else "",
         position=lock.position(ledger),
-        since=next((each.since for each in lock.waiters if each.ledger == ledger), None),
+        since=next((each.since for each in asked), None),
     )

@@ -13,7 +13,7 @@ from firelift.kube import rollouts
 from firelift.kube.errors import Changed, KubeError
 from firelift.kube.lease import LeadershipLost
 from firelift.kube.rollouts import RolloutObject
-from firelift.migration.errors import LostRace, MigrationError, StoreError
+from firelift.migration.errors import LostRace, MigrationError, MoreToDo, StoreError
 from firelift.operator import ledger as ledgers
 from firelift.operator import status as statuses
 from firelift.operator.act import Actor
@@ -21,6 +21,7 @@ from firelift.operator.measure import Measurer
 from firelift.operator.memory import ObjectMemory
 from firelift.operator.observe import observe
 from firelift.operator.services import Services
+from firelift.operator.show_locks import show_locks
 from firelift.operator.tell import Teller
 from firelift.operator.wakeups import Key
 from firelift.rollout.intents import Decision, EnsureRun, Intent
@@ -90,7 +91,11 @@ class Reconciler:
         except (StoreError, TimeoutError) as error:
             return await self._unreachable(memory, seen, ledgers.sentence(seen.rollout, error))
         observation = replace(observation, conditions=statuses.conditions(seen.status))
-        return await self._follow(memory, seen, Actor(services, seen.rollout, read, observation), state)
+        try:
+            return await self._follow(memory, seen, Actor(services, seen.rollout, read, observation), state)
+        except MoreToDo as more:
+            await self._teller.say(memory, seen, Reason.STARTING, str(more))
+            return AGAIN_SECONDS
 
     async def _follow(self, memory: ObjectMemory, seen: RolloutObject, actor: Actor, state: RolloutState) -> float:
         """Decide, then do all that follows from it, each thing only when the one before it was taken."""
@@ -105,6 +110,7 @@ class Reconciler:
         memory.pace = actor.pace
         await actor.tidy(thoroughly=not memory.tidied)
         memory.tidied = True
+        await show_locks(self._services, memory, actor.rollout, actor.observation.locks)
         if not decision.finalizer and seen.held:
             await rollouts.let_go(self._services.cluster, seen)
         memory.succeeded()

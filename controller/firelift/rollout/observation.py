@@ -108,7 +108,7 @@ class ConfigMapSeen:
 
 @dataclass(frozen=True, slots=True)
 class LockSeen:
-    """A collection group's lock. `mine` when this rollout holds it."""
+    """A collection group's lock. `mine` when this rollout holds it; `since` when it has held or awaited it."""
 
     mine: bool
     holder: str = ""
@@ -132,6 +132,8 @@ class LedgerSeen:
     error: str = ""
     owner: Owner | None = None
     mine: bool = False
+    expiring: bool = False
+    """Something of it is to be deleted when its retention ends, or may be."""
     database_uid: str = ""
     """What the ledger was made in."""
     actual_database_uid: str = ""

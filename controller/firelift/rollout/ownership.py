@@ -41,8 +41,8 @@ def owned(turn: Turn) -> Outcome | None:
 
 
 def claimed(turn: Turn) -> Settled | None:
-    """The ledger is free, and something is about to need it; None when it is ours."""
-    if turn.seen.ledger.mine:
+    """The ledger is free or about to expire, and something is about to need it; None when it is ours to keep."""
+    if turn.seen.ledger.mine and not turn.seen.ledger.expiring:
         return None
     message = f"claiming ledger {turn.rollout.ledger_id}"
     return Settled(Reason.STARTING, message, (ClaimLedger(),), turn.now)

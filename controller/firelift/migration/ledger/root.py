@@ -11,12 +11,13 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from firelift.api.run import FORMAT
-from firelift.migration.errors import Conflict, LedgerBroken, LostRace
+from firelift.migration.errors import Conflict, LedgerBroken, LostRace, MoreToDo
 from firelift.migration.ledger import paths
-from firelift.migration.store import Create, FieldPath, Fields, Micros, Missing, Source, Store, Update, Write
+from firelift.migration.ledger.expiry import EXPIRE_AT, Marking, mark
+from firelift.migration.store import Create, FieldPath, Micros, Missing, Store, Update, Write
 
-EXPIRE_BATCH = 400
-EXPIRE_AT = "expireAt"
+MARKING = "marking"
+"""How far the marking of what lies below has come, while it is under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,12 @@ class Root:
     state: str
     update_time: Micros
     expire_at: datetime | None = None
+    marking: Marking | None = None
+
+    @property
+    def expires(self) -> bool:
+        """Whether any of it may be given a time to expire at."""
+        return self.expire_at is not None or self.marking is not None
 
 
 async def read_root(store: Store, ledger: str) -> Root | None:
@@ -55,6 +62,7 @@ async def read_root(store: Store, ledger: str) -> Root | None:
         state=plain.get("state", ""),
         update_time=document.update_time,
         expire_at=plain.get(EXPIRE_AT),
+        marking=Marking(**plain[MARKING]) if plain.get(MARKING) else None,
     )
 
 
@@ -85,11 +93,12 @@ async def claim(
 
     Raises:
         LostRace: when the root has changed since.
+        MoreToDo: only a portion of a ledger that was to expire was kept from it; the claim is to be made again.
     """
     root = await read_root(store, ledger)
-    if root is not None and root.expire_at is not None:
-        await expire_all(store, ledger, None)
-    plain: dict[str, object] = {"owner": asdict(owner), EXPIRE_AT: _ABSENT}
+    if root is not None and root.expires:
+        await _unmark(store, ledger, root, expected_update_time)
+    plain: dict[str, object] = {"owner": asdict(owner), EXPIRE_AT: _ABSENT, MARKING: _ABSENT}
     if database_uid is not None:
         plain["databaseUID"] = database_uid
     return await _change(store, ledger, plain, expected_update_time)
@@ -103,39 +112,42 @@ async def release(
     Raises:
         LostRace: when the root has changed since.
     """
-    plain: dict[str, object] = {"owner": None}
+    plain: dict[str, object] = {"owner": None, MARKING: _ABSENT}
     if expire_at is not None:
         plain[EXPIRE_AT] = expire_at
     return await _change(store, ledger, plain, expected_update_time)
 
 
-async def expire_all(store: Store, ledger: str, time: datetime | None) -> int:
-    """Give every document below the root this time to expire at, or with None take it away; how many had to change.
+async def expire(store: Store, ledger: str, expected_update_time: Micros, time: datetime) -> tuple[Micros, bool]:
+    """Give a portion of what lies below the root this time to expire at: the root's update time, whether that was all.
 
-    It can be repeated after a failure: documents that are as they should be are passed over.
+    How far it has come is kept in the root, so that whoever asks again goes on from there.
+
+    Raises:
+        LostRace: when the root has changed since.
     """
-    changed = 0
-    for name in paths.COLLECTIONS:
-        changed += await _expire(store, paths.collection(ledger, name), time)
-    return changed
+    root = await read_root(store, ledger)
+    begun = root.marking if root and root.marking and root.marking.time == time else Marking(time)
+    left = await mark(store, ledger, begun)
+    if left is None:
+        return expected_update_time, True
+    return await _change(store, ledger, {MARKING: _dumped(left)}, expected_update_time), False
 
 
-async def _expire(store: Store, collection: str, time: datetime | None) -> int:
-    wanted = {} if time is None else {EXPIRE_AT: store.values.encode(time)}
-    changed, after = 0, None
-    while True:
-        page = await store.page(Source(collection, start=after), limit=EXPIRE_BATCH, mask=[(EXPIRE_AT,)])
-        stale = [each for each in page.documents if not _same(store, each.fields, wanted)]
-        if stale:
-            await store.commit([Update(each.path, wanted, [(EXPIRE_AT,)], None) for each in stale])
-        changed += len(stale)
-        if page.exhausted:
-            return changed
-        after = page.documents[-1].path
+async def _unmark(store: Store, ledger: str, root: Root, expected: Micros) -> None:
+    begun = root.marking if root.marking and root.marking.time is None else Marking(None)
+    left = await mark(store, ledger, begun)
+    if left is None:
+        return
+    await _change(store, ledger, {MARKING: _dumped(left)}, expected)
+    raise MoreToDo(
+        f"claiming ledger {ledger}: its documents were to expire, and each is told not to; done up to "
+        f"{left.after or left.collection}"
+    )
 
 
-def _same(store: Store, fields: Fields, wanted: Fields) -> bool:
-    return store.values.dumps(store.values.new_map(fields)) == store.values.dumps(store.values.new_map(wanted))
+def _dumped(marking: Marking) -> dict[str, object]:
+    return asdict(marking)
 
 
 _ABSENT = object()
