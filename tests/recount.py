@@ -90,9 +90,9 @@ def _unpacked(fields: dict[str, Any], packed: bytes, time: Any) -> list[Told]:
         return []
     data = zlib.decompress(packed)
     length = int.from_bytes(data[:4], "big")
-    header = json.loads(data[4 : 4 + length])
-    assert len(header) == fields["imageCount"]
-    return [Told(fields["run"], fields["lane"], fields["seq"], image[0], image[1], time) for image in header]
+    shapes, rows = json.loads(data[4 : 4 + length])
+    assert len(rows) == fields["imageCount"]
+    return [Told(fields["run"], fields["lane"], fields["seq"], row[1], shapes[row[0]][0], time) for row in rows]
 
 
 def changed_once(told: list[Told], run: str) -> set[str]:

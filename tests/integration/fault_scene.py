@@ -15,7 +15,6 @@ from tests.fault_proxy import FaultProxy, fault_proxy
 from tests.moving import LEDGER, migration, plan
 from tests.recount import changed_once, documents, images, official_client, snapshots
 
-from firelift.api.migration import MigrationSpec
 from firelift.api.run import RunControl, RunKind, RunPlan, RunState, VerifyPlan
 from firelift.migration.clock import SystemClock
 from firelift.migration.ledger.progress import Progress, RunProgress
@@ -128,10 +127,10 @@ def copied(**changes: Any) -> RunPlan:
     return plan(RunKind.MIGRATE, migration(COPIED), now=datetime(2026, 1, 1, tzinfo=UTC), **changes)
 
 
-def behind(made: RunPlan, kind: RunKind, spec: MigrationSpec | None = None) -> RunPlan:
-    """The run that takes another back, or verifies it."""
-    verify = VerifyPlan(recheck_seconds=0)
-    return plan(kind, spec or made.migration, subjects=(made.id,), verify=verify)
+def behind(made: RunPlan, kind: RunKind, number: int = 0) -> RunPlan:
+    """The run that takes another back, verifies it or sweeps behind it."""
+    subjects = () if kind is RunKind.SWEEP else (made.id,)
+    return plan(kind, made.migration, number, subjects=subjects, verify=VerifyPlan(recheck_seconds=0))
 
 
 @asynccontextmanager

@@ -91,17 +91,19 @@ async def test_a_hundred_kills_of_workers_lose_nothing_and_double_nothing(
     emulator: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     NURSERY.set_forkserver_preload(["tests.integration.worker_herd"])
-    began, done = time.monotonic(), 0
+    began, done, frozen = time.monotonic(), 0, 0
     ends: Counter[int] = Counter()
     while done < KILLS:
         seed = SEED + done
         herd = Herd(random.Random(seed), min(KILLS_OF_A_ROUND, KILLS - done), MEAN_SECONDS)  # noqa: S311 - as above
         async with inhabited(emulator, seed) as world:
             ends += await _round(world, herd)
+            frozen += herd.frozen
         assert herd.killed, "the work was over before anybody was killed"
         done = ends[KILLED]
     with capsys.disabled():
-        told = f"{done} in {time.monotonic() - began:.0f} s, workers ended with {dict(ends)}, FIRELIFT_KILL_SEED={SEED}"
+        took = time.monotonic() - began
+        told = f"{done} and {frozen} frozen in {took:.0f} s, ended with {dict(ends)}, FIRELIFT_KILL_SEED={SEED}"
         print(f"\nkill -9 of workers: {told}")  # noqa: T201 - for whoever repeats it
     assert ends.keys() <= {KILLED, ExitCode.DONE, ExitCode.FENCED}, "whoever was not killed or fenced got to the end"
 

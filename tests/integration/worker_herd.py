@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from firelift.worker.__main__ import main
 
 KILLED = -9
 SECONDS = 120
+FROZEN, FROZEN_SECONDS = 0.1, (0.2, 1.5)
 NURSERY = get_context("forkserver")
 """Forks workers from a process that has imported everything: a worker's own start would take longer than its life."""
 
@@ -56,12 +58,17 @@ class Place:
 
 @dataclass
 class Herd:
-    """All places; `kills` of their processes die within `mean_seconds` of each other, on average."""
+    """All places; `kills` of their processes die within `mean_seconds` of each other, on average.
+
+    Some others are frozen for a moment, in which their rivals go on: each of them wakes up as a zombie.
+    """
 
     chance: random.Random
     kills: int
     mean_seconds: float
     killed: int = 0
+    frozen: int = 0
+    _asleep: list[tuple[float, ForkServerProcess]] = field(default_factory=list)
 
     async def work(self, places: Sequence[Place]) -> None:
         """Until each place is done; the kills that are not used up are left for the next work."""
@@ -72,17 +79,31 @@ class Herd:
                 while not all(place.done for place in places):
                     for place in places:
                         place.tend()
+                    self._wake(clock())
                     if clock() >= due and self.killed < self.kills:
-                        self._kill([place for place in places if place.alive])
+                        self._strike([place for place in places if place.alive], clock())
                         due = clock() + self._wait()
                     await asyncio.sleep(0.01)
         finally:
             _end(places)
 
-    def _kill(self, places: Sequence[Place]) -> None:
-        if places and (process := self.chance.choice(places).process):
+    def _strike(self, places: Sequence[Place], now: float) -> None:
+        process = self.chance.choice(places).process if places else None
+        if process is None or process.pid is None:
+            return
+        if self.chance.random() < FROZEN:
+            os.kill(process.pid, signal.SIGSTOP)
+            self._asleep.append((now + self.chance.uniform(*FROZEN_SECONDS), process))
+            self.frozen += 1
+        else:
             process.kill()
             self.killed += 1
+
+    def _wake(self, now: float) -> None:
+        for each in [each for each in self._asleep if each[0] <= now]:
+            self._asleep.remove(each)
+            if each[1].pid is not None and each[1].exitcode is None:
+                os.kill(each[1].pid, signal.SIGCONT)
 
     def _wait(self) -> float:
         return self.chance.expovariate(1 / self.mean_seconds)
