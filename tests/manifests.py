@@ -60,6 +60,7 @@ def phase(name: str, percent: int) -> Manifest:
         {"soak": {"seconds": 600}},
         {"approve": {}},
         {"sweep": {"maxPasses": 3, "pauseSeconds": 60}},
+        {"delete": {"migrations": ["logs"]}},
     ]
     return {"name": name, "steps": steps}
 

@@ -16,6 +16,7 @@ from firelift.rollout.intents import ClaimLedger, Decision, EmitEvent, EnsureJob
 from firelift.rollout.machine import decide
 from firelift.rollout.observation import Observation
 from firelift.rollout.place import EXECUTED, Place, places
+from firelift.rollout.runs import kind_of
 from firelift.rollout.state import Mode, RolloutState, StepState
 from firelift.rollout.turn import Turn
 
@@ -47,7 +48,7 @@ def check_world(world: World, decision: Decision) -> None:
     there = [run for run in world.runs.values() if run.job and not run.complete]
     busy = [run for run in there if run.state is RunState.RUN and not run.going]
     writers = [run for run in there if run.plan.kind in WRITING_KINDS]
-    groups = [run.plan.migration.lock_group for run in writers]
+    groups = [_written(run.plan) for run in writers]
     assert len(groups) == len(set(groups)), f"two writers in one group: {[run.plan.id for run in there]}"
     assert all(world.locks.get(group) == world.rollout.uid for group in groups), "a writer without its lock"
     suspended = world.rollout.spec.suspend and not world.rollout.deleting
@@ -241,3 +242,9 @@ def check_cohorts(world: World, decision: Decision) -> None:
 def names(decision: Decision) -> list[str]:
     """The kinds of intent, without events."""
     return [type(intent).__name__ for intent in decision.intents if not isinstance(intent, EmitEvent)]
+
+
+def _written(plan: RunPlan) -> str:
+    """The collection group that a run writes in."""
+    deletes = plan.kind is RunKind.DELETE or any(kind_of(run) is RunKind.DELETE for run in plan.subjects)
+    return plan.migration.source_group if deletes else plan.migration.lock_group

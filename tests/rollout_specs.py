@@ -51,6 +51,7 @@ def soak(seconds: int = 300, **changes: Any) -> dict[str, Any]:
 VERIFY: dict[str, Any] = {"verify": {}}
 SWEEP: dict[str, Any] = {"sweep": {}}
 APPROVE: dict[str, Any] = {"approve": {}}
+DELETE: dict[str, Any] = {"delete": {"migrations": ["logs"]}}
 
 
 def phase(name: str, *steps: dict[str, Any], **changes: Any) -> dict[str, Any]:

@@ -53,8 +53,8 @@ from firelift.rollout.state import RolloutState
 START = datetime(2026, 1, 1, tzinfo=UTC)
 ME = Owner(cluster="c", uid="uid-1", name="demo/users")
 DOCUMENTS = 100
-FORWARD_KINDS = {RunKind.MIGRATE, RunKind.SWEEP, RunKind.VERIFY}
-WRITING_KINDS = {RunKind.MIGRATE, RunKind.SWEEP, RunKind.REVERT}
+FORWARD_KINDS = {RunKind.MIGRATE, RunKind.SWEEP, RunKind.VERIFY, RunKind.DELETE}
+WRITING_KINDS = {RunKind.MIGRATE, RunKind.SWEEP, RunKind.REVERT, RunKind.DELETE}
 
 
 @dataclass

@@ -23,7 +23,7 @@ _COPY, _IN_PLACE = "spec.migrations.0", "spec.migrations.1"
 _SOURCE, _TARGET = f"{_COPY}.source.collection", f"{_COPY}.target.document"
 _RATIO = "spec.gates.0"
 _RESERVED = "must not use `_firelift`, names that start with `firelift_`, `__names__`, `.` or `..`"
-_ONE_VERB = "a step must have exactly one of flags, migrate, verify, soak, approve, sweep, not"
+_ONE_VERB = "a step must have exactly one of flags, migrate, verify, soak, approve, sweep, delete, not"
 _PARITY = "`collection` must be a path of an odd number of segments, none of them empty, not"
 _TEMPLATE = "`document` must be collection ids and document ids in turn, an even number of segments"
 _FALLS = "the percent of a migration must never fall from one migrate step to a later one"
@@ -77,7 +77,27 @@ _STEPS = (
     _wrong(
         "an action without a timeout", "`onTimeout` must come with `timeoutSeconds`", (f"{_SOAK}.onTimeout", "Pause")
     ),
-    _wrong("an irreversible soak", "only `flags` and `migrate` can be `irreversible`", (f"{_SOAK}.irreversible", True)),
+    _wrong(
+        "an irreversible soak",
+        "only `flags`, `migrate` and `delete` can be `irreversible`",
+        (f"{_SOAK}.irreversible", True),
+    ),
+    _wrong(
+        "a delete that nobody has approved",
+        "a delete step must have an approve step in front of it in its phase",
+        (f"{_PHASE}.steps.5", REMOVE),
+    ),
+    _wrong(
+        "a delete of everything",
+        "should have at least 1 items",
+        (f"{_PHASE}.steps.7.delete.migrations", []),
+        offline="at least 1 item",
+    ),
+    _wrong(
+        "a delete of what was changed in place",
+        "a delete step must name migrations of `spec.migrations` that copy",
+        (f"{_PHASE}.steps.7.delete.migrations", ["tasks"]),
+    ),
     _wrong(
         "irreversible and kept",
         "an `irreversible` step must not have `onRevert: Keep`",

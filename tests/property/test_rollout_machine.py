@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from tests.rollout_rules import check_cohorts, check_decision, check_world
-from tests.rollout_specs import APPROVE, VERIFY, flags, gate, migrate, migration, phase, soak, spec
+from tests.rollout_specs import APPROVE, DELETE, VERIFY, flags, gate, migrate, migration, phase, soak, spec
 from tests.rollout_world import START, World, world
 
 from firelift.api.approval import ApprovalDecision
@@ -30,7 +30,8 @@ def cohort_phase(percent: int, *extra: dict[str, Any]) -> dict[str, Any]:
     """Write both, migrate, verify, read the new one."""
     write = flags("WRITE_BOTH", set={}, publishCohort={"WRITE_BOTH": percent})
     read = flags("READ_NEW", set={}, publishCohort={"READ_NEW": percent})
-    return phase(f"p{percent}", write, migrate(percent, "logs", "tasks"), VERIFY, read, *extra)
+    asked = [{"name": "may-delete", **APPROVE}] if DELETE in extra else []
+    return phase(f"p{percent}", write, migrate(percent, "logs", "tasks"), VERIFY, read, *asked, *extra)
 
 
 def unjudged(step: dict[str, Any]) -> dict[str, Any]:
@@ -50,6 +51,7 @@ EXTRAS = st.lists(
             {"name": "last-word", "approve": {"count": 2}, "timeoutSeconds": 300, "onTimeout": "Pause"},
             {**flags("WINDOW", maxSeconds=40), "onRevert": "Undo"},
             {**flags("FINAL"), "irreversible": True},
+            DELETE,
         ]
     ),
     max_size=3,

@@ -164,8 +164,8 @@ def test_now_is_the_rollouts_start_in_every_run_of_every_attempt() -> None:
     one.until("Reverted")
     one.edit(intent=None, revertTo=None, attempt=2)
     one.until("Soaking")
-    rehearsals = {RunKind.PLAN, RunKind.DRY_RUN, RunKind.VALIDATE}
-    assert {run.plan.kind for run in one.runs.values()} == set(RunKind) - rehearsals
+    others = {RunKind.PLAN, RunKind.DRY_RUN, RunKind.VALIDATE, RunKind.DELETE}
+    assert {run.plan.kind for run in one.runs.values()} == set(RunKind) - others
     assert {run.plan.attempt for run in one.runs.values()} == {1, 2}
     assert one.state is not None
     assert {run.plan.now for run in one.runs.values()} == {one.state.started}

@@ -24,6 +24,7 @@ TABLE = {
         Reason.WAITING_FOR_LOCK,
         Reason.WAITING_FOR_EVIDENCE,
         Reason.SWEEPING,
+        Reason.DELETING,
         Reason.AWAITING_APPROVAL,
         Reason.SUSPENDED,
         Reason.REVERTING,

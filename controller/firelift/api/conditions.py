@@ -47,6 +47,7 @@ class Reason(StrEnum):
     SETTING_FLAGS = "SettingFlags"
     MIGRATING = "Migrating"
     SWEEPING = "Sweeping"
+    DELETING = "Deleting"
     VERIFYING = "Verifying"
     SOAKING = "Soaking"
     WAITING_FOR_EVIDENCE = "WaitingForEvidence"

@@ -29,13 +29,18 @@ def _steps(spec: Any) -> list[Any]:
 
 
 def _named(step: Any) -> tuple[str, ...]:
-    verb = step.migrate or step.verify or step.sweep
+    verb = step.migrate or step.verify or step.sweep or step.delete
     return tuple(verb.migrations) if verb else ()
 
 
 def _unknown(spec: Any) -> list[str]:
     known = {migration.name for migration in spec.migrations}
     return [name for step in _steps(spec) for name in _named(step) if name not in known]
+
+
+def _deletes_what_copies(spec: Any) -> bool:
+    copying = {migration.name for migration in spec.migrations if migration.target.document is not None}
+    return all(name in copying for step in _steps(spec) if step.delete for name in step.delete.migrations)
 
 
 def _rises(spec: Any, migration: str) -> bool:
@@ -73,6 +78,13 @@ ROLLOUT_RULES = (
         lambda spec: not _unknown(spec),
         inserts=("self.migrations.map(m, m.name)",),
         values=lambda spec: (json.dumps([migration.name for migration in spec.migrations]),),
+        field=".phases",
+    ),
+    Rule(
+        "self.phases.all(p, p.steps.all(s, !has(s.delete) || s.delete.migrations.all(n,"
+        " self.migrations.exists(m, m.name == n && has(m.target.document)))))",
+        "a delete step must name migrations of `spec.migrations` that copy: one in place has no source to clean up",
+        _deletes_what_copies,
         field=".phases",
     ),
     Rule(

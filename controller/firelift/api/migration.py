@@ -195,6 +195,9 @@ class MigrationSpec(RuledModel):
     @property
     def lock_group(self) -> str:
         """The collection group that this migration writes; one rollout at a time may hold it."""
-        if self.target.document is not None:
-            return self.target.document.split("/")[-2]
+        return self.source_group if self.target.document is None else self.target.document.split("/")[-2]
+
+    @property
+    def source_group(self) -> str:
+        """The collection group that it reads; whoever deletes sources holds this one."""
         return self.source.collection_group or (self.source.collection or "").split("/")[-1]

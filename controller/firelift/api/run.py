@@ -27,6 +27,8 @@ class RunKind(StrEnum):
     SWEEP = "sweep"
     """Late-comers of a cohort that an earlier phase has moved."""
     VERIFY = "verify"
+    DELETE = "delete"
+    """Sources of copies that are verified in the same Commit."""
     REVERT = "revert"
     REVERT_VERIFY = "revert-verify"
     PLAN = "plan"

@@ -12,7 +12,8 @@ _STARTED = "has(oldSelf.status) && has(oldSelf.status.startedPhases)"
 _USED = (
     "oldSelf.spec.phases.exists(p, p.name in oldSelf.status.startedPhases && p.steps.exists(s,"
     " (has(s.migrate) && m.name in s.migrate.migrations) || (has(s.verify) && m.name in s.verify.migrations)"
-    " || (has(s.sweep) && m.name in s.sweep.migrations)))"
+    " || (has(s.sweep) && m.name in s.sweep.migrations)"
+    " || (has(s.delete) && m.name in s.delete.migrations)))"
 )
 _COUNT = "oldSelf.status.startedPhases.size()"
 _WAS_STARTED = "filter(p, p.name in oldSelf.status.startedPhases)"

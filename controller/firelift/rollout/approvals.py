@@ -46,7 +46,12 @@ def approval_digest(turn: Turn) -> str:
 
 def migrations_of(phase: PhaseSpec) -> frozenset[str]:
     """The migrations that a phase uses: those that its steps name."""
-    verbs = (verb for step in phase.steps for verb in (step.migrate, step.verify, step.sweep) if verb is not None)
+    verbs = (
+        verb
+        for step in phase.steps
+        for verb in (step.migrate, step.verify, step.sweep, step.delete)
+        if verb is not None
+    )
     return frozenset(name for verb in verbs for name in verb.migrations)
 
 

@@ -205,13 +205,13 @@ def _named(turn: Turn) -> set[str]:
     started = turn.state.phases
     later = turn.spec.phases[len(started) :]
     return {
-        migration.lock_group
+        migration.source_group if verb is step.delete else migration.lock_group
         for phase, migrations in [
             *((record.spec, record.migrations) for record in started),
             *((phase, turn.spec.migrations) for phase in later),
         ]
         for step in phase.steps
         for migration in migrations
-        for verb in (step.migrate, step.sweep)
+        for verb in (step.migrate, step.sweep, step.delete)
         if verb is not None and migration.name in verb.migrations
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from firelift.api.gates import GateSpec, LedgerMetric
 from firelift.api.rollout import PhaseSpec
 
-COMMITTING = ("migrate", "sweep", "verify")
+COMMITTING = ("migrate", "sweep", "verify", "delete")
 """The verbs whose runs have a journal."""
 
 _VERBS = {

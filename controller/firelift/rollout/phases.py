@@ -47,7 +47,7 @@ def _phase(turn: Turn, index: int, record: PhaseRecord) -> PhaseStatus:
         finish_time=record.finished,
         documents=totals.written,
         dead_letters=totals.open_letters,
-        conflicts=sum(place.record.conflicts_kept for place in steps if place.spec.migrate),
+        conflicts=sum(place.record.conflicts_kept for place in steps if place.spec.migrate or place.spec.delete),
         steps=tuple(_step(place) for place in steps),
     )
 

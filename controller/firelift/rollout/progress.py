@@ -17,7 +17,7 @@ NOTED_SECONDS = 10
 
 _BLIND_SECONDS = 30
 """Workers idle when their lease is this old; a shorter gap between two turns does not excuse them."""
-_SCANS = frozenset({RunKind.MIGRATE, RunKind.SWEEP})
+_SCANS = frozenset({RunKind.MIGRATE, RunKind.SWEEP, RunKind.DELETE})
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 
 

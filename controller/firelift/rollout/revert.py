@@ -133,6 +133,6 @@ def _reverted(turn: Turn) -> RolloutState:
 def _conflicts(turn: Turn, phase_index: int) -> int:
     """A pass after flags were restored meets the same conflicts again, so the larger count is the phase's."""
     of_phase = [place for place in places(turn) if place.phase_index == phase_index]
-    moved = sum(place.record.conflicts_kept for place in of_phase if place.spec.migrate)
+    moved = sum(place.record.conflicts_kept for place in of_phase if place.spec.migrate or place.spec.delete)
     swept = max((place.record.conflicts_kept for place in of_phase if place.spec.flags), default=0)
     return max(moved, swept)

@@ -55,16 +55,29 @@ def sweep_plans(place: Place) -> tuple[RunPlan, ...]:
     return tuple(plan.model_copy(update={"letters": _letters(plan, owner)}) for owner, plan in plans)
 
 
+def delete_plans(place: Place) -> tuple[RunPlan, ...]:
+    """Per migration, one run over the sources of everything that was moved so far."""
+    if place.spec.delete is None or place.record.started is None:
+        return ()
+    plans = [
+        _plan(place, place, place.migration(name), RunKind.DELETE, number, selection=chosen)
+        for name in covered(place.phase.spec, place.step_index)
+        for number, chosen in enumerate(_moved(owners(place, name), place.turn.rollout.seed, name))
+    ]
+    return tuple(plan.model_copy(update={"follows": _earlier_attempt(plan.id, place.record.runs)}) for plan in plans)
+
+
 def covered(phase: PhaseSpec, step_index: int) -> tuple[str, ...]:
-    """The migrations of a verify or sweep step: those it names, else those that the phase moves in front of it."""
-    step = phase.steps[step_index].verify or phase.steps[step_index].sweep
+    """The migrations that a step speaks of: those it names, else those that the phase moves in front of it."""
+    spec = phase.steps[step_index]
+    step = spec.verify or spec.sweep or spec.delete
     before = [other.migrate.migrations for other in phase.steps[:step_index] if other.migrate]
     named = step.migrations if step else ()
     return named or tuple(dict.fromkeys(name for names in before for name in names))
 
 
 def unmoved(place: Place) -> tuple[str, ...]:
-    """The migrations that a verify or sweep step speaks of, and that no executed step in front of it has moved."""
+    """The migrations that a step speaks of, and that no executed step in front of it has moved."""
     return tuple(name for name in covered(place.phase.spec, place.step_index) if not owners(place, name))
 
 
@@ -108,6 +121,11 @@ def selection(place: Place, migration: str) -> Selection | None:
 
 def _where(where: tuple[WhereCondition, ...], start: int, except_ids: tuple[str, ...]) -> Selection:
     return Selection(from_bucket=start, to_bucket=BUCKETS, except_ids=except_ids, where=where)
+
+
+def kind_of(run: str) -> RunKind:
+    """What a run does, by its name."""
+    return RunKind(run.split(".")[4])
 
 
 def migration_of(run: str) -> str:

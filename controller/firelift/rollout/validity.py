@@ -45,9 +45,9 @@ def _unjudged(spec: RolloutSpec, phase: PhaseSpec) -> str:
 def _unmoved(turn: Turn, phase: PhaseSpec) -> str:
     moved = {name for record in turn.state.phases for step in record.spec.steps for name in _moves(step)}
     for index, step in enumerate(phase.steps):
-        names = covered(phase, index) if step.verify or step.sweep else ()
+        names = covered(phase, index) if step.verify or step.sweep or step.delete else ()
         if absent := [name for name in names if name not in moved]:
-            what = "compares" if step.verify else "sweeps"
+            what = "compares" if step.verify else "sweeps" if step.sweep else "deletes the sources of"
             return (
                 f"step {step.key} of phase {phase.name} {what} {', '.join(absent)}, which no step in front of it "
                 "migrates; put it behind its migrate step"

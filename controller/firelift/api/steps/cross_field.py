@@ -6,7 +6,7 @@ from typing import Any
 
 from firelift.api.rules import Rule
 
-_VERBS = ("flags", "migrate", "verify", "soak", "approve", "sweep")
+_VERBS = ("flags", "migrate", "verify", "soak", "approve", "sweep", "delete")
 _SET = "[" + ", ".join(f"has(self.{verb})" for verb in _VERBS) + "].filter(is_set, is_set).size()"
 _LASTS = "(has(self.soak) ? self.soak.seconds : has(self.flags) ? self.flags.propagationSeconds : 0)"
 _KEY = "(has(s.name) ? s.name : " + " : ".join(f"has(s.{verb}) ? '{verb}'" for verb in _VERBS) + " : '')"
@@ -32,9 +32,9 @@ STEP_RULES = (
         values=lambda step: (_verbs(step),),
     ),
     Rule(
-        "!self.irreversible || has(self.flags) || has(self.migrate)",
-        "only `flags` and `migrate` can be `irreversible`: the other verbs change nothing",
-        lambda step: not step.irreversible or step.flags or step.migrate,
+        "!self.irreversible || has(self.flags) || has(self.migrate) || has(self.delete)",
+        "only `flags`, `migrate` and `delete` can be `irreversible`: the other verbs change nothing of their own",
+        lambda step: not step.irreversible or step.flags or step.migrate or step.delete,
         field=".irreversible",
     ),
     Rule(
@@ -82,6 +82,15 @@ PHASE_RULES = (
         "a sweep step must name its `migrations` where its phase has migrated nothing in front of it",
         lambda phase: all(
             step.sweep is None or step.sweep.migrations or any(other.migrate for other in phase.steps[:index])
+            for index, step in enumerate(phase.steps)
+        ),
+        field=".steps",
+    ),
+    Rule(
+        "self.steps.all(i, s, !has(s.delete) || s.irreversible || self.steps.exists(j, t, j < i && has(t.approve)))",
+        "a delete step must have an approve step in front of it in its phase: people decide what goes",
+        lambda phase: all(
+            step.delete is None or step.irreversible or any(other.approve for other in phase.steps[:index])
             for index, step in enumerate(phase.steps)
         ),
         field=".steps",

@@ -17,7 +17,9 @@ from firelift.migration.store import Source, Store, ValueKit
 from firelift.migration.transform.reshape import field_path
 from firelift.migration.work import Lane
 
-BY_ENTITY = frozenset({RunKind.MIGRATE, RunKind.SWEEP, RunKind.VERIFY, RunKind.DRY_RUN, RunKind.VALIDATE})
+BY_ENTITY = frozenset(
+    {RunKind.MIGRATE, RunKind.SWEEP, RunKind.VERIFY, RunKind.DELETE, RunKind.DRY_RUN, RunKind.VALIDATE}
+)
 
 COUNTED = 3_000
 """Entities whose records are counted. Of more a hundred queries would be needed; each is taken to have one."""

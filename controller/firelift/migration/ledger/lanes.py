@@ -18,7 +18,9 @@ from firelift.migration.ledger.runs import RunStore
 from firelift.migration.ledger.seal import seal_run
 from firelift.migration.work import Lane, LaneMap
 
-SCANNING = frozenset({RunKind.MIGRATE, RunKind.SWEEP, RunKind.VERIFY, RunKind.DRY_RUN, RunKind.VALIDATE})
+SCANNING = frozenset(
+    {RunKind.MIGRATE, RunKind.SWEEP, RunKind.VERIFY, RunKind.DELETE, RunKind.DRY_RUN, RunKind.VALIDATE}
+)
 
 
 async def ensure_lanes(journal: Journal, plan: RunPlan, pause: Pause = asyncio.sleep) -> LaneMap:

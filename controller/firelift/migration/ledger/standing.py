@@ -10,8 +10,8 @@ from firelift.migration.store import Micros
 FORWARD = frozenset({RunKind.MIGRATE, RunKind.SWEEP})
 
 
-async def standing(journal: Journal, migration: str) -> dict[str, Micros]:
-    """The forward runs with the time at which each was made, the newest first.
+async def standing(journal: Journal, migration: str, kinds: frozenset[RunKind] = FORWARD) -> dict[str, Micros]:
+    """The runs of these kinds with the time at which each was made, the newest first.
 
     Raises:
         StoreError: when the ledger cannot be read.
@@ -21,6 +21,6 @@ async def standing(journal: Journal, migration: str) -> dict[str, Micros]:
     ours = [
         (made, plan.id)
         for plan, made in listed
-        if plan.migration.name == migration and plan.kind in FORWARD and plan.id not in undone
+        if plan.migration.name == migration and plan.kind in kinds and plan.id not in undone
     ]
     return {run: made for made, run in sorted(ours, reverse=True)}

@@ -104,6 +104,9 @@ class _Desk:
             if step.verify is not None:
                 for name in step.verify.migrations or dict.fromkeys(before):
                     bill.add(self._verify(name, step.verify))
+            if step.delete is not None:
+                for name in step.delete.migrations:
+                    bill.add(self._delete(name))
             bill.waiting += step.soak.seconds if step.soak else 0
             bill.waiting += step.flags.propagation_seconds if step.flags else 0
         return bill
@@ -126,6 +129,11 @@ class _Desk:
         compared = math.ceil(there * min(Fraction(1), parse(step.sample).base))
         in_place = name in self.specs and self.specs[name].in_place
         return _Bill(0, count + (0 if in_place else compared), self._entries(compared))
+
+    def _delete(self, name: str) -> _Bill:
+        moved, count = self.moved.setdefault(name, _Moved()), self.counts.get(name, 0)
+        there = min(count, count * moved.percent // 100 + len(moved.ids))
+        return _Bill(0, count + there, there + self._entries(there), there)
 
     def _entries(self, documents: int) -> int:
         return math.ceil(documents / self.batch)

@@ -14,7 +14,9 @@ from firelift.migration.entities.reader import ById, ByKey, EntityReader
 from firelift.migration.entities.whose import Whose
 from firelift.migration.existing import Existing
 from firelift.migration.imaged import Imager
+from firelift.migration.ledger.cleaned import Cleaned
 from firelift.migration.ledger.earlier import EarlierImages
+from firelift.migration.ledger.history import SourceHistory
 from firelift.migration.ledger.journal import Journal
 from firelift.migration.ledger.letters import Letters
 from firelift.migration.ledger.marks import JustMarks, WithoutMarks
@@ -22,6 +24,7 @@ from firelift.migration.ledger.moved import MovedBefore
 from firelift.migration.ledger.origins import Origins
 from firelift.migration.ledger.scanned import ScannedEntries
 from firelift.migration.merge import Merge
+from firelift.migration.processors.delete import DeleteSources
 from firelift.migration.processors.dry_run import DryRun, Validate
 from firelift.migration.processors.many import as_it_is, many
 from firelift.migration.processors.marking import Marking, compile_marker
@@ -30,7 +33,7 @@ from firelift.migration.processors.recheck import Sleep
 from firelift.migration.processors.retry import LetterReader, Retry, WithoutLetters
 from firelift.migration.processors.revert import Revert
 from firelift.migration.processors.revert_verify import RevertVerify
-from firelift.migration.processors.verify_images import VerifyImages, becomes_one, remembering
+from firelift.migration.processors.verify_images import Becomes, VerifyImages, becomes_one, remembering
 from firelift.migration.processors.verify_scan import VerifyScan
 from firelift.migration.readers import ImageReader, JournalReader, Keep, ScanReader
 from firelift.migration.store import Store
@@ -63,9 +66,12 @@ def build(
     splitting = compile_one_to_many(transform) if spec.one_to_many else None
     if lane.subject is not None:
         becomes = remembering(splitting.targets) if splitting else becomes_one(transform)
-        return _image_reader(plan, store, journal, lane), VerifyImages(
-            store, transform, becomes, _verify(plan), keep, sleep
-        )
+        cleaned = Cleaned(ScannedEntries(Journal(store, plan.ledger), _whose(plan, store)), plan.migration.name)
+        images = VerifyImages(store, transform, becomes, _verify(plan), keep, cleaned, sleep)
+        return _image_reader(plan, store, journal, lane), images
+    if plan.kind is RunKind.DELETE:
+        deleting = _deleting(plan, store, transform, splitting.targets if splitting else becomes_one(transform))
+        return _source_reader(plan, store, lane, keep), deleting
     if splitting:
         read, processor = many(plan, store, lane, splitting, _whose(plan, store), _verify(plan), sleep)
     else:
@@ -86,6 +92,12 @@ def _marking(plan: RunPlan, store: Store, lane: Lane, transform: Transform, inne
     if spec is None or lane.buckets is None or not _marks(plan):
         return inner
     return Marking(store, compile_marker(spec, plan.now), Imager(store.values, transform.ignored), inner)
+
+
+def _deleting(plan: RunPlan, store: Store, transform: Transform, becomes: Becomes) -> Processor:
+    entries = ScannedEntries(Journal(store, plan.ledger), _whose(plan, store))
+    history = SourceHistory(entries, plan.migration.name, plan.id)
+    return DeleteSources(store, transform, becomes, plan.selection, plan.seed, Imager(store.values), history)
 
 
 def rehearsed(spec: MigrationSpec) -> MigrationSpec:

@@ -45,7 +45,7 @@ def many(
         return as_it_is, VerifyMany(store, splitting, plan.selection, plan.seed, verify, origins, history, sleep)
     existing = Existing(plan.migration.on_existing, Imager(store.values, transform.ignored))
     dry, most = plan.kind is RunKind.DRY_RUN, plan.pace.batch_size
-    derive = Deriving(splitting, history if plan.kind is RunKind.SWEEP else None)
+    derive = Deriving(splitting, history if plan.kind is RunKind.SWEEP or plan.overlaps else None)
     migrate = MigrateMany(store, derive, plan.selection, plan.seed, existing, origins, most, looks=dry)
     processor = DryRun(migrate, store.values, plan) if dry else migrate
     return lambda reader: PartReader(store, reader, derive, most, lane.letters), processor

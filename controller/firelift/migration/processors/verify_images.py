@@ -12,6 +12,7 @@ from firelift.migration.fields import changed_paths, get, missed_paths, overlap,
 from firelift.migration.ignored import respecting
 from firelift.migration.image import Image, Operation
 from firelift.migration.imaged import Imager
+from firelift.migration.ledger.cleaned import Cleaned
 from firelift.migration.processors import tallies
 from firelift.migration.processors.findings import differences
 from firelift.migration.processors.recheck import Sleep, persisting
@@ -30,7 +31,8 @@ class VerifyImages:
 
     An image that is found well leaves no counts: its document belongs to a scanned lane too, and counting it twice
     would halve the ratio of mismatches. For the same reason a difference that the scan sees is the scan's; `scans` says
-    whether it looks at a source. `becomes` is the migration, from one document to one or to many.
+    whether it looks at a source. Only a copy whose source a delete step has cleaned up is seen here alone, and counted.
+    `becomes` is the migration, from one document to one or to many.
     """
 
     store: Store
@@ -38,6 +40,7 @@ class VerifyImages:
     becomes: Becomes
     plan: VerifyPlan
     scans: Keep
+    cleaned: Cleaned
     sleep: Sleep
 
     async def prepare(self, records: Sequence[Record], *, again: bool) -> list[Change]:  # noqa: ARG002 - always read anew
@@ -51,7 +54,27 @@ class VerifyImages:
         paths |= {record.image.source for record in records if record.image.source}
         found = await self.store.get(sorted(paths)) if paths else []
         documents = {document.path: document for document in found}
-        return [self._change(record, documents) for record in records]
+        return [
+            self._outlived(record, documents)
+            if await self._has_outlived(record, documents)
+            else self._change(record, documents)
+            for record in records
+        ]
+
+    async def _has_outlived(self, record: JournalRecord, documents: Mapping[str, Document | Missing]) -> bool:
+        """Whether it is of a copy that we have made of a source, and have deleted the source since."""
+        image, document = record.image, documents[record.image.path]
+        made = isinstance(document, Document) and document.create_time == record.commit_time
+        if not made or image.operation is not Operation.CREATE or image.source is None:
+            return False
+        return isinstance(documents[image.source], Missing) and await self.cleaned.holds(image.source)
+
+    def _outlived(self, record: JournalRecord, documents: Mapping[str, Document | Missing]) -> Change:
+        """A copy that is all there is: the app's own once it was changed, and else what was committed."""
+        document = documents[record.image.path]
+        untouched = isinstance(document, Document) and document.update_time == record.commit_time
+        changed = self._changed(record.image, document) if untouched and isinstance(document, Document) else []
+        return _not_as_committed(document.path, changed) if changed else Change(tallies.UNCHANGED)
 
     def _change(self, record: JournalRecord, documents: Mapping[str, Document | Missing]) -> Change:
         document = documents[record.image.path]
@@ -64,8 +87,7 @@ class VerifyImages:
             return Change(tallies.NOTHING)
         changed = self._changed(record.image, document)
         if changed:
-            example = f"{document.path} is not what was committed, at {', '.join(changed)}"
-            return Change(tallies.DIFFERENT, example=example)
+            return _not_as_committed(document.path, changed)
         return self._compared(record.image, document, documents)
 
     def _compared(self, image: Image, document: Document, documents: Mapping[str, Document | Missing]) -> Change:
@@ -106,6 +128,10 @@ class VerifyImages:
         imager = Imager(self.transform.kit)
         after = image.after.items()
         return [written(path) for path, digest in after if imager.digest(document.fields, path) != digest]
+
+
+def _not_as_committed(path: str, changed: Sequence[str]) -> Change:
+    return Change(tallies.DIFFERENT, example=f"{path} is not what was committed, at {', '.join(changed)}")
 
 
 REMEMBERED = 8

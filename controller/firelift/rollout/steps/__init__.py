@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from firelift.rollout.place import Place
 from firelift.rollout.steps.approve import APPROVE
+from firelift.rollout.steps.delete import DELETE
 from firelift.rollout.steps.flags import FLAGS
 from firelift.rollout.steps.migrate import MIGRATE
 from firelift.rollout.steps.soak import SOAK
@@ -18,6 +19,7 @@ TWINS: dict[str, Twin] = {
     "soak": SOAK,
     "approve": APPROVE,
     "sweep": SWEEP,
+    "delete": DELETE,
 }
 
 

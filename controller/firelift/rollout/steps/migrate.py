@@ -8,7 +8,7 @@ from firelift.rollout.conduct import conduct, locked, stopped
 from firelift.rollout.credits import own
 from firelift.rollout.memory import changed
 from firelift.rollout.place import Place
-from firelift.rollout.runs import migrate_plans, revert_plans, revert_verify_plans
+from firelift.rollout.runs import delete_plans, migrate_plans, revert_plans, revert_verify_plans
 from firelift.rollout.steps.passes import checked, taken_back
 from firelift.rollout.twin import Finished, StepOutcome, Twin
 
@@ -20,8 +20,9 @@ def _forward(place: Place) -> StepOutcome:
     return working or Finished(changed(place.record, totals=place.record.totals.plus(own(place, plans))))
 
 
-def _inverse(place: Place) -> StepOutcome:
-    runs = [*(plan.id for plan in migrate_plans(place)), *place.record.runs]
+def inverse(place: Place) -> StepOutcome:
+    """Take back all that the step's runs have written, and check it."""
+    runs = [*(plan.id for plan in (*migrate_plans(place), *delete_plans(place))), *place.record.runs]
     halting = stopped(place, runs, Reason.REVERTING)
     if halting is not None:
         return halting
@@ -30,8 +31,9 @@ def _inverse(place: Place) -> StepOutcome:
     return taken_back(place, [place], 0) or checked(place, [place], 0)
 
 
-def _undo_plans(place: Place) -> tuple[RunPlan, ...]:
+def undo_plans(place: Place) -> tuple[RunPlan, ...]:
+    """The runs that `inverse` may want."""
     return (*revert_plans(place, [place], 0), *revert_verify_plans(place, [place], 0))
 
 
-MIGRATE = Twin(forward=_forward, inverse=_inverse, plans=migrate_plans, undo_plans=_undo_plans)
+MIGRATE = Twin(forward=_forward, inverse=inverse, plans=migrate_plans, undo_plans=undo_plans)

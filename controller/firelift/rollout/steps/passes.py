@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from firelift.api.conditions import Reason
-from firelift.api.run import RunPlan
+from firelift.api.run import RunKind, RunPlan
 from firelift.rollout.conduct import conduct, examples, locked, tally
 from firelift.rollout.memory import changed
 from firelift.rollout.place import Place, places
-from firelift.rollout.runs import migration_of, revert_plans, revert_verify_plans
+from firelift.rollout.runs import kind_of, migration_of, revert_plans, revert_verify_plans
 from firelift.rollout.state import StepState
 from firelift.rollout.twin import Failed, Finished, StepOutcome
 
@@ -78,5 +78,9 @@ def swept(place: Place) -> list[Place]:
 
 
 def _groups(place: Place, undone: list[Place]) -> list[str]:
-    names = {migration_of(run) for step in undone for run in step.record.journals}
-    return [migration.lock_group for migration in place.phase.migrations if migration.name in names]
+    runs = [run for step in undone for run in step.record.journals]
+    written = {(migration_of(run), kind_of(run) is RunKind.DELETE) for run in runs}
+    known = {migration.name: migration for migration in place.phase.migrations}
+    return [
+        known[name].source_group if deleted else known[name].lock_group for name, deleted in written if name in known
+    ]
