@@ -143,6 +143,8 @@ _STEPS = (
         "steps must only name migrations of `spec.migrations`",
         (f"{_PHASE}.steps.6.sweep.migrations", ["habits"]),
     ),
+    _wrong("a way back of no time", "should be greater than or equal to 1", ("spec.maxRevertSeconds", 0)),
+    _wrong("a phase's way back of no time", "should be greater than or equal to 1", (f"{_PHASE}.maxRevertSeconds", 0)),
     _wrong("a sweep of 21 passes", "should be less than or equal to 20", (f"{_PHASE}.steps.6.sweep.maxPasses", 21)),
     _wrong("a sample of 200 %", "should match", (f"{_VERIFY}.verify.sample", "200%"), offline="should match pattern"),
 )

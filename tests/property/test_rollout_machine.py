@@ -77,6 +77,7 @@ class RolloutMachine(RuleBasedStateMachine):
         to=st.sampled_from(["PhaseStart", "RolloutStart"]),
         deletion=st.sampled_from(["Retain", "Revert"]),
         gated=st.sampled_from([True, True, False]),
+        limit=st.sampled_from([None, None, 1, 40, 100_000]),
     )
     def begin(
         self,
@@ -87,6 +88,7 @@ class RolloutMachine(RuleBasedStateMachine):
         to: str,
         deletion: str,
         gated: bool,
+        limit: int | None,
     ) -> None:
         steps = extras if gated else [[unjudged(step) for step in more] for more in extras]
         phases = [cohort_phase(percent, *more) for percent, more in zip(percents, steps, strict=False)]
@@ -97,6 +99,7 @@ class RolloutMachine(RuleBasedStateMachine):
             onFailure={"action": action, "to": to},
             deletionPolicy=deletion,
             progressDeadlineSeconds=600,
+            maxRevertSeconds=limit,
         )
         self.world.measure = self._measure
         self.world.totals = self._totals
@@ -238,6 +241,21 @@ class RolloutMachine(RuleBasedStateMachine):
         for approver in ("ada", "grace"):
             self.world.approve(approver=approver)
         self.turns(2, 11)
+
+    @precondition(lambda self: self.world.status is not None and self.world.status.reason == "RevertTooLong")
+    @rule(by_limit=st.booleans())
+    def somebody_opens_a_phase_whose_way_back_is_long(self, *, by_limit: bool) -> None:
+        started = len(self.world.state.phases) if self.world.state else 0
+        if by_limit:
+            self.world.edit(maxRevertSeconds=None)
+        else:
+            self.world.approve(
+                ApprovalDecision.OVERRIDE, gate="max-revert-seconds", expires=self.world.now.replace(year=2030)
+            )
+        self.turns(2, 11)
+        assert self.world.status is not None
+        opened = self.world.state is not None and len(self.world.state.phases) > started
+        assert opened or self.world.status.reason != "RevertTooLong"
 
     @precondition(lambda self: self.world.state is not None and self.world.state.mode in SETTLED)
     @rule()
@@ -383,7 +401,7 @@ class RolloutMachine(RuleBasedStateMachine):
             return not self.world.finalizer or (state is not None and state.mode is Mode.REVERT_FAILED)
         if status is None:
             return False
-        waits = status.reason in {"AwaitingApproval", "InvalidSpec", "LedgerOwnedByAnother"}
+        waits = status.reason in {"AwaitingApproval", "InvalidSpec", "LedgerOwnedByAnother", "RevertTooLong"}
         return waits or (state is not None and state.mode in SETTLED)
 
 

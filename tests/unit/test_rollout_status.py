@@ -39,6 +39,7 @@ TABLE = {
         Reason.STEP_TIMED_OUT,
         Reason.NO_PROGRESS,
         Reason.REJECTED,
+        Reason.REVERT_TOO_LONG,
         Reason.INVALID_SPEC,
         Reason.LEDGER_OWNED_BY_ANOTHER,
         Reason.LEDGER_FROM_ANOTHER_DATABASE,

@@ -35,6 +35,7 @@ class Reason(StrEnum):
     STEP_TIMED_OUT = "StepTimedOut"
     NO_PROGRESS = "NoProgress"
     REJECTED = "Rejected"
+    REVERT_TOO_LONG = "RevertTooLong"
     ABORTED = "Aborted"
     REVERTED_WITH_CONFLICTS = "RevertedWithConflicts"
     REVERTED = "Reverted"
@@ -86,6 +87,7 @@ _PAUSED = {
     Reason.STEP_TIMED_OUT,
     Reason.NO_PROGRESS,
     Reason.REJECTED,
+    Reason.REVERT_TOO_LONG,
 }
 
 

@@ -172,6 +172,9 @@ class FailurePolicy(Model):
     """How far a revert goes back, whoever asked for it, unless `revert_to` says otherwise."""
 
 
+LimitSeconds = Annotated[int, Field(ge=1, le=31_536_000)]
+
+
 class PhaseSpec(RuledModel):
     """Steps in order, under gates. Once it has started, it cannot be changed."""
 
@@ -181,6 +184,8 @@ class PhaseSpec(RuledModel):
     """One after the other; a revert walks back through them."""
     gates: Annotated[tuple[GateSpec, ...], Field(max_length=16), BY_NAME] = ()
     """Watched in this phase only; each replaces the rollout's of the same name."""
+    max_revert_seconds: LimitSeconds | None = None
+    """How long it may last to take the phase back; in place of the rollout's."""
 
     rules: ClassVar[Rules] = PHASE_RULES
 
@@ -209,6 +214,8 @@ class RolloutSpec(RuledModel):
     deletion_policy: DeletionPolicy = DeletionPolicy.RETAIN
     progress_deadline_seconds: Annotated[int, Field(ge=1, le=31_536_000)] = 3600
     """Without progress for so long the rollout pauses."""
+    max_revert_seconds: LimitSeconds | None = None
+    """A phase does not start when a revert would last longer, at the rate that has been measured. Absent: no limit."""
     migrations: Annotated[tuple[MigrationSpec, ...], Field(min_length=1, max_length=20), BY_NAME]
     """What becomes of documents; in one step they run in this order."""
     gates: Annotated[tuple[GateSpec, ...], Field(max_length=16), BY_NAME] = ()

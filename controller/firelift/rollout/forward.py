@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from firelift.api.conditions import Reason
 from firelift.api.rollout import PhaseSpec
 from firelift.api.steps import FailureAction
+from firelift.rollout import way_back
 from firelift.rollout.approvals import awaited, migrations_of
+from firelift.rollout.conduct import tally
 from firelift.rollout.credits import credited
 from firelift.rollout.evidence import judged, objection, opened
 from firelift.rollout.failing import Cause, failed
@@ -48,7 +50,7 @@ def _start_phase(turn: Turn) -> Outcome | None:
     phase = turn.spec.phases[index]
     if sentence := problem(turn):
         return Settled(Reason.INVALID_SPEC, f"{sentence}; correct it, phase {phase.name} starts then by itself")
-    return claimed(turn) or _phase_started(turn, phase)
+    return claimed(turn) or way_back.too_long(turn, phase) or _phase_started(turn, phase)
 
 
 def _phase_started(turn: Turn, phase: PhaseSpec) -> RolloutState:
@@ -95,7 +97,7 @@ def _finish_phase(turn: Turn) -> Outcome | None:
     state = with_event(state, turn.now, "PhaseFinished", f"phase {phase.name} is done")
     if state.phase_index + 1 >= max(len(state.phases), len(turn.spec.phases)):
         return _succeeded(turn, state)
-    return changed(state, phase_index=state.phase_index + 1, step_index=0, gates=())
+    return changed(way_back.passed(state), phase_index=state.phase_index + 1, step_index=0, gates=())
 
 
 def _succeeded(turn: Turn, state: RolloutState) -> RolloutState:
@@ -160,6 +162,8 @@ def _work(place: Place) -> Outcome:
 def _step_done(place: Place, record: StepRecord) -> RolloutState:
     plans = twin(place).plans(place)
     place = credited(noted(place, plans), plans)
+    if place.spec.migrate is not None:
+        place = way_back.moved(place, tally(place.turn, plans).written)
     done = changed(record, state=StepState.DONE, finished=place.turn.now)
     state = changed(place.save(**dict(done)), step_index=place.step_index + 1, gates=())
     sentence = f"{place.title} is done" + (f": {record.message}" if record.message else "")

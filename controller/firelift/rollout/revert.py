@@ -6,7 +6,8 @@ from firelift.api.conditions import Reason
 from firelift.api.rollout import Intent as Asked
 from firelift.api.rollout import RevertTo
 from firelift.api.steps import OnRevert
-from firelift.rollout.conduct import stopped
+from firelift.rollout import way_back
+from firelift.rollout.conduct import stopped, tally
 from firelift.rollout.failing import Cause, goal_index, revert_failed, reverting
 from firelift.rollout.intents import EnsureRun
 from firelift.rollout.memory import changed, with_event
@@ -95,6 +96,8 @@ def _undo(place: Place) -> Outcome:
 
 
 def _undone(place: Place, record: StepRecord) -> RolloutState:
+    if place.record.state is StepState.UNDOING:
+        place = way_back.taken_back(place, tally(place.turn, twin(place).undo_plans(place)).written)
     undone = changed(record, state=StepState.UNDONE, finished=place.turn.now, message="")
     return with_event(place.save(**dict(undone)), place.turn.now, "StepUndone", f"{place.title} is undone")
 

@@ -179,6 +179,18 @@ class RevertRecord(Model):
     conflicts: int = 0
 
 
+class Measured(Model):
+    """How long so many documents took."""
+
+    documents: int = 0
+    seconds: float = 0.0
+
+    @property
+    def rate(self) -> float:
+        """Documents per second, 0 before anything was measured."""
+        return self.documents / self.seconds if self.seconds else 0.0
+
+
 class Override(Model):
     """A gate silenced by an approval."""
 
@@ -226,6 +238,10 @@ class RolloutState(Model):
     progress_mark: int = 0
     seen_time: datetime | None = None
     """The last time at which somebody watched the progress: time in which nobody did is not held against it."""
+    moving: Measured = Measured()
+    """The largest migrate or sweep step so far."""
+    reverting: Measured = Measured()
+    """The largest step that was taken back, its check included."""
     sources: dict[str, int] = {}
     """Documents in the source of each migration, as its last run has found them."""
     worker_image: str = ""

@@ -32,7 +32,12 @@ LAST_VERDICTS = 5
 _GATE_MESSAGE = 512
 _SCHEMA_DEFAULT = datetime.fromtimestamp(0, UTC)
 """The transition time of the conditions that a new object has before anybody has looked at it."""
-_ASKS = {Reason.AWAITING_APPROVAL, Reason.LEDGER_OWNED_BY_ANOTHER, Reason.LEDGER_FROM_ANOTHER_DATABASE}
+_ASKS = {
+    Reason.AWAITING_APPROVAL,
+    Reason.REVERT_TOO_LONG,
+    Reason.LEDGER_OWNED_BY_ANOTHER,
+    Reason.LEDGER_FROM_ANOTHER_DATABASE,
+}
 
 
 def project(turn: Turn, settled: Settled) -> RolloutStatus:
