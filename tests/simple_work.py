@@ -9,6 +9,7 @@ from firelift.api.cohort import Selection
 from firelift.api.migration import InPlace, MarkerSpec, MigrationSpec, SourceSpec, TargetSpec, TransformSpec
 from firelift.api.rollout import DatabaseRef, PaceSpec
 from firelift.api.run import RunControl, RunKind, RunPlan, RunState, Totals
+from firelift.migration.entities.pace import EntityPace
 from firelift.migration.image import Image, Operation, value_hash
 from firelift.migration.ledger.runs import RunStore
 from firelift.migration.readers import JournalReader, ScanReader
@@ -137,7 +138,9 @@ def _target(path: str) -> str:
 def build(limit: int = 10) -> Build:
     """A `Build` for either kind of plan, with pages of `limit` documents."""
 
-    def make(plan: RunPlan, store: Store, _: JournalReader, lane: Lane, __: Pause) -> tuple[Reader, Processor]:
+    def make(
+        plan: RunPlan, store: Store, _: JournalReader, lane: Lane, __: Pause, ___: EntityPace | None
+    ) -> tuple[Reader, Processor]:
         source = Source(SOURCE, start=lane.start, end=lane.end)
         processor: Processor = AddOne(store) if plan.migration.in_place else Copy(store)
         return ScanReader(store, source, limit, lambda _: True), processor

@@ -354,6 +354,11 @@ _ROLLOUT = (
         ("spec.revertTo", "RolloutStart"),
     ),
     _wrong(
+        "a pace of entities that nobody lists",
+        "`perEntityWritesPerMinute` must come with `entityKey` and `entityCollection` in every migration",
+        ("spec.pace.perEntityWritesPerMinute", 5),
+    ),
+    _wrong(
         "a variable that is the operator's",
         "names of variables that start with FIRELIFT_ are the operator's",
         ("spec.worker.env.0.name", "FIRELIFT_RUN"),

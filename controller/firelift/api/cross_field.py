@@ -107,6 +107,16 @@ ROLLOUT_RULES = (
         field=".phases",
     ),
     Rule(
+        "!has(self.pace.perEntityWritesPerMinute) || self.migrations.all(m, has(m.entityCollection))",
+        "`perEntityWritesPerMinute` must come with `entityKey` and `entityCollection` in every migration: only listed"
+        " entities can be told apart before their records are read",
+        lambda spec: (
+            spec.pace.per_entity_writes_per_minute is None
+            or all(migration.entity_collection is not None for migration in spec.migrations)
+        ),
+        field=".pace",
+    ),
+    Rule(
         "!has(self.revertTo) || (has(self.intent) && self.intent == 'Revert')",
         "`revertTo` must come with `intent: Revert`",
         lambda spec: spec.revert_to is None or spec.intent == "Revert",

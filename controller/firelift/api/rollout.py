@@ -162,6 +162,9 @@ class PaceSpec(Model):
     max_retries: Annotated[int, Field(ge=0, le=20)] = 3
     """How often a Commit without an answer is tried again in a row, and a pod that gave up is started again. Being
     asked to slow down does not count: that is waited out, for ten minutes in a row."""
+    per_entity_writes_per_minute: Annotated[int, Field(ge=1, le=60_000)] | None = None
+    """Documents of one entity in any sixty seconds; its next ones wait while those of others go on. A revert is not
+    bound by it."""
 
 
 class FailurePolicy(Model):

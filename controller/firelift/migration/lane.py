@@ -9,6 +9,7 @@ from firelift.api.run import RunKind, RunPlan, Totals
 from firelift.migration.backoff import Backoff, jittered
 from firelift.migration.chunks import MAX_BYTES, Chunk, fitting, size
 from firelift.migration.clock import Clock
+from firelift.migration.entities.pace import EntityPace
 from firelift.migration.errors import (
     AlreadyExists,
     Conflict,
@@ -48,6 +49,7 @@ class LaneWorker:
     watch: Watch
     pacer: Pacer
     clock: Clock
+    entities: EntityPace | None = None
     _backoff: Backoff = field(init=False)
     _reserved: int = field(default=0, init=False)
     _most_bytes: int = field(default=MAX_BYTES, init=False)
@@ -143,6 +145,8 @@ class LaneWorker:
                 await self._back_off(error)
             else:
                 self._backoff.succeeded()
+                if self.entities is not None:
+                    self.entities.landed(chunk)
                 self.pacer.rest()
                 return chunk if landed else None
 

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias, TypeVar
 from firelift.api.run import RunKind, RunPlan
 from firelift.migration.backoff import Backoff
 from firelift.migration.clock import Clock, SystemClock
+from firelift.migration.entities.pace import EntityPace, entity_pace
 from firelift.migration.errors import FencedError, Pressure, RunStopped, StoreError, UnknownOutcome
 from firelift.migration.lane import LaneWorker
 from firelift.migration.ledger.failures import clear_failure, write_failure
@@ -39,9 +40,10 @@ WAIT_SECONDS = 120.0
 
 Pause: TypeAlias = Callable[[float], Awaitable[object]]
 
-Build: TypeAlias = Callable[[RunPlan, Store, JournalReader, Lane, Pause], tuple[Reader, Processor]]
-"""Makes the reader and the processor of a lane; `processors.build` is the one that workers use. What a processor waits
-for, it waits for with the pause that it is given, which ends when the worker has to leave."""
+Build: TypeAlias = Callable[[RunPlan, Store, JournalReader, Lane, Pause, EntityPace | None], tuple[Reader, Processor]]
+"""Makes the reader and the processor of a lane; `processors.build` is the one that workers use. What they wait for,
+they wait for with the pause that they are given, which ends when the worker has to leave. A reader that is given the
+pace of entities reads just what may be written."""
 
 Say: TypeAlias = Callable[[str], None]
 
@@ -98,7 +100,7 @@ async def work(
             await _plan(store, share, plan, watch, clock)
             return
         pacer = Pacer(plan.pace, partial(watch.allowance, plan.pace, share.count), clock)
-        crew = Crew(plan, share, journal, build, watch, pacer, clock, say)
+        crew = Crew(plan, share, journal, build, watch, pacer, entity_pace(plan, clock), clock, say)
         await crew.work()
     except Exception as error:
         await _told(store, share, error, say)
@@ -125,6 +127,7 @@ class Crew:
     build: Build
     watch: Watch
     pacer: Pacer
+    entities: EntityPace | None
     clock: Clock
     say: Say
     _sealed: set[int] = field(default_factory=set, init=False)
@@ -165,12 +168,13 @@ class Crew:
 
     async def _lane(self, lane: Lane, lanes: LaneMap) -> None:
         await self._wait_for(lanes_before(self.plan, lanes, lane))
-        reader, processor = self.build(self.plan, self.journal.store, self.journal, lane, self.watch.pause)
+        store, entities = self.journal.store, self.entities
+        reader, processor = self.build(self.plan, store, self.journal, lane, self.watch.pause, entities)
         tail = Tail(self.journal, self.plan, lane, secrets.token_hex(8), self.clock)
         self.say(f"lane {lane.number} of run {self.plan.id} begins")
-        kit = self.journal.store.values
+        kit, watch, pacer = store.values, self.watch, self.pacer
         self._at_work += 1
-        await LaneWorker(self.plan, tail, reader, processor, kit, self.watch, self.pacer, self.clock).run()
+        await LaneWorker(self.plan, tail, reader, processor, kit, watch, pacer, self.clock, entities).run()
         self._at_work -= 1
         self._idle_since = None
         self._sealed.add(lane.number)

@@ -56,7 +56,7 @@ async def _read(journal: Journal, plan: RunPlan, pause: Pause) -> list[LaneMap]:
     listing = lanes[0].listing
     if not plan.closing or listing is None:
         return [of_entities]
-    closing = await _scanned(journal, plan)
+    closing = await _scanned(journal, plan, one=plan.pace.per_entity_writes_per_minute is not None)
     left_out = [replace(lane, listing=listing) for lane in closing.lanes]
     return [of_entities, LaneMap(left_out, estimate=closing.estimate)]
 
@@ -71,10 +71,11 @@ def _numbered(maps: Sequence[LaneMap]) -> LaneMap:
     return LaneMap(numbered, estimate=sum(each.estimate for each in maps))
 
 
-async def _scanned(journal: Journal, plan: RunPlan) -> LaneMap:
+async def _scanned(journal: Journal, plan: RunPlan, *, one: bool = False) -> LaneMap:
+    """Ranges of the source; one, where no entity may be written by two processes."""
     source = source_of(plan, journal.store.values)
     records = await journal.store.count(source)
-    parts = _lanes_for(plan, records)
+    parts = 1 if one else _lanes_for(plan, records)
     cuts = await journal.store.split_points(source, parts) if parts > 1 else []
     ranges = pairwise([None, *cuts, None])
     return LaneMap([Lane(n, start, end) for n, (start, end) in enumerate(ranges)], estimate=records)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from firelift.migration.entities.order import parse
+from firelift.migration.entities.open_cursor import parse
 from firelift.migration.entities.whose import Whose
 from firelift.migration.ledger.entries import Entry
 from firelift.migration.ledger.journal import Journal

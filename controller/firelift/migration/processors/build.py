@@ -10,6 +10,8 @@ from firelift.api.migration import MigrationSpec, OnInvalid
 from firelift.api.run import RunKind, RunPlan, VerifyPlan
 from firelift.migration.entities.closing import ClosingReader
 from firelift.migration.entities.lanes import entities_of, source_of
+from firelift.migration.entities.open_cursor import is_open
+from firelift.migration.entities.pace import EntityPace
 from firelift.migration.entities.reader import ById, ByKey, EntityReader
 from firelift.migration.entities.whose import Whose
 from firelift.migration.existing import Existing
@@ -29,6 +31,7 @@ from firelift.migration.processors.dry_run import DryRun, Validate
 from firelift.migration.processors.many import as_it_is, many
 from firelift.migration.processors.marking import Marking, compile_marker
 from firelift.migration.processors.migrate import Migrate
+from firelift.migration.processors.pacing import Pacing
 from firelift.migration.processors.recheck import Sleep
 from firelift.migration.processors.retry import LetterReader, Retry, WithoutLetters
 from firelift.migration.processors.revert import Revert
@@ -51,7 +54,12 @@ PAGE, LARGE_PAGE = 1_000, 5_000
 
 
 def build(
-    plan: RunPlan, store: Store, journal: JournalReader, lane: Lane, sleep: Sleep = asyncio.sleep
+    plan: RunPlan,
+    store: Store,
+    journal: JournalReader,
+    lane: Lane,
+    sleep: Sleep = asyncio.sleep,
+    pace: EntityPace | None = None,
 ) -> tuple[Reader, Processor]:
     """The reader and the processor of one lane.
 
@@ -69,16 +77,18 @@ def build(
         cleaned = Cleaned(ScannedEntries(Journal(store, plan.ledger), _whose(plan, store)), plan.migration.name)
         images = VerifyImages(store, transform, becomes, _verify(plan), keep, cleaned, sleep)
         return _image_reader(plan, store, journal, lane), images
+    pacing = Pacing(plan, _whose(plan, store), pace, sleep)
     if plan.kind is RunKind.DELETE:
         deleting = _deleting(plan, store, transform, splitting.targets if splitting else becomes_one(transform))
-        return _source_reader(plan, store, lane, keep), deleting
+        return _source_reader(plan, store, lane, keep, pacing), deleting
     if splitting:
         read, processor = many(plan, store, lane, splitting, _whose(plan, store), _verify(plan), sleep)
     else:
         read, processor = as_it_is, _scanning(plan, store, transform, sleep)
     if lane.letters:
-        return read(LetterReader(store, Letters(store, plan.ledger, plan.letters))), Retry(processor)
-    reader = read(_apart(plan, store, _source_reader(plan, store, lane, keep)))
+        letters = LetterReader(store, Letters(store, plan.ledger, plan.letters))
+        return read(pacing.scan(letters)), Retry(processor)
+    reader = read(_apart(plan, store, _source_reader(plan, store, lane, keep, pacing)))
     return reader, _marking(plan, store, lane, transform, processor)
 
 
@@ -151,18 +161,22 @@ def _keep(plan: RunPlan, transform: Transform) -> Keep:
     return lambda document: _sampled(plan, document.path) and transform.selects(plan.selection, plan.seed, document)
 
 
-def _source_reader(plan: RunPlan, store: Store, lane: Lane, keep: Keep) -> Reader:
+def _source_reader(plan: RunPlan, store: Store, lane: Lane, keep: Keep, pacing: Pacing) -> Reader:
     whose = _whose(plan, store)
     if lane.buckets is not None:
         source = source_of(plan, store.values)
         records = ByKey(store, source, whose.key) if whose.key else ById(store, source)
-        return EntityReader(records, entities_of(store, plan, lane), plan.seed, PAGE, keep, whose.entity, _marks(plan))
+        entities = entities_of(store, plan, lane)
+        if pacing.pace is not None or is_open(lane.cursor):
+            return pacing.entities(records, entities, keep, marks=_marks(plan))
+        return EntityReader(records, entities, plan.seed, PAGE, keep, whose.entity, _marks(plan))
     source = replace(source_of(plan, store.values), start=lane.start, end=lane.end)
     buckets = plan.selection.to_bucket - plan.selection.from_bucket
     scan = ScanReader(store, source, min(LARGE_PAGE, PAGE * BUCKETS // max(1, buckets)), keep)
     if lane.listing is None:
         return scan
-    return ClosingReader(scan, entities_of(store, plan, replace(lane, buckets=(0, BUCKETS))), whose.entity)
+    closing = ClosingReader(scan, entities_of(store, plan, replace(lane, buckets=(0, BUCKETS))), whose.entity)
+    return pacing.scan(closing)
 
 
 def _whose(plan: RunPlan, store: Store) -> Whose:
