@@ -356,7 +356,7 @@ _ROLLOUT = (
     _wrong(
         "a pace of entities that nobody lists",
         "`perEntityWritesPerMinute` must come with `entityKey` and `entityCollection` in every migration",
-        ("spec.pace.perEntityWritesPerMinute", 5),
+        ("spec.pace", {"perEntityWritesPerMinute": 5}),
     ),
     _wrong(
         "a variable that is the operator's",
