@@ -14,6 +14,7 @@ from tests import virtual_time
 from tests.moving import COPY, LEDGER, counts, everything, migration, plan, ran, seen, stored
 from tests.virtual_time import VirtualClock, in_virtual_time
 
+from firelift.api.cohort import Selection
 from firelift.api.migration import MigrationSpec
 from firelift.api.rollout import PaceSpec
 from firelift.api.run import RunControl, RunKind, RunPlan, RunState, Totals, VerifyPlan
@@ -25,7 +26,7 @@ from firelift.migration.ledger.journal import Journal
 from firelift.migration.ledger.runs import RunStore
 from firelift.migration.ledger.seal import seal_run
 from firelift.migration.processors.build import build
-from firelift.migration.store import Create, Delete, Put, Write
+from firelift.migration.store import Committed, Create, Delete, Put, Write
 from firelift.migration.work import Change, Record
 from firelift.migration.worker import Share, work
 from firelift.stores.memory import MemoryStore
@@ -45,9 +46,9 @@ class Writes:
 
     def __init__(self, store: MemoryStore) -> None:
         self.times: dict[str, list[float]] = defaultdict(list)
-        store.faults.before_commit = self.note
+        store.faults.after_commit = self.note
 
-    async def note(self, writes: Sequence[Write]) -> None:
+    async def note(self, writes: Sequence[Write], _: Committed) -> None:
         for write in writes:
             if isinstance(write, Create) and write.path.startswith("users/"):
                 self.times[write.path.split("/")[1]].append(now())
@@ -126,7 +127,6 @@ async def test_entities_go_on_side_by_side_and_none_is_written_more_often_than_i
     assert (progress.scanned, writes.busiest_minute()) == (sum(users.values()), 5)
     assert {user: len(times) for user, times in writes.times.items()} == users
     assert now() < 60 + 4 * 60 + 10, "64 at a time, three minutes for the longest"
-    store.faults.before_commit = _nothing
     verify = plan(RunKind.VERIFY, migration(LISTED), subjects=("migrate.0",), verify=VerifyPlan(recheck_seconds=0))
     assert counts(await ran(store, verify)) == {"read": sum(users.values()), "unchanged": sum(users.values())}
     await ran(store, plan(RunKind.REVERT, migration(LISTED), subjects=("migrate.0",)))
@@ -190,6 +190,26 @@ async def test_a_sweep_finds_in_the_journal_what_was_read_side_by_side() -> None
         "skipped": len(gone),
         "unchanged": 490 - len(gone),
     }
+
+
+@pytest.mark.parametrize("before", [FIVE, ANY])
+@in_virtual_time
+async def test_a_marker_is_one_of_the_writes_and_comes_behind_the_last_record(before: PaceSpec) -> None:
+    users = {f"u{number:02d}": number for number in range(1, 13)}
+    store = await filled(users)
+    marker = {"document": "users/{entity}/meta/migration", "set": {"state": "'done'"}}
+    spec, writes = migration(LISTED, entityMarker=marker), Writes(store)
+    if before is ANY:
+        await ran(store, migrate(spec, selection=Selection(to_bucket=5_000), pace=ANY))
+        writes.times.clear()
+    progress = await ran(store, migrate(spec, number=1))
+    assert progress.complete
+    assert sum(map(len, writes.times.values())) <= sum(users.values()) + len(users)
+    assert writes.busiest_minute() == 5
+    for user, count in users.items():
+        made = {path: store.history(path)[0] for path in store.snapshot() if path.startswith(f"users/{user}/")}
+        assert len(made) == count + 1
+        assert max(made, key=lambda path: made[path].update_time) == f"users/{user}/meta/migration"
 
 
 @in_virtual_time
