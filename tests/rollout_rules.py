@@ -50,7 +50,7 @@ def check_world(world: World, decision: Decision) -> None:
     writers = [run for run in there if run.plan.kind in WRITING_KINDS]
     groups = [_written(run.plan) for run in writers]
     assert len(groups) == len(set(groups)), f"two writers in one group: {[run.plan.id for run in there]}"
-    assert all(world.locks.get(group) == world.rollout.uid for group in groups), "a writer without its lock"
+    assert all(world.locks.get(group) == world.rollout.ledger_id for group in groups), "a writer without its lock"
     suspended = world.rollout.spec.suspend and not world.rollout.deleting
     if decision.state.mode in AT_REST or suspended:
         own = [run for run in busy if not world.ledger_error and decision.status.reason not in FOREIGN]
@@ -62,7 +62,9 @@ def check_world(world: World, decision: Decision) -> None:
     if not decision.finalizer and world.owner is not None and not world.ledger_error:
         assert world.owner.uid != world.rollout.uid, "the finalizer is gone while the ledger is held"
     if not decision.finalizer and world.rollout.deleting and not world.ledger_error:
-        assert world.rollout.uid not in world.locks.values(), "the finalizer is gone while a lock is held"
+        theirs = world.owner is not None and world.owner.uid != world.rollout.uid
+        held = world.rollout.ledger_id in world.locks.values()
+        assert theirs or not held, "the finalizer is gone while a lock is held"
         assert not busy, "the finalizer is gone while a run is held"
 
 

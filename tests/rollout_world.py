@@ -92,6 +92,7 @@ class World:
     config_maps: dict[str, dict[str, str]] = field(default_factory=lambda: {"app-flags": {}})
     owned: dict[str, set[str]] = field(default_factory=lambda: {"app-flags": set()})
     locks: dict[str, str] = field(default_factory=dict)
+    """The ledger that holds each, as a re-created object has the locks of the one before it."""
     queued: set[str] = field(default_factory=set)
     approvals: list[ApprovalSeen] = field(default_factory=list)
     status: RolloutStatus | None = None
@@ -227,11 +228,12 @@ class World:
                 if all(data.get(key) == value for key, value in seen.items()):
                     self._set_flags(name, dict(values))
             case AcquireLock(group):
-                if self.locks.setdefault(group, self.rollout.uid) != self.rollout.uid:
+                if self.locks.setdefault(group, self.rollout.ledger_id) != self.rollout.ledger_id:
                     self.queued.add(group)
             case ReleaseLock(group):
                 self.queued.discard(group)
-                self.locks = {held: uid for held, uid in self.locks.items() if (held, uid) != (group, self.rollout.uid)}
+                given = (group, self.rollout.ledger_id)
+                self.locks = {held: ledger for held, ledger in self.locks.items() if (held, ledger) != given}
             case ClaimLedger():
                 pass  # it was made with the record
             case ReleaseLedger(expire):
@@ -318,7 +320,7 @@ class World:
 
     def _lock(self, group: str) -> LockSeen:
         holder = self.locks.get(group)
-        if holder == self.rollout.uid:
+        if holder == self.rollout.ledger_id:
             return LockSeen(mine=True)
         return LockSeen(mine=False, holder=holder or "", position=int(group in self.queued), since=START)
 

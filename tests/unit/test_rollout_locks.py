@@ -25,7 +25,7 @@ def together(one: World, two: World, *, turns: int = 200) -> None:
 
 def named(uid: str, *groups: str) -> World:
     one = world(*(phase(f"p{number}", migrate(100, name)) for number, name in enumerate(groups)), migrations=ALL)
-    one.rollout = replace(one.rollout, uid=uid)
+    one.rollout = replace(one.rollout, name=uid, uid=uid)
     return one
 
 
@@ -59,7 +59,7 @@ def test_a_group_that_an_edit_puts_before_a_held_one_is_taken_in_order() -> None
     one.until("WaitingForLock")
     assert one.locks == {}
     assert names(one.turn()) == ["AcquireLock"]
-    assert one.locks == {"a": "uid-1"}
+    assert one.locks == {"a": one.rollout.ledger_id}
     one.until("Completed")
 
 

@@ -89,7 +89,7 @@ def test_a_pod_that_does_not_leave_holds_what_comes_next_and_is_named_after_a_mi
     one.now = START + timedelta(seconds=61)
     said = one.turn().status.message
     assert "; pod logs-1 on node n was told to leave at 2026-01-01T00:00:00Z and has not been seen to end" in said
-    assert (one.locks, one.finalizer, len(one.runs), run.jobs_made) == ({"logs": "uid-1"}, True, 1, 1)
+    assert (one.locks, one.finalizer, len(one.runs), run.jobs_made) == ({"logs": "demo.users"}, True, 1, 1)
 
     run.stuck = False
     one.until({"Abort": "Aborted", "Revert": "Reverted", "Delete": "Releasing", "Replace": "Completed"}[leave])
@@ -100,8 +100,8 @@ def test_the_last_commit_of_a_pod_that_is_leaving_lands_under_its_lock() -> None
     one.delete()
     one.turn()
     before = run.done
-    assert one.locks == {"logs": "uid-1"}
+    assert one.locks == {"logs": "demo.users"}
     one.work()
-    assert (run.done, one.locks) == (before + 1, {"logs": "uid-1"})
+    assert (run.done, one.locks) == (before + 1, {"logs": "demo.users"})
     one.turn()
     assert one.locks == {}

@@ -383,3 +383,15 @@ def test_flags_that_were_kept_still_know_what_was_before() -> None:
     one.until("Soaking")
     reverted(one)
     assert one.config_maps["app-flags"] == {}
+
+
+def test_a_flag_that_was_kept_and_is_not_written_any_more_still_goes_back() -> None:
+    both = flags("A", set={"A": "on", "B": "on"})
+    one = world(phase("a", {**both, "onRevert": "Keep"}, soak(600, evidence="None")))
+    one.until("Soaking")
+    reverted(one)
+    assert one.config_maps["app-flags"] == {"A": "on", "B": "on"}
+    one.edit(intent=None, attempt=2, phases=[phase("a", flags("A"), soak(600, evidence="None"))])
+    one.until("Soaking")
+    reverted(one)
+    assert one.config_maps["app-flags"] == {}

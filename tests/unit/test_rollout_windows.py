@@ -45,6 +45,17 @@ def test_flags_are_taken_back_while_the_rollout_is_aborted() -> None:
     assert one.config_maps["app-flags"] == {}
 
 
+def test_flags_that_were_written_just_before_an_abort_are_taken_back_too() -> None:
+    one = world(phase("a", WINDOW, soak(9999, evidence="None")))
+    while one.config_maps["app-flags"] == {}:
+        one.turn()
+    one.edit(intent="Abort")
+    wait(one, 50)
+    assert one.config_maps["app-flags"] == {"WINDOW": "on"}
+    wait(one, 30)
+    assert one.config_maps["app-flags"] == {}
+
+
 @pytest.mark.parametrize("ended", [True, False])
 def test_a_deletion_takes_flags_with_a_time_limit_back_at_once(*, ended: bool) -> None:
     one = standing(*([] if ended else [soak(9999, evidence="None")]))

@@ -39,6 +39,10 @@ class RunKind(StrEnum):
     """Transforms source documents and keeps what cannot move."""
 
 
+WAY_BACK = frozenset({RunKind.REVERT, RunKind.REVERT_VERIFY})
+"""Runs that take back what earlier ones did."""
+
+
 class RunState(StrEnum):
     """What the operator wants a run to do."""
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
-from firelift.api.run import RunKind, RunPlan
+from firelift.api.migration import MigrationSpec
+from firelift.api.run import WAY_BACK, RunKind, RunPlan
 from firelift.migration.backoff import Backoff
 from firelift.migration.clock import Clock, SystemClock
 from firelift.migration.entities.pace import EntityPace, entity_pace
@@ -131,6 +132,7 @@ class Crew:
     clock: Clock
     say: Say
     _sealed: set[int] = field(default_factory=set, init=False)
+    _made: dict[str, MigrationSpec] = field(default_factory=dict, init=False)
     _at_work: int = field(default=0, init=False)
     _idle_since: float | None = field(default=None, init=False)
 
@@ -168,8 +170,8 @@ class Crew:
 
     async def _lane(self, lane: Lane, lanes: LaneMap) -> None:
         await self._wait_for(lanes_before(self.plan, lanes, lane))
-        store, entities = self.journal.store, self.entities
-        reader, processor = self.build(self.plan, store, self.journal, lane, self.watch.pause, entities)
+        store, entities, plan = self.journal.store, self.entities, await self._as_made(lane)
+        reader, processor = self.build(plan, store, self.journal, lane, self.watch.pause, entities)
         tail = Tail(self.journal, self.plan, lane, secrets.token_hex(8), self.clock)
         self.say(f"lane {lane.number} of run {self.plan.id} begins")
         kit, watch, pacer = store.values, self.watch, self.pacer
@@ -179,6 +181,19 @@ class Crew:
         self._idle_since = None
         self._sealed.add(lane.number)
         self.say(f"lane {lane.number} of run {self.plan.id} is done: {_counts(tail)}")
+
+    async def _as_made(self, lane: Lane) -> RunPlan:
+        """What a lane is worked off by: on the way back the migration as it was, whatever has become of it since.
+
+        What to do about conflicts is still a person's to change.
+        """
+        if self.plan.kind not in WAY_BACK or lane.subject is None:
+            return self.plan
+        if lane.subject not in self._made:
+            made = await RunStore(self.journal.store, self.journal.ledger).plan(lane.subject)
+            now = {"on_revert_conflict": self.plan.migration.on_revert_conflict}
+            self._made[lane.subject] = made.migration.model_copy(update=now)
+        return self.plan.model_copy(update={"migration": self._made[lane.subject]})
 
     async def _wait_for(self, numbers: list[int]) -> None:
         for number in numbers:

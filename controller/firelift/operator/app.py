@@ -43,6 +43,7 @@ class Operator:
         self._metrics = Metrics()
         self._log: structlog.stdlib.BoundLogger = logger().bind(identity=settings.identity)
         self._stopping = asyncio.Event()
+        self._missing: list[str] = []
 
     async def run(self) -> None:
         """Stand by, lead, end at SIGTERM or SIGINT. The loss of leadership ends the process on the spot."""
@@ -74,8 +75,10 @@ class Operator:
     async def _installed(self, cluster: Cluster) -> None:
         """Wait until the custom resources are there: kopf looks for them once, and then watches nothing for ever."""
         while missing := await missing_kinds(cluster, WATCHED):
+            self._missing = missing
             self._log.warning("waiting for custom resources", missing=missing)
             await asyncio.sleep(_INSTALL_SECONDS)
+        self._missing = []
 
     async def _work(self, services: Services) -> None:
         """Watch and reconcile until somebody asks to stop, or one of the parts ends."""
@@ -153,6 +156,8 @@ class Operator:
             silence = boot_seconds() - lease.last_look
             if lease.held:
                 return HTTPStatus.OK, "leading"
+            if missing := ", ".join(self._missing):
+                return HTTPStatus.SERVICE_UNAVAILABLE, f"the custom resources {missing} are not installed: apply crds/"
             if silence < 2 * self._settings.lease_duration_seconds:
                 return HTTPStatus.OK, "standing by"
             return HTTPStatus.SERVICE_UNAVAILABLE, f"the Lease could not be read for {silence:.0f} s"

@@ -84,6 +84,7 @@ PRECEDENCE: tuple[Rule, ...] = (
     ownership.reachable,
     ownership.owned,
     running.noticed,
+    windows.opened,
     windows.closed,
     clock.kept,
     rest.deleted,

@@ -10,8 +10,17 @@ from firelift.rollout.intents import Intent
 from firelift.rollout.memory import with_event
 from firelift.rollout.place import Place, places
 from firelift.rollout.state import StepState
-from firelift.rollout.steps.flags import overdue, take_back, taken_back
+from firelift.rollout.steps.flags import overdue, stands, take_back, taken_back
 from firelift.rollout.turn import Outcome, Settled, Turn
+
+
+def opened(turn: Turn) -> Outcome | None:
+    """Remember flags that stand though nobody came to see it, such as those of a rollout that was aborted just then."""
+    for place in _open(turn):
+        seen = turn.seen.config_maps.get(_config_map(place))
+        if place.record.written_time is None and seen is not None and stands(place, seen):
+            return place.save(written_time=turn.now, stood=True)
+    return None
 
 
 def closed(turn: Turn) -> Outcome | None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from firelift.api.cohort import BUCKETS, bucket
 from firelift.api.migration import MigrationSpec, OnInvalid
-from firelift.api.run import RunKind, RunPlan, VerifyPlan
+from firelift.api.run import WAY_BACK, RunKind, RunPlan, VerifyPlan
 from firelift.migration.entities.closing import ClosingReader
 from firelift.migration.entities.lanes import entities_of, source_of
 from firelift.migration.entities.open_cursor import is_open
@@ -47,7 +47,6 @@ from firelift.migration.work import Lane, Processor, Reader
 
 FORWARD = frozenset({RunKind.MIGRATE, RunKind.SWEEP})
 REHEARSALS = frozenset({RunKind.DRY_RUN, RunKind.VALIDATE})
-WAY_BACK = frozenset({RunKind.REVERT, RunKind.REVERT_VERIFY})
 
 PAGE, LARGE_PAGE = 1_000, 5_000
 """Documents of one page. A small cohort takes large ones, because most of a page is left out."""

@@ -58,9 +58,11 @@ def _forward(place: Place) -> StepOutcome:
     seen = place.turn.seen.config_maps.get(step.config_map.name)
     if seen is None or not seen.exists:
         return _absent(place, step, seen)
-    before = _before(place, seen, wanted)
-    if before != record.before or wanted != record.written:
-        return place.save(before=before, written=wanted)
+    # A key that an earlier attempt wrote, and that was left standing, is still this step's to restore.
+    written = {**record.written, **wanted}
+    before = _before(place, seen, written)
+    if before != record.before or written != record.written:
+        return place.save(before=before, written=written)
     return _stand(place, step, seen, wanted)
 
 
@@ -147,6 +149,11 @@ def _undo_plans(place: Place) -> tuple[RunPlan, ...]:
 
 
 FLAGS = Twin(forward=_forward, inverse=_inverse, undo_plans=_undo_plans)
+
+
+def stands(place: Place, seen: ConfigMapSeen) -> bool:
+    """Whether each key has what was written, and is ours."""
+    return all(seen.data.get(key) == value and key in seen.owned for key, value in place.record.written.items())
 
 
 def taken_back(place: Place, seen: ConfigMapSeen) -> bool:
