@@ -15,7 +15,7 @@ from firelift.rollout.gates import intervals
 from firelift.rollout.intents import ClaimLedger, Decision, EmitEvent, EnsureJob, EnsureRun, Intent
 from firelift.rollout.machine import decide
 from firelift.rollout.observation import Observation
-from firelift.rollout.place import EXECUTED, Place, places
+from firelift.rollout.place import EXECUTED, Place, goes_back, places
 from firelift.rollout.runs import kind_of
 from firelift.rollout.state import Mode, RolloutState, StepState
 from firelift.rollout.turn import Turn
@@ -116,7 +116,8 @@ def _only_when_moving(turn: Turn, decision: Decision) -> None:
     for intent in running:
         if isinstance(intent, EnsureRun):
             forward = intent.plan.kind in FORWARD_KINDS
-            assert state.mode is (Mode.FORWARD if forward else Mode.REVERTING)
+            forwards = state.mode is Mode.FORWARD and not goes_back(turn)
+            assert forwards if forward else goes_back(turn) and state.mode in {Mode.FORWARD, Mode.REVERTING}
             assert intent.plan.attempt == state.attempt
 
 

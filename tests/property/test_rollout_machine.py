@@ -78,6 +78,7 @@ class RolloutMachine(RuleBasedStateMachine):
         deletion=st.sampled_from(["Retain", "Revert"]),
         gated=st.sampled_from([True, True, False]),
         limit=st.sampled_from([None, None, 1, 40, 100_000]),
+        rehearse=st.booleans(),
     )
     def begin(
         self,
@@ -89,9 +90,11 @@ class RolloutMachine(RuleBasedStateMachine):
         deletion: str,
         gated: bool,
         limit: int | None,
+        rehearse: bool,
     ) -> None:
         steps = extras if gated else [[unjudged(step) for step in more] for more in extras]
         phases = [cohort_phase(percent, *more) for percent, more in zip(percents, steps, strict=False)]
+        phases[0]["rehearse"] = rehearse
         self.world = world(
             *phases,
             migrations=[migration("logs"), migration("tasks")],

@@ -117,6 +117,12 @@ ROLLOUT_RULES = (
         field=".pace",
     ),
     Rule(
+        "self.phases.all(i, p, i == 0 || !p.rehearse)",
+        "only the first phase can be rehearsed",
+        lambda spec: not any(phase.rehearse for phase in spec.phases[1:]),
+        field=".phases",
+    ),
+    Rule(
         "!has(self.revertTo) || (has(self.intent) && self.intent == 'Revert')",
         "`revertTo` must come with `intent: Revert`",
         lambda spec: spec.revert_to is None or spec.intent == "Revert",

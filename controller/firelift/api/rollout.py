@@ -185,6 +185,8 @@ class PhaseSpec(RuledModel):
     """What status, runs and the ledger call it."""
     steps: Annotated[tuple[StepSpec, ...], Field(min_length=1, max_length=12)]
     """One after the other; a revert walks back through them."""
+    rehearse: bool = False
+    """The first phase only: up to its first verify behind a migrate step it is done, taken back and done again."""
     gates: Annotated[tuple[GateSpec, ...], Field(max_length=16), BY_NAME] = ()
     """Watched in this phase only; each replaces the rollout's of the same name."""
     max_revert_seconds: LimitSeconds | None = None

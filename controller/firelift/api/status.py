@@ -77,6 +77,8 @@ class PhaseStatus(Model):
     documents: int = 0
     dead_letters: int = 0
     conflicts: int = 0
+    rehearsal: Short = ""
+    """Of a phase that is rehearsed: Forward, Back or Done."""
     steps: Annotated[tuple[StepStatus, ...], Field(max_length=16)] = ()
 
 

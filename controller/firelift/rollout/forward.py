@@ -18,10 +18,11 @@ from firelift.rollout.memory import changed, with_event, with_phase
 from firelift.rollout.ownership import claimed
 from firelift.rollout.place import Place, current
 from firelift.rollout.progress import watched
+from firelift.rollout.rehearsal import turned, walk_back
 from firelift.rollout.running import superseded
 from firelift.rollout.runs import migration_of
 from firelift.rollout.sizes import noted
-from firelift.rollout.state import Left, Mode, PhaseRecord, RolloutState, StepRecord, StepState
+from firelift.rollout.state import Left, Mode, PhaseRecord, Rehearsal, RolloutState, StepRecord, StepState
 from firelift.rollout.steps import twin
 from firelift.rollout.turn import Outcome, Settled, Turn, first
 from firelift.rollout.twin import Failed, Finished
@@ -30,11 +31,11 @@ from firelift.rollout.validity import problem
 
 def advance(turn: Turn) -> Outcome:
     """One move forward, or what the running step wants done."""
-    outcome = first(turn, (superseded, _succeed, _start_phase, _finish_phase, _judge, _object, _start_step))
+    outcome = first(turn, (superseded, _succeed, _start_phase, turned, _finish_phase, _judge, _object, _start_step))
     place = current(turn)
     if outcome is not None or place is None:
         return outcome or turn.state
-    return _work(place)
+    return walk_back(place, _step_failed) if place.phase.rehearsal is Rehearsal.BACK else _work(place)
 
 
 def _succeed(turn: Turn) -> Outcome | None:
@@ -63,6 +64,7 @@ def _phase_started(turn: Turn, phase: PhaseSpec) -> RolloutState:
         gates=spec.gates_of(phase),
         pace=spec.pace,
         workers=spec.worker.parallelism,
+        rehearsal=Rehearsal.FORWARD if phase.rehearse else None,
         steps=_steps_again(left for left in turn.state.left if _comes_again(left, phase)),
     )
     left = tuple(left for left in turn.state.left if not _comes_again(left, phase))

@@ -48,6 +48,7 @@ def _phase(turn: Turn, index: int, record: PhaseRecord) -> PhaseStatus:
         documents=totals.written,
         dead_letters=totals.open_letters,
         conflicts=sum(place.record.conflicts_kept for place in steps if place.spec.migrate or place.spec.delete),
+        rehearsal=record.rehearsal or "",
         steps=tuple(_step(place) for place in steps),
     )
 

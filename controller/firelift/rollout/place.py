@@ -9,7 +9,7 @@ from typing import Any
 from firelift.api.migration import MigrationSpec
 from firelift.api.steps import StepSpec
 from firelift.rollout.memory import changed, with_step
-from firelift.rollout.state import PhaseRecord, RolloutState, StepRecord, StepState
+from firelift.rollout.state import PhaseRecord, Rehearsal, RolloutState, StepRecord, StepState
 from firelift.rollout.turn import Turn
 
 STEPS_PER_PHASE = 16
@@ -111,6 +111,13 @@ def current(turn: Turn) -> Place | None:
     if state.step_index >= len(state.phases[state.phase_index].spec.steps):
         return None
     return Place(turn, state.phase_index, state.step_index)
+
+
+def goes_back(turn: Turn) -> bool:
+    """Whether the step at work is undone: by a revert, or in a rehearsal."""
+    place = current(turn)
+    rehearsing = place is not None and place.phase.rehearsal is Rehearsal.BACK
+    return turn.state.revert is not None or rehearsing
 
 
 def last_executed(turn: Turn) -> Place | None:

@@ -18,9 +18,10 @@ from firelift.rollout.intents import Intent, ReleaseLedger, ReleaseLock
 from firelift.rollout.memory import changed, with_event
 from firelift.rollout.ownership import ENDED, claimed
 from firelift.rollout.place import Place, current, last_executed, places
+from firelift.rollout.rehearsal import given_up
 from firelift.rollout.revert import undoable, walk_back
 from firelift.rollout.running import active_runs
-from firelift.rollout.state import Mode, RolloutState, StepState
+from firelift.rollout.state import Mode, Rehearsal, RolloutState, StepState
 from firelift.rollout.steps import twin
 from firelift.rollout.turn import Outcome, Settled, Turn
 from firelift.rollout.windows import all_closed, windows_open
@@ -188,6 +189,10 @@ def _resumed(place: Place) -> RolloutState:
 
 def _skipped(place: Place, approver: str) -> RolloutState:
     turn, plans = place.turn, twin(place).plans(place)
+    if place.phase.rehearsal is Rehearsal.BACK:
+        state = changed(given_up(turn), mode=Mode.FORWARD, failure=None, superseded=active_runs(turn))
+        what = f"{approver} skips the rest of the rehearsal: what stands of {place.title} stays, and is moved over"
+        return with_event(state, turn.now, "StepSkipped", what)
     totals = place.record.totals.plus(own(place, plans))
     state = credited(place, plans).save(state=StepState.SKIPPED, finished=turn.now, totals=totals)
     state = changed(

@@ -8,7 +8,7 @@ from firelift.api.conditions import Reason
 from firelift.api.run import RunKind, RunPlan
 from firelift.rollout.conduct import POLL, gone, lingering, stop
 from firelift.rollout.memory import changed
-from firelift.rollout.place import Place, current, last_executed, places
+from firelift.rollout.place import Place, current, goes_back, last_executed, places
 from firelift.rollout.state import Mode, RolloutState
 from firelift.rollout.steps import twin
 from firelift.rollout.turn import Outcome, Settled, Turn
@@ -27,7 +27,7 @@ def plans_at_work(turn: Turn) -> tuple[RunPlan, ...]:
     place = at_work(turn)
     if place is None:
         return ()
-    backwards = twin(place).undo_plans(place) if turn.state.revert is not None else ()
+    backwards = twin(place).undo_plans(place) if goes_back(turn) else ()
     return (*twin(place).plans(place), *backwards)
 
 
@@ -35,7 +35,7 @@ def active_runs(turn: Turn) -> tuple[str, ...]:
     """The runs that may have workers now."""
     runs = [plan.id for plan in plans_at_work(turn)]
     place = at_work(turn)
-    if place is not None and turn.state.revert is not None:
+    if place is not None and goes_back(turn):
         runs += place.record.runs
     return tuple(dict.fromkeys([*runs, *turn.state.superseded]))
 

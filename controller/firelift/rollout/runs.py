@@ -17,6 +17,12 @@ from firelift.api.where import WhereCondition
 from firelift.rollout.place import EXECUTED, Place
 from firelift.rollout.sizes import sized
 
+REVERTS = 10
+"""The numbers of the reverts of a step that was rehearsed are so far apart; there are three passes at most."""
+
+ROUNDS = 500
+"""The numbers of its sweeps are."""
+
 SWEEPS = 1000
 """The numbers of a sweep's passes are so far apart: each is unlike those of all sweeps of the rollout, of which every
 step has at most one before its first pass, counted by the step's place."""
@@ -45,7 +51,7 @@ def sweep_plans(place: Place) -> tuple[RunPlan, ...]:
     """The runs of the pass that is due: per migration, one sweep of the cohort of each step that has moved it."""
     if place.spec.sweep is None or place.record.started is None:
         return ()
-    number = place.ordinal + SWEEPS * place.record.passes
+    number = _sweep_number(place) + SWEEPS * place.record.passes
     plans = [
         (owner, _plan(place, owner, place.migration(name), RunKind.SWEEP, number, selection=owned))
         for name in covered(place.phase.spec, place.step_index)
@@ -163,7 +169,7 @@ def _migrate_plans(place: Place, migration: MigrationSpec) -> Iterator[RunPlan]:
 
 
 def _forward(place: Place, owner: Place, migration: MigrationSpec, kind: RunKind, chosen: Selection) -> RunPlan:
-    pass_number = place.ordinal if kind is RunKind.SWEEP else 0
+    pass_number = _sweep_number(place) if kind is RunKind.SWEEP else place.record.round
     plan = _plan(place, owner, migration, kind, pass_number, selection=chosen)
     follows = _earlier_attempt(plan.id, owner.record.runs)
     return plan.model_copy(update={"follows": follows, "letters": _letters(plan, owner)})
@@ -192,8 +198,8 @@ def _verify_plan(place: Place, step: VerifyStep, name: str) -> Iterator[RunPlan]
     migration = place.migration(name)
     for number, chosen in enumerate(_moved(predecessors, place.turn.rollout.seed, name)):
         walked = () if number else subjects
-        kind = RunKind.VERIFY
-        yield _plan(place, place, migration, kind, number, selection=chosen, subjects=walked, verify=compares)
+        kind, apart = RunKind.VERIFY, number + ROUNDS * place.record.round
+        yield _plan(place, place, migration, kind, apart, selection=chosen, subjects=walked, verify=compares)
 
 
 def _moved(predecessors: list[Place], seed: str, name: str) -> Iterator[Selection]:
@@ -209,10 +215,15 @@ def _buckets(sample: str) -> int:
     return max(1, int(min(Fraction(1), parse(sample).base) * BUCKETS))
 
 
+def _sweep_number(place: Place) -> int:
+    return place.ordinal + ROUNDS * place.record.round
+
+
 def _walks(place: Place, undone: Sequence[Place], kind: RunKind, pass_number: int) -> tuple[RunPlan, ...]:
     plans = []
     runs = [run for step in undone for run in step.record.journals]
     written = sum(step.record.totals.written for step in undone)
+    pass_number += REVERTS * place.record.round
     for migration in reversed(place.phase.migrations):
         subjects = tuple(run for run in runs if migration_of(run) == migration.name)
         if subjects:

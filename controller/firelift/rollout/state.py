@@ -48,6 +48,14 @@ class StepState(StrEnum):
     KEPT = "Kept"
 
 
+class Rehearsal(StrEnum):
+    """Where the rehearsal of a phase is."""
+
+    FORWARD = "Forward"
+    BACK = "Back"
+    DONE = "Done"
+
+
 class GateVerdict(StrEnum):
     """What one interval of a gate says."""
 
@@ -112,6 +120,8 @@ class StepRecord(Model):
     conflicts_kept: int = 0
     before: dict[str, str | None] = {}
     written: dict[str, str] = {}
+    round: int = 0
+    """How often it was rehearsed before; its runs are numbered apart."""
     passes: int = 0
     """Of a sweep: the passes that have ended."""
     passed_time: datetime | None = None
@@ -151,6 +161,7 @@ class PhaseRecord(Model):
     gates: tuple[GateSpec, ...] = ()
     pace: PaceSpec = PaceSpec()
     workers: int = 1
+    rehearsal: Rehearsal | None = None
     steps: dict[str, StepRecord] = {}
 
 

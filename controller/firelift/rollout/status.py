@@ -15,6 +15,7 @@ from firelift.api.status import (
     RolloutStatus,
     Verdict,
 )
+from firelift.rollout import rehearsal
 from firelift.rollout.approvals import approval_digest, approvers, position, silenced
 from firelift.rollout.evidence import last, remembered
 from firelift.rollout.gates import limit_text
@@ -22,7 +23,7 @@ from firelift.rollout.ledger_gates import speaks
 from firelift.rollout.memory import MESSAGE
 from firelift.rollout.pace import text
 from firelift.rollout.phases import phase_statuses, started_phases
-from firelift.rollout.place import Place, current
+from firelift.rollout.place import Place, current, goes_back
 from firelift.rollout.progress import Progress, measure
 from firelift.rollout.running import at_work, plans_at_work
 from firelift.rollout.state import GateRecord, GateVerdict, Mode
@@ -46,7 +47,7 @@ def project(turn: Turn, settled: Settled) -> RolloutStatus:
     phase, step = position(turn)
     progress = _progress(turn)
     gates = _gates(turn)
-    message = "; ".join([*_cause(turn), settled.message, *turn.seen.problems[:1]])[:MESSAGE]
+    message = "; ".join([*_cause(turn), *rehearsal.told(turn), settled.message, *turn.seen.problems[:1]])[:MESSAGE]
     return RolloutStatus(
         observed_generation=turn.rollout.generation,
         phase=phase,
@@ -101,7 +102,7 @@ def _progress(turn: Turn) -> Progress:
     place = at_work(turn)
     if place is None:
         return Progress(0, 0, 0.0)
-    backwards = turn.state.revert is not None
+    backwards = goes_back(turn)
     seconds = turn.seconds_since(place.record.undo_started) if backwards else place.elapsed()
     plans = [plan for plan in plans_at_work(turn) if (plan.kind.value.startswith("revert")) == backwards]
     return measure(turn, plans, seconds)

@@ -59,7 +59,30 @@ STEP_RULES = (
     ),
 )
 
+_TAKEN_BACK = (
+    "self.steps.exists(i, s, has(s.verify) && self.steps.exists(j, t, j < i && has(t.migrate))"
+    " && self.steps.all(k, u, k > i || (!u.irreversible && u.onRevert == 'Undo' && !has(u.delete))))"
+)
+
+
+def _can_be_rehearsed(phase: Any) -> bool:
+    moved = False
+    for step in phase.steps:
+        if step.irreversible or step.on_revert != "Undo" or step.delete:
+            return False
+        if moved and step.verify:
+            return True
+        moved = moved or step.migrate is not None
+    return False
+
+
 PHASE_RULES = (
+    Rule(
+        f"!self.rehearse || {_TAKEN_BACK}",
+        "a phase to `rehearse` must have a verify step behind a migrate step, and up to there only what can be undone",
+        lambda phase: not phase.rehearse or _can_be_rehearsed(phase),
+        field=".rehearse",
+    ),
     Rule(
         f"self.steps.map(s, {_KEY}).all(key, self.steps.exists_one(s, {_KEY} == key))",
         "names of steps must be unique within a phase; a step without a name is called by its verb",
