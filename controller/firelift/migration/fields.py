@@ -99,14 +99,11 @@ def remove(kit: ValueKit, fields: Fields, path: FieldPath) -> Overlay:
     return over(fields, {head: kit.new_map(remove(kit, kit.entries(fields[head]), rest))})
 
 
-def gathered(kit: ValueKit, values: Iterable[tuple[FieldPath, Value]]) -> Overlay:
+def gathered(kit: ValueKit, values: Iterable[tuple[FieldPath, Value]]) -> Fields:
     """Just these values at their paths."""
-    made = over({}, {})
+    made: dict[str, Value] = {}
     for path, value in values:
-        if len(path) == 1:
-            made.changes[path[0]] = value
-        else:
-            made = put(kit, made, path, value)
+        made[path[0]] = value if len(path) == 1 else put(kit, made, path, value)[path[0]]
     return made
 
 

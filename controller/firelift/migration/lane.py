@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from firelift.api.migration import OnInvalid
 from firelift.api.run import RunKind, RunPlan, Totals
+from firelift.migration.ahead import ReadAhead
 from firelift.migration.backoff import Backoff, jittered
 from firelift.migration.chunks import MAX_BYTES, Chunk, fitting, size
 from firelift.migration.clock import Clock
@@ -27,7 +28,7 @@ from firelift.migration.watch import Watch
 from firelift.migration.work import Batch, Change, DeadLetter, Processor, Reader
 
 FRESH_SECONDS = 5.0
-"""What was read longer ago is read again before it is decided about."""
+"""What is here for longer is read again before it is decided about."""
 
 CONFLICTS_BEFORE_SPLIT = 2
 MAX_CONFLICTS = 60
@@ -50,12 +51,14 @@ class LaneWorker:
     pacer: Pacer
     clock: Clock
     entities: EntityPace | None = None
+    _ahead: ReadAhead = field(init=False)
     _backoff: Backoff = field(init=False)
     _reserved: int = field(default=0, init=False)
     _most_bytes: int = field(default=MAX_BYTES, init=False)
     """Of one commit: Firestore's own limit until this database has refused a smaller one."""
 
     def __post_init__(self) -> None:
+        self._ahead = ReadAhead(self.reader, self.clock)
         title = f"lane {self.tail.lane.number} of run {self.plan.id}"
         self._backoff = Backoff(title, self.plan.pace.max_retries)
 
@@ -66,26 +69,32 @@ class LaneWorker:
             MigrationError: when the worker has to leave the lane; what is committed stays committed.
         """
         await self.tail.load()
-        while not self.tail.complete:
-            try:
-                await self._turn()
-            except Pressure as error:
-                await self._slow_down(error)
-            except UnknownOutcome as error:
-                await self._back_off(error)
+        try:
+            while not self.tail.complete:
+                await self._try_turn()
+        finally:
+            await self._ahead.drop()
+
+    async def _try_turn(self) -> None:
+        try:
+            await self._turn()
+        except Pressure as error:
+            await self._slow_down(error)
+        except UnknownOutcome as error:
+            await self._back_off(error)
 
     async def _turn(self) -> None:
         await self._ready()
-        began = self.clock.seconds()
-        batch = await self.reader.read(self.tail.cursor)
-        behind = await self._work(batch, began)
+        arrived = await self._ahead.read(self.tail.cursor)
+        batch = arrived.batch
+        behind = await self._work(batch, arrived.at)
         if behind and batch.exhausted:
             await self.watch.permit()
             left = 0 if batch.records else batch.scanned
             self._spend(1)
             await self.tail.seal(batch.end or self.tail.cursor, left)
 
-    async def _work(self, batch: Batch, began: float) -> bool:
+    async def _work(self, batch: Batch, arrived: float) -> bool:
         """Commit a batch slice by slice. False: the cursor is elsewhere, and what is left of the batch is void."""
         if not batch.records and batch.exhausted:
             return True
@@ -94,7 +103,7 @@ class LaneWorker:
             if at:
                 await self._ready()
             size = self.pacer.batch
-            stale = self.clock.seconds() - began > FRESH_SECONDS
+            stale = self.clock.seconds() - arrived > FRESH_SECONDS
             records = batch.records[at : at + size]
             left_out = max(0, batch.scanned - count) if at + size >= count else 0
             end = batch.end if at + size >= count else records[-1].cursor

@@ -169,8 +169,9 @@ class Tail:
 def _require_one_time(entry: Entry, data: Sequence[Write], committed: Committed) -> None:
     """Later, "untouched since our commit" is told by the entry's time alone; so it has to be every document's."""
     for write, time in zip(data, committed.update_times, strict=True):
-        changed = isinstance(write, Create | Update) and time != getattr(write, "update_time", 0)
-        if changed and time != committed.commit_time:
+        if time == committed.commit_time:
+            continue
+        if isinstance(write, Create | Update) and time != getattr(write, "update_time", 0):
             raise LedgerBroken(
                 f"{write.path} was committed with entry {entry.seq} of lane {entry.lane} of run {entry.run} at "
                 f"{committed.commit_time} and has the time {time}: a revert could not tell it from a live write"

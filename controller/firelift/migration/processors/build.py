@@ -44,12 +44,17 @@ from firelift.migration.transform.one_to_many import compile_one_to_many
 from firelift.migration.transform.reshape import compile_renames, field_path
 from firelift.migration.transform.transform import Transform, compile_ignored, compile_transform
 from firelift.migration.work import Lane, Processor, Reader
+from firelift.migration.worker import LANES_AT_ONCE
 
 FORWARD = frozenset({RunKind.MIGRATE, RunKind.SWEEP})
 REHEARSALS = frozenset({RunKind.DRY_RUN, RunKind.VALIDATE})
 
-PAGE, LARGE_PAGE = 1_000, 5_000
+PAGE, LARGE_PAGE = 2_000, 5_000
 """Documents of one page. A small cohort takes large ones, because most of a page is left out."""
+
+PAGE_SECONDS = 2
+"""How long a lane may write at the documents of one page. The next page is read meanwhile, so that they are here for
+twice that time at most, and none is too old to be decided about."""
 
 
 def build(
@@ -170,12 +175,21 @@ def _source_reader(plan: RunPlan, store: Store, lane: Lane, keep: Keep, pacing: 
             return pacing.entities(records, entities, keep, marks=_marks(plan))
         return EntityReader(records, entities, plan.seed, PAGE, keep, whose.entity, _marks(plan))
     source = replace(source_of(plan, store.values), start=lane.start, end=lane.end)
-    buckets = plan.selection.to_bucket - plan.selection.from_bucket
-    scan = ScanReader(store, source, min(LARGE_PAGE, PAGE * BUCKETS // max(1, buckets)), keep)
+    scan = ScanReader(store, source, _page(plan), keep)
     if lane.listing is None:
         return scan
     closing = ClosingReader(scan, entities_of(store, plan, replace(lane, buckets=(0, BUCKETS))), whose.entity)
     return pacing.scan(closing)
+
+
+def _page(plan: RunPlan) -> int:
+    """Documents of one page: of a run that writes, as many as a lane may write while they are fresh."""
+    if plan.kind not in FORWARD:
+        return PAGE
+    per_lane = plan.pace.max_writes_per_second / plan.workers / LANES_AT_ONCE
+    written = min(PAGE, max(plan.pace.batch_size, int(per_lane * PAGE_SECONDS)))
+    buckets = plan.selection.to_bucket - plan.selection.from_bucket
+    return min(LARGE_PAGE, written * BUCKETS // max(1, buckets))
 
 
 def _whose(plan: RunPlan, store: Store) -> Whose:

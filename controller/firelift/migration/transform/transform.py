@@ -81,7 +81,7 @@ class Transform:
         """Whether a run of this selection owns the document. A bad entity key has no cohort, and is met at 100 %."""
         # Of an entity its own document has told already, when the entities were listed.
         of_records = selection.where if self.spec.entity_collection is None else ()
-        if not holds(self.kit, of_records, document.fields):
+        if of_records and not holds(self.kit, of_records, document.fields):
             return False
         if selection.everybody:
             return True
@@ -157,22 +157,22 @@ class Transform:
 
     def _require_done(self, view: View, fields: Fields) -> None:
         """Refuse a change in place after which the document would be nobody's, or one that is still to do."""
-        after = View(view.kit, replace(view.document, fields=fields), view.entity, view.now, view.names)
         # Of a declared transform it was refused to compile.
-        if isinstance(self.reshape, Entrypoint) and self.entity(after.document) != view.entity:
+        of_python = isinstance(self.reshape, Entrypoint)
+        if of_python and self.entity(replace(view.document, fields=fields)) != view.entity:
             raise Refused(
                 "entityKey", "the result has another entity, so neither a sweep nor a verify would find the document"
             )
-        if self._still_holds(after) and any(paths.changed_paths(self.kit, view.document.fields, fields)):
+        if self._still_holds(view, fields) and any(paths.changed_paths(self.kit, view.document.fields, fields)):
             raise Refused(
                 "appliesWhen", "still holds for the result, so the next sweep would change the document again"
             )
 
-    def _still_holds(self, after: View) -> bool:
+    def _still_holds(self, view: View, fields: Fields) -> bool:
         if self.marker or self.applies_when is None:
             return False
         try:
-            return after.holds(self.applies_when)
+            return view.holds_for(self.applies_when, fields)
         except Refused as refused:
             reason = f"cannot be told of the result, as the next sweep must: {refused.reason}"
             raise Refused("appliesWhen", reason) from refused
@@ -187,7 +187,7 @@ class Transform:
             path, value = self.marker
             if paths.equal(self.kit, paths.get(self.kit, view.document.fields, path), value):
                 return LeftAlone(f"the marker {written(path)} is there")
-        if self.applies_when and not view.holds(self.applies_when):
+        if self.applies_when and not view.holds_for(self.applies_when, view.document.fields):
             return LeftAlone("appliesWhen is false")
         return None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -37,16 +37,18 @@ class View:
             self._scope = cel.scope(known, doc=plain)
         return self._scope
 
-    def holds(self, rule: cel.Expression) -> bool:
-        """Whether a rule over the original document is true.
+    def holds_for(self, rule: cel.Expression, fields: Fields) -> bool:
+        """Whether a rule is true of the document, or of what it would be with other fields.
 
         Raises:
             Refused: when it fails.
         """
-        if rule.presence is None:
+        if rule.presence is not None:
+            name, there = rule.presence
+            return (name in fields) is there
+        if fields is self.document.fields:
             return rule.is_true(self.scope())
-        name, there = rule.presence
-        return (name in self.document.fields) is there
+        return rule.is_true(replace(self, document=replace(self.document, fields=fields), _scope={}).scope())
 
     def scope_with(self, out: Fields, named: Names) -> Mapping[str, Any]:
         """The variables of a rule, which sees the result too."""

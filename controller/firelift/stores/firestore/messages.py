@@ -42,8 +42,9 @@ def commit_request(name: DatabaseName, writes: Sequence[Write]) -> Any:
         Poison: for a path that cannot name a document.
     """
     request = proto.CommitRequest(database=name.full)
+    root = name.document("")
     for write in writes:
-        _fill_write(request.writes.add(), name.document(check_document(write.path)), write)
+        _fill_write(request.writes.add(), root + check_document(write.path), write)
     return request
 
 

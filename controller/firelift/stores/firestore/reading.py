@@ -13,7 +13,8 @@ from firelift.stores.firestore.proto import micros, timestamp
 from firelift.stores.firestore.transport import Transport
 
 PAGE_DOCUMENTS = 5_000
-PAGE_BYTES = 16 * 2**20
+PAGE_BYTES = 4 * 2**20
+"""A worker holds two pages for each of its four lanes, which makes 32 MiB on the wire and 100 in memory."""
 
 
 @dataclass(slots=True)
@@ -38,10 +39,11 @@ class PageReader:
         full = self.size >= PAGE_BYTES or len(self.documents) - had >= wanted
         return self._page(exhausted=not full)
 
-    def _take(self, answer: Any) -> bool:
+    def _take(self, sized: tuple[Any, int]) -> bool:
+        answer, size = sized
         if answer.HasField("document"):
             self.documents.append(messages.document(self.name, answer.document, micros(answer.read_time)))
-            self.size += answer.ByteSize()
+            self.size += size
         return self.size < PAGE_BYTES
 
     def _request(self, wanted: int) -> Any:

@@ -82,7 +82,8 @@ async def _nth(name: DatabaseName, transport: Transport, source: Source, positio
 
     found: list[str] = []
 
-    def take(answer: Any) -> bool:
+    def take(sized: tuple[Any, int]) -> bool:
+        answer, _ = sized
         if answer.HasField("document"):
             found.append(answer.document.name)
         return True

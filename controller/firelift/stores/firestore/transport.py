@@ -65,6 +65,15 @@ class Patience:
     longest_pause: float = 5
 
 
+class SizedQueryResponse:
+    """Answers of RunQuery with their sizes, which are known here and would have to be counted later."""
+
+    @staticmethod
+    def FromString(data: bytes) -> tuple[Any, int]:  # noqa: N802 - as protobuf calls it
+        """The answer and its bytes."""
+        return proto.RunQueryResponse.FromString(data), len(data)
+
+
 class Transport:
     """One database. Make it inside the event loop that uses it."""
 
@@ -78,7 +87,7 @@ class Transport:
         self._commit = self._unary("Commit", proto.CommitRequest, proto.CommitResponse)
         self._partition = self._unary("PartitionQuery", proto.PartitionRequest, proto.PartitionResponse)
         self._get = self._stream("BatchGetDocuments", proto.BatchGetRequest, proto.BatchGetResponse)
-        self._query = self._stream("RunQuery", proto.RunQueryRequest, proto.RunQueryResponse)
+        self._query = self._stream("RunQuery", proto.RunQueryRequest, SizedQueryResponse)
         self._aggregate = self._stream("RunAggregationQuery", proto.AggregationRequest, proto.AggregationResponse)
 
     async def commit(self, request: Any) -> Any:
@@ -103,7 +112,7 @@ class Transport:
         await self._drain(self._get, request, ("database", request.database), deadline, take)
 
     async def query(self, request: Any, deadline: float, take: Take) -> None:
-        """One attempt of RunQuery, to be made inside `read`."""
+        """One attempt of RunQuery, to be made inside `read`. Each answer comes with its size in bytes."""
         await self._drain(self._query, request, ("parent", request.parent), deadline, take)
 
     async def aggregate(self, request: Any, deadline: float, take: Take) -> None:

@@ -1,0 +1,55 @@
+"""Reading ahead: the next batch is on its way while the last one is worked off."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from firelift.migration.clock import Clock
+from firelift.migration.readers import ImageReader, ScanReader
+from firelift.migration.work import Batch, Reader
+
+CAN = (ScanReader, ImageReader)
+"""Readers whose next batch follows from the cursor alone, whatever becomes of the batch before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A batch, and when it arrived: how long its documents have been here."""
+
+    batch: Batch
+    at: float
+
+
+@dataclass(slots=True)
+class ReadAhead:
+    """One lane's reader, at most one batch ahead."""
+
+    reader: Reader
+    clock: Clock
+    _after: str | None = field(default=None, init=False)
+    _coming: asyncio.Task[Arrived] | None = field(default=None, init=False)
+
+    async def read(self, after: str | None) -> Arrived:
+        """The batch behind a cursor, whose successor is asked for at once."""
+        if self._coming is not None and self._after != after:
+            await self.drop()
+        coming, self._coming = self._coming, None
+        arrived = await (coming or self._read(after))
+        if isinstance(self.reader, CAN) and not arrived.batch.exhausted:
+            self._after = arrived.batch.end
+            self._coming = asyncio.create_task(self._read(self._after))
+        return arrived
+
+    async def drop(self) -> None:
+        """Forget what is coming; its error, if it ends with one, was nobody's."""
+        coming, self._coming = self._coming, None
+        if coming is not None:
+            coming.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                await coming
+
+    async def _read(self, after: str | None) -> Arrived:
+        batch = await self.reader.read(after)
+        return Arrived(batch, self.clock.seconds())
