@@ -19,6 +19,7 @@ COPY = {
     "entityKey": "userId",
     "entityCollection": "users",
     "transform": {"rename": {"type": "logType"}, "set": {"createdAt": "timestamp(doc.ts)"}, "remove": ["ts"]},
+    "reverse": {"transform": {"set": {"ts": "int(doc.createdAt)"}, "remove": ["createdAt"]}},
     "validate": [{"rule": "out.calories >= 0", "message": "calories must not be negative"}],
 }
 IN_PLACE = {

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from firelift.api.cohort import Selection
-from firelift.api.migration import InPlace, MarkerSpec, MigrationSpec, SourceSpec, TargetSpec, TransformSpec
+from firelift.api.migration import InPlace, MarkerSpec, MigrationSpec, SourceSpec, TargetSpec
 from firelift.api.rollout import DatabaseRef, PaceSpec
 from firelift.api.run import RunControl, RunKind, RunPlan, RunState, Totals
+from firelift.api.transform import TransformSpec
 from firelift.migration.entities.pace import EntityPace
 from firelift.migration.image import Image, Operation, value_hash
 from firelift.migration.ledger.runs import RunStore

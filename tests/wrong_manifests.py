@@ -211,6 +211,44 @@ _MIGRATIONS = (
         "one-to-many must have {item.<field path>}",
         (f"{_IN_PLACE}.target.forEach", "doc.items"),
     ),
+    _wrong(
+        "a way back from many",
+        "`reverse` must not come with one-to-many",
+        (f"{_COPY}.target", {"document": "users/{id}/logs/{item}", "forEach": "doc.items"}),
+        (f"{_COPY}.reverse", {"document": "fitness_logs/{id}"}),
+    ),
+    _wrong(
+        "a way back to many",
+        "`reverse` must not have `python.many`",
+        (f"{_COPY}.reverse", {"transform": {"python": {"entrypoint": "shop.migrations:back", "many": True}}}),
+    ),
+    _wrong(
+        "a way back in place to elsewhere",
+        "`reverse` in place must come with `appliesWhen`, which tells the two shapes apart, and without `document`",
+        (f"{_IN_PLACE}.reverse", {"document": "tasks/{id}"}),
+    ),
+    _wrong(
+        "a way back to nowhere",
+        "`reverse` must have `document`, unless the source is one collection and the target ends in /{id}",
+        (_TARGET, "users/{doc.userId}/logs/{doc.number}"),
+        (f"{_COPY}.reverse", {}),
+    ),
+    _wrong(
+        "a way back to a collection",
+        "`document` must be collection ids and document ids in turn, with {id}, {entity} or {doc.<field path>}",
+        (f"{_COPY}.reverse", {"document": "fitness_logs"}),
+    ),
+    _wrong(
+        "a way back into the ledger",
+        f"`document` {_RESERVED}",
+        (f"{_COPY}.reverse", {"document": "_firelift/{id}"}),
+    ),
+    _wrong(
+        "a way back from code without code",
+        "`reverse` of a Python transform must have a `transform` of its own: code cannot be inverted",
+        (f"{_COPY}.transform", {"python": {"entrypoint": "shop.migrations:convert"}}),
+        (f"{_COPY}.reverse", {}),
+    ),
     _wrong("one target for all", "`document` must have a placeholder", (_TARGET, "users/ada")),
     _wrong(
         "a target in its source",

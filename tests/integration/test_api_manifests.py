@@ -51,7 +51,10 @@ def test_a_rule_never_fails_to_be_judged(api: ApiObjects) -> None:
     [
         rollout(),
         rollout(("spec.phases.0.steps.4", REMOVE), ("spec.phases.1.steps.4.soak.evidence", "None"), ("spec.gates", [])),
-        rollout(("spec.migrations.0.target.document", "a/{entity}/b/x-{doc.`odd.name`}")),
+        rollout(
+            ("spec.migrations.0.target.document", "a/{entity}/b/x-{doc.`odd.name`}"),
+            ("spec.migrations.0.reverse.document", "fitness_logs/{doc.`odd.name`}"),
+        ),
         rollout(("spec.phases.0.steps.1.migrate.cohort", {"ids": ["ada", "grace"]})),
         rollout(("spec.phases.0.steps.0.onRevert", "Keep"), ("spec.phases.0.steps.0.timeoutSeconds", 61)),
         rollout(("spec.intent", "Revert"), ("spec.revertTo", "RolloutStart")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from tests.moving import KIT, NOW, document, plain
 
 from firelift.api.migration import MigrationSpec
 from firelift.functions import Context
+from firelift.migration.transform.reverse import compile_reverse
 from firelift.migration.transform.transform import Result, compile_transform
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "transforms.md").read_text(encoding="utf-8")
@@ -19,6 +21,7 @@ DOCUMENT = (Path(__file__).parents[2] / "docs" / "transforms.md").read_text(enco
 SOURCES: dict[str, dict[str, Any]] = {
     "fitness-logs": {"userId": "ada", "type": "run", "odd.name": 1, "ts": 0, "calories": 5},
     "tasks-in-place": {"name": "x"},
+    "logs-both-ways": {"userId": "ada", "type": "run", "ts": 0},
 }
 
 
@@ -29,8 +32,13 @@ def examples(language: str) -> list[str]:
 @pytest.mark.parametrize("manifest", [yaml.safe_load(text) for text in examples("yaml")], ids=lambda each: each["name"])
 def test_a_documented_migration_moves_a_document(manifest: dict[str, Any]) -> None:
     moved = compile_transform(MigrationSpec.model_validate(manifest), KIT, NOW)
-    outcome = moved.attempt(document("fitness_logs/1", **SOURCES[manifest["name"]]))
+    source = document("fitness_logs/1", **SOURCES[manifest["name"]])
+    outcome = moved.attempt(source)
     assert isinstance(outcome, Result)
+    if moved.spec.reverse:
+        back = compile_reverse(moved).back(replace(source, path=outcome.target, fields=outcome.fields))
+        assert back == Result(source.path, source.fields)
+        return
     assert set(plain(outcome.fields)) >= ({"logType", "details", "createdAt"} if moved.template else {"title"})
 
 

@@ -11,7 +11,9 @@ from firelift.api.base import Expression, FieldPathText, Model, Name, Sentence
 from firelift.api.entities import ENTITY_RULES, MARKER_RULES
 from firelift.api.lists import AS_SET
 from firelift.api.paths import ELEMENT_RULES, NOT_INTO_ITS_SOURCE, SOURCE_RULES, TARGET_RULES
+from firelift.api.reverse import REVERSE_RULES, ReverseSpec
 from firelift.api.rules import Rule, RuledModel, Rules
+from firelift.api.transform import TransformSpec
 
 CollectionPath = Annotated[str, Field(min_length=1, max_length=1024)]
 
@@ -70,41 +72,6 @@ class TargetSpec(RuledModel):
     rules: ClassVar[Rules] = TARGET_RULES
 
 
-class PythonTransform(Model):
-    """A function ``(doc: Document, context: Context) -> Document | None`` named as ``module:attribute``."""
-
-    entrypoint: Annotated[str, Field(max_length=253, pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
-    """Such as ``shop.migrations:convert``; it must be importable in the worker's image."""
-    many: bool = False
-    """One-to-many: it answers a list of documents, or of `Element`s."""
-
-
-class TransformSpec(RuledModel):
-    """Rename, then set, then remove; or a Python function instead of all three."""
-
-    rename: Annotated[dict[FieldPathText, FieldPathText], Field(max_length=64)] = {}
-    """From field path to field path; the value is copied as it is stored, whatever its type."""
-    set: Annotated[dict[FieldPathText, Expression], Field(max_length=64)] = {}
-    """From field path to a CEL expression over `doc`, `id`, `path`, `entity` and `now`."""
-    remove: Annotated[tuple[FieldPathText, ...], Field(max_length=64), AS_SET] = ()
-    """Field paths that the result does not have."""
-    python: PythonTransform | None = None
-    """A Python function that makes the result instead."""
-
-    rules: ClassVar[Rules] = (
-        Rule(
-            "!has(self.python) || (self.rename.size() == 0 && self.set.size() == 0 && self.remove.size() == 0)",
-            "a transform must have either `python` or `rename`, `set` and `remove`, not both",
-            lambda transform: transform.python is None or not (transform.rename or transform.set or transform.remove),
-        ),
-    )
-
-    @property
-    def empty(self) -> bool:
-        """Whether documents are left as they are."""
-        return not (self.rename or self.set or self.remove or self.python)
-
-
 class MarkerSpec(Model):
     """A field and value that an in-place migration writes, and that says "already done"."""
 
@@ -149,6 +116,8 @@ class MigrationSpec(RuledModel):
     entity_marker: EntityMarkerSpec | None = None
     """Written after the last record of an entity, and taken away first when a revert begins."""
     transform: TransformSpec = TransformSpec()
+    reverse: ReverseSpec | None = None
+    """How a revert takes documents back that the app wrote in the new shape alone. Absent: they stay as they are."""
     applies_when: Expression | None = None
     """CEL over `doc`, `id`, `path` and `entity`: false leaves the document alone."""
     marker: MarkerSpec | None = None
@@ -180,6 +149,7 @@ class MigrationSpec(RuledModel):
         NOT_INTO_ITS_SOURCE,
         *ENTITY_RULES,
         *ELEMENT_RULES,
+        *REVERSE_RULES,
     )
 
     @property

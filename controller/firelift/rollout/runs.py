@@ -228,11 +228,34 @@ def _walks(place: Place, undone: Sequence[Place], kind: RunKind, pass_number: in
         subjects = tuple(run for run in runs if migration_of(run) == migration.name)
         if subjects:
             plan = _plan(
-                place, place, migration, kind, pass_number, selection=Selection(), subjects=subjects, written=written
+                place,
+                place,
+                migration,
+                kind,
+                pass_number,
+                selection=_returning(undone, migration),
+                subjects=subjects,
+                written=written,
             )
             follows = _earlier_attempt(plan.id, place.record.undo_runs) if kind is RunKind.REVERT else None
             plans.append(plan.model_copy(update={"follows": follows}))
     return tuple(plans)
+
+
+def _returning(undone: Sequence[Place], migration: MigrationSpec) -> Selection:
+    """The cohort whose documents of the new shape go back with these steps; nobody where they have no way back."""
+    if migration.reverse is None:
+        return Selection()
+    owned = (selection(step, migration.name) for step in undone if step.spec.migrate is not None)
+    chosen = [each for each in owned if each is not None and not each.where]
+    ids = tuple(dict.fromkeys(name for each in chosen for name in each.ids))
+    others = dict.fromkeys(name for each in chosen for name in each.except_ids if name not in ids)
+    return Selection(
+        from_bucket=min((each.from_bucket for each in chosen if each.to_bucket), default=0),
+        to_bucket=max((each.to_bucket for each in chosen), default=0),
+        ids=ids,
+        except_ids=tuple(others),
+    )
 
 
 def _plan(  # noqa: PLR0913 - what differs between the kinds of run, each said once

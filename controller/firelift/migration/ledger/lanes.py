@@ -8,7 +8,8 @@ from dataclasses import replace
 from itertools import pairwise
 
 from firelift.api import shares
-from firelift.api.run import RunKind, RunPlan
+from firelift.api.cohort import Selection
+from firelift.api.run import WAY_BACK, RunKind, RunPlan
 from firelift.migration.entities.lanes import EntityLanes, by_entity, source_of
 from firelift.migration.ledger.journal import Journal
 from firelift.migration.ledger.lane_map import adopt_lane_map, read_lane_map
@@ -16,6 +17,9 @@ from firelift.migration.ledger.letters import Letters
 from firelift.migration.ledger.listings import Pause
 from firelift.migration.ledger.runs import RunStore
 from firelift.migration.ledger.seal import seal_run
+from firelift.migration.ledger.standing import FORWARD
+from firelift.migration.store import Source
+from firelift.migration.transform.reverse import target_source
 from firelift.migration.work import Lane, LaneMap
 
 SCANNING = frozenset(
@@ -39,7 +43,7 @@ async def _make(journal: Journal, plan: RunPlan, pause: Pause) -> LaneMap:
         followed = await _followed(journal, plan.follows)
         if followed is not None:
             return _numbered([letters, followed])
-    return _numbered([letters, *await _read(journal, plan, pause), *walked])
+    return _numbered([letters, *await _read(journal, plan, pause), *walked, await _returning(journal, plan)])
 
 
 async def _letters(journal: Journal, plan: RunPlan) -> LaneMap:
@@ -61,6 +65,20 @@ async def _read(journal: Journal, plan: RunPlan, pause: Pause) -> list[LaneMap]:
     return [of_entities, LaneMap(left_out, estimate=closing.estimate)]
 
 
+def goes_back(plan: RunPlan) -> bool:
+    """Whether a run takes back what the app wrote in the new shape, or checks that; a `Selection` covers them."""
+    return plan.kind in WAY_BACK and plan.migration.reverse is not None and plan.selection != Selection()
+
+
+async def _returning(journal: Journal, plan: RunPlan) -> LaneMap:
+    if not goes_back(plan):
+        return LaneMap()
+    subjects = (await RunStore(journal.store, journal.ledger).read(plan.subjects)).values()
+    # What a revert has brought back is not to be brought back again where that revert is taken back itself.
+    forward = any(subject is not None and subject.plan.kind in FORWARD for subject in subjects)
+    return await _scanned(journal, plan, target_source(plan.migration)) if forward else LaneMap()
+
+
 def _lanes_for(plan: RunPlan, records: int) -> int:
     return shares.lanes(plan.shares, records)
 
@@ -71,9 +89,9 @@ def _numbered(maps: Sequence[LaneMap]) -> LaneMap:
     return LaneMap(numbered, estimate=sum(each.estimate for each in maps))
 
 
-async def _scanned(journal: Journal, plan: RunPlan, *, one: bool = False) -> LaneMap:
-    """Ranges of the source; one, where no entity may be written by two processes."""
-    source = source_of(plan, journal.store.values)
+async def _scanned(journal: Journal, plan: RunPlan, source: Source | None = None, *, one: bool = False) -> LaneMap:
+    """Ranges of a source; one, where no entity may be written by two processes."""
+    source = source or source_of(plan, journal.store.values)
     records = await journal.store.count(source)
     parts = 1 if one else _lanes_for(plan, records)
     cuts = await journal.store.split_points(source, parts) if parts > 1 else []
@@ -112,7 +130,7 @@ async def _followed(journal: Journal, run: str) -> LaneMap | None:
 def ordered(plan: RunPlan) -> bool:
     """Whether some lanes of a run have to wait for others."""
     return (plan.closing and plan.migration.entity_collection is not None) or (
-        plan.kind is RunKind.REVERT and len(plan.subjects) > 1
+        plan.kind is RunKind.REVERT and (len(plan.subjects) > 1 or goes_back(plan))
     )
 
 
@@ -120,12 +138,16 @@ def lanes_before(plan: RunPlan, lanes: LaneMap, lane: Lane) -> list[int]:
     """The lanes that must be worked off before this one begins.
 
     A revert takes back what happened last first: a document that two runs have changed goes back the way it came. All
-    entity markers go before the first document. A closing scan comes behind the lanes of entities.
+    entity markers go before the first document, and what only the app wrote goes last. A closing scan comes behind the
+    lanes of entities.
     """
     if lane.listing is not None and lane.buckets is None:
         return [each.number for each in lanes.lanes if each.buckets is not None]
     if plan.kind is not RunKind.REVERT:
         return []
     age = {subject: place for place, subject in enumerate(reversed(plan.subjects))}
-    place = {each.number: (not each.marks, age.get(each.subject or "", 0)) for each in (*lanes.lanes, lane)}
+    place = {
+        each.number: (each.subject is None, not each.marks, age.get(each.subject or "", 0))
+        for each in (*lanes.lanes, lane)
+    }
     return [each.number for each in lanes.lanes if place[each.number] < place[lane.number]]

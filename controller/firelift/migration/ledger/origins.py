@@ -30,6 +30,8 @@ class Origins:
 
     journal: Journal
     migration: str
+    undone: bool = False
+    """Whether those that a revert has taken back are asked too."""
     _runs: Mapping[str, Micros] | None = None
     """When each run was made, the newest first."""
     _lanes: dict[str, list[Timeline]] = field(default_factory=dict)
@@ -50,7 +52,7 @@ class Origins:
     async def _written(self, path: str, time: Micros) -> str | None:
         if self._runs is None:
             # Runs are led one at a time, so that none is made while this one works.
-            self._runs = await standing(self.journal, self.migration)
+            self._runs = await standing(self.journal, self.migration, undone=self.undone)
         for run in (run for run, made in self._runs.items() if made < time):
             source = await self._written_by(run, path, time)
             if source is not None:

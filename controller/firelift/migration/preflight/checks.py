@@ -15,6 +15,7 @@ from firelift.migration.fields import parse
 from firelift.migration.sentences import sentence
 from firelift.migration.store import ValueKit
 from firelift.migration.transform.one_to_many import compile_one_to_many
+from firelift.migration.transform.reverse import compile_reverse
 from firelift.migration.transform.transform import compile_transform
 
 _RESERVED = re.compile(r"__.*__|_firelift|firelift_.*|\.\.?")
@@ -60,6 +61,8 @@ def _transform(spec: MigrationSpec, kit: ValueKit, now: datetime) -> Check:
         compiled = compile_transform(spec, kit, now)
         if spec.one_to_many:
             compile_one_to_many(compiled)
+        if spec.reverse:
+            compile_reverse(compiled)
     except TransformUnusable as unusable:
         return refused(name, f"{unusable}; correct migration {spec.name}")
     if not isinstance(compiled.reshape, Entrypoint):

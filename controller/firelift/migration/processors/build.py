@@ -16,6 +16,7 @@ from firelift.migration.entities.reader import ById, ByKey, EntityReader
 from firelift.migration.entities.whose import Whose
 from firelift.migration.existing import Existing
 from firelift.migration.imaged import Imager
+from firelift.migration.ledger.born import Born, BornReader
 from firelift.migration.ledger.cleaned import Cleaned
 from firelift.migration.ledger.earlier import EarlierImages
 from firelift.migration.ledger.history import SourceHistory
@@ -34,6 +35,7 @@ from firelift.migration.processors.migrate import Migrate
 from firelift.migration.processors.pacing import Pacing
 from firelift.migration.processors.recheck import Sleep
 from firelift.migration.processors.retry import LetterReader, Retry, WithoutLetters
+from firelift.migration.processors.reverse import Returns, ReverseDocuments, ReverseVerify
 from firelift.migration.processors.revert import Revert
 from firelift.migration.processors.revert_verify import RevertVerify
 from firelift.migration.processors.verify_images import Becomes, VerifyImages, becomes_one, remembering
@@ -42,6 +44,7 @@ from firelift.migration.readers import ImageReader, JournalReader, Keep, ScanRea
 from firelift.migration.store import Store
 from firelift.migration.transform.one_to_many import compile_one_to_many
 from firelift.migration.transform.reshape import compile_renames, field_path
+from firelift.migration.transform.reverse import compile_reverse, target_source
 from firelift.migration.transform.transform import Transform, compile_ignored, compile_transform
 from firelift.migration.work import Lane, Processor, Reader
 from firelift.migration.worker import LANES_AT_ONCE
@@ -70,10 +73,14 @@ def build(
     Raises:
         TransformUnusable: when the plan's migration cannot be compiled.
     """
+    if plan.kind in WAY_BACK and lane.subject is None:
+        return _returning(plan, store, lane)
     if plan.kind in WAY_BACK:
         return _image_reader(plan, store, journal, lane), _way_back(plan, store, lane)
     spec = rehearsed(plan.migration) if plan.kind in REHEARSALS else plan.migration
     transform = compile_transform(spec, store.values, plan.now)
+    if spec.reverse:
+        compile_reverse(transform)  # the way back is built before the way forward
     keep = _keep(plan, transform)
     splitting = compile_one_to_many(transform) if spec.one_to_many else None
     if lane.subject is not None:
@@ -150,6 +157,22 @@ def _way_back(plan: RunPlan, store: Store, lane: Lane) -> Processor:
     if plan.kind is RunKind.REVERT_VERIFY:
         return RevertVerify(store, merge, earlier)
     return Revert(store, merge, earlier, Imager(store.values, ignored), plan.migration.on_revert_conflict)
+
+
+def _returning(plan: RunPlan, store: Store, lane: Lane) -> tuple[Reader, Processor]:
+    """What the app wrote in the new shape alone: the one part of the way back that needs a transform."""
+    reverse = compile_reverse(compile_transform(plan.migration, store.values, plan.now))
+    journal, name = Journal(store, plan.ledger), plan.migration.name
+    born = Born(journal, name, Origins(journal, name, undone=True))
+    source = replace(target_source(plan.migration), start=lane.start, end=lane.end)
+    scan = ScanReader(store, source, PAGE, lambda document: reverse.speaks_of(document.path))
+    returns = Returns(store, reverse, born, plan.selection, plan.seed)
+    if plan.kind is RunKind.REVERT_VERIFY:
+        return BornReader(scan, born), ReverseVerify(returns)
+    processor = ReverseDocuments(
+        returns, Imager(store.values, reverse.forward.ignored), plan.migration.on_revert_conflict
+    )
+    return BornReader(scan, born), processor
 
 
 def _image_reader(plan: RunPlan, store: Store, journal: JournalReader, lane: Lane) -> ImageReader:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
-from firelift.api.migration import TransformSpec
+from firelift.api.transform import TransformSpec
 from firelift.migration import fields as paths
 from firelift.migration.errors import TransformUnusable
 from firelift.migration.fields import NotAMap, overlap, written
