@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from tests.bench import paired
+from tests.bench import growth, paired
 from tests.bench.figures import Figure
 
 from firelift.sandbox.emulator import Emulator
@@ -24,6 +24,8 @@ BENCHES: dict[str, Bench] = {
     "in-place": paired.throughput_in_place,
     "copies": paired.throughput_copies,
     "there-and-back": paired.there_and_back,
+    "growth": growth.on_the_emulator,
+    "million": growth.on_a_scripted_server,
 }
 
 

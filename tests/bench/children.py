@@ -47,8 +47,10 @@ class Child:
     usage: Usage | None = field(default=None)
 
     def sample(self) -> Sample:
-        """What it has cost so far."""
+        """What it has cost so far; nothing of one that has ended."""
         directory = Path(f"/proc/{self.process.pid}")
+        if self.usage is not None:
+            return Sample(0, 0)
         # The name in parentheses may hold blanks; user and system time are the 14th and 15th field of all.
         numbers = (directory / "stat").read_text().rpartition(")")[2].split()
         resident = int((directory / "statm").read_text().split()[1])
