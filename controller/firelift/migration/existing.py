@@ -9,6 +9,7 @@ from firelift.api.migration import OnExisting
 from firelift.migration import fields as paths
 from firelift.migration.ignored import respecting
 from firelift.migration.imaged import Imaged, Imager
+from firelift.migration.ledger.moved import Ours
 from firelift.migration.store import Document, Fields, Missing
 
 
@@ -43,6 +44,14 @@ class Existing:
                 return Idle.SKIPPED
             case OnExisting.OVERWRITE | OnExisting.KEEP_NEWER:
                 mask = paths.changed_paths(self.imager.kit, target.fields, wanted)
+        return self.imager.update(target, wanted, mask, source.path) or Idle.UNCHANGED
+
+    def renewed(self, source: Document, wanted: Fields, target: Document, ours: Ours) -> Decision:
+        """What to do with a copy of our own that nobody has touched, and whose source has changed since."""
+        wanted = self._respecting(wanted, target)
+        changed = paths.changed_paths(self.imager.kit, target.fields, wanted)
+        there = target.fields
+        mask = [path for path in changed if ours.holds(path) or paths.get(self.imager.kit, there, path) is None]
         return self.imager.update(target, wanted, mask, source.path) or Idle.UNCHANGED
 
     def contested(self, decision: Decision, wanted: Fields, target: Document) -> bool:

@@ -99,8 +99,17 @@ class Migrate:
         target = targets.get(outcome.target) or Missing(outcome.target, source.read_time)
         if self.swept and isinstance(target, Missing) and await self.swept.to(target.path, source):
             return Change(tallies.SKIPPED)
-        decision = self.existing.decide(source, outcome.fields, target)
+        decision = await self._decided(source, outcome.fields, target)
         return Copy(source, outcome.fields, target, decision, looked=outcome.target in targets)
+
+    async def _decided(self, source: Document, wanted: Fields, target: Document | Missing) -> Decision:
+        """As `onExisting` says; but a sweep carries a change of the source on to a copy that nobody has touched."""
+        stays = self.existing.policy in CREATES_FIRST and isinstance(target, Document)
+        if self.swept and stays and isinstance(target, Document) and source.update_time > target.update_time:
+            ours = await self.swept.ours(target, source)
+            if ours is not None:
+                return self.existing.renewed(source, wanted, target, ours)
+        return self.existing.decide(source, wanted, target)
 
     async def _owned(self, copies: Iterable[Copy | Change]) -> Mapping[str, str]:
         """The source of each target for which it matters, where this migration has written it."""
