@@ -22,7 +22,7 @@ from firelift.migration.store import Committed, Create, Put, Update, Write
 from firelift.migration.work import DeadLetter, Lane
 
 EXAMPLES = 3
-"""Sentences that an entry keeps for people."""
+"""Sentences for people, the first ones of a lane, that each of its entries keeps: whoever looks late sees them too."""
 
 MAX_EXAMPLE = 300
 FOREIGN_ENTRIES = 2
@@ -91,6 +91,7 @@ class Tail:
     def _next(self, kind: EntryKind, end: str | None, chunk: Chunk) -> Entry:
         totals = (self.newest.totals if self.newest else Totals()).plus(self.extra).plus(chunk.tally)
         examples = [sentence(change.example, MAX_EXAMPLE) for change in chunk.changes if change.example]
+        before = self.newest.examples if self.newest else ()
         return Entry(
             run=self.plan.id,
             lane=self.lane.number,
@@ -102,7 +103,7 @@ class Tail:
             totals=totals,
             scanned=(self.newest.scanned if self.newest else 0) + chunk.scanned,
             latency_ms=self.latency_ms,
-            examples=tuple(examples[:EXAMPLES]),
+            examples=tuple(dict.fromkeys([*before, *examples]))[:EXAMPLES],
             marks=chunk.marks,
         )
 

@@ -70,6 +70,5 @@ def _seal_after(last: Entry | None, run: str, lane: int, nonce: str) -> Entry:
         latency_ms=0,
         images=None,
         image_count=0,
-        examples=(),
         marks=False,
     )
