@@ -300,7 +300,8 @@ class RolloutMachine(RuleBasedStateMachine):
         phases = [each.model_dump(mode="json", by_alias=True) for each in self.world.rollout.spec.phases]
         frozen = set(self.world.status.started_phases) if self.world.status else set()
         new = phase("between", soak(10, evidence="None"))
-        if phases[-1]["name"] not in frozen and "between" not in {each["name"] for each in phases}:
+        fits = phases[-1]["name"] not in frozen and "between" not in {each["name"] for each in phases}
+        if fits and not phases[-1]["rehearse"]:
             self.world.edit(phases=[*phases[:-1], new, phases[-1]])
             self.disturbed = True
 
