@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 
-from tests.rollout_world import FORWARD_KINDS, WRITING_KINDS, World
+from tests.rollout_world import FORWARD_KINDS, HARMLESS_KINDS, WRITING_KINDS, World
 
 from firelift.api.conditions import ConditionStatus, ConditionType, Reason, conditions_of
+from firelift.api.rollout import RolloutMode
 from firelift.api.run import RunKind, RunPlan, RunState
 from firelift.api.steps.soak import Evidence
 from firelift.rollout.approvals import silenced
@@ -33,6 +34,7 @@ def check_decision(world: World, before: RolloutState, seen: Observation, decisi
     _told(turn, decision)
     _only_when_moving(turn, decision)
     _only_started_phases(decision)
+    _planned_first(turn, before, decision)
     _frozen_plans(world, decision)
     _soaked_on_evidence(world, before, seen, decision)
     _ledger_first(seen, decision)
@@ -45,7 +47,8 @@ def check_decision(world: World, before: RolloutState, seen: Observation, decisi
 
 def check_world(world: World, decision: Decision) -> None:
     """All rules that speak of the world after the intents were carried out."""
-    there = [run for run in world.runs.values() if run.job and not run.complete]
+    every = (*world.runs.values(), *world.plan_runs.values())
+    there = [run for run in every if run.job and not run.complete]
     busy = [run for run in there if run.state is RunState.RUN and not run.going]
     writers = [run for run in there if run.plan.kind in WRITING_KINDS]
     groups = [_written(run.plan) for run in writers]
@@ -115,6 +118,9 @@ def _only_when_moving(turn: Turn, decision: Decision) -> None:
         assert not running, f"a run works although the rollout is {state.mode}, suspended: {turn.spec.suspend}"
     for intent in running:
         if isinstance(intent, EnsureRun):
+            if intent.plan.kind in HARMLESS_KINDS:
+                assert state.mode is Mode.FORWARD
+                continue
             forward = intent.plan.kind in FORWARD_KINDS
             forwards = state.mode is Mode.FORWARD and not goes_back(turn)
             assert forwards if forward else goes_back(turn) and state.mode in {Mode.FORWARD, Mode.REVERTING}
@@ -123,14 +129,30 @@ def _only_when_moving(turn: Turn, decision: Decision) -> None:
 
 def _only_started_phases(decision: Decision) -> None:
     for intent in decision.intents:
-        if isinstance(intent, EnsureRun):
+        if isinstance(intent, EnsureRun) and intent.plan.kind not in HARMLESS_KINDS:
             assert intent.plan.phase in decision.status.started_phases
+
+
+def _planned_first(turn: Turn, before: RolloutState, decision: Decision) -> None:
+    """No phase starts without a plan of it that is shown and in which nothing fails, nor in any mode but Migrate."""
+    started = decision.state.phases[len(before.phases) :] if decision.state.mode is Mode.FORWARD else ()
+    record = decision.state.plan
+    for _ in started:
+        assert turn.spec.mode is RolloutMode.MIGRATE, "a phase starts although nothing is to be written"
+        assert record is not None, "a phase starts without a plan"
+        assert record.answered, "a phase starts before its plan is made"
+        assert not record.failing, "a phase starts although its plan fails"
+        assert record.attempt == decision.state.attempt, "a phase starts on the plan of another attempt"
+        assert decision.status.plan is not None, "a phase starts on a plan that nobody can see"
+    for intent in decision.intents:
+        if isinstance(intent, EnsureRun) and intent.plan.kind in WRITING_KINDS | {RunKind.VERIFY}:
+            assert turn.spec.mode is RolloutMode.MIGRATE or decision.state.mode is Mode.REVERTING
 
 
 def _frozen_plans(world: World, decision: Decision) -> None:
     for intent in decision.intents:
         if isinstance(intent, EnsureRun):
-            known = world.runs.get(intent.plan.id)
+            known = world.runs.get(intent.plan.id) or world.plan_runs.get(intent.plan.id)
             assert known is None or known.plan == intent.plan, f"the plan of {intent.plan.id} has changed"
             named = {*intent.plan.subjects, *([intent.plan.follows] if intent.plan.follows else [])}
             assert named <= set(world.runs), f"{intent.plan.id} names runs that were never made"

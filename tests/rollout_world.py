@@ -15,6 +15,7 @@ from tests.rollout_specs import spec
 
 from firelift.api.approval import ApprovalDecision
 from firelift.api.measurement import Measurement
+from firelift.api.plan import Check, PhaseEstimate, PlanReport
 from firelift.api.rollout import RolloutSpec
 from firelift.api.run import RunKind, RunPlan, RunState, Totals
 from firelift.api.status import RolloutStatus
@@ -32,6 +33,7 @@ from firelift.rollout.intents import (
     RemoveJob,
     SetFlags,
     SetRunState,
+    ShowPlan,
 )
 from firelift.rollout.machine import decide, initial_state, wanted
 from firelift.rollout.observation import (
@@ -43,6 +45,7 @@ from firelift.rollout.observation import (
     MeasurementSeen,
     Observation,
     Owner,
+    PlanMapSeen,
     Rollout,
     RunSeen,
     Wanted,
@@ -53,7 +56,9 @@ from firelift.rollout.state import RolloutState
 START = datetime(2026, 1, 1, tzinfo=UTC)
 ME = Owner(cluster="c", uid="uid-1", name="demo/users")
 DOCUMENTS = 100
+TURNS_OF_A_PLAN = 10
 FORWARD_KINDS = {RunKind.MIGRATE, RunKind.SWEEP, RunKind.VERIFY, RunKind.DELETE}
+HARMLESS_KINDS = {RunKind.PLAN, RunKind.DRY_RUN, RunKind.VALIDATE}
 WRITING_KINDS = {RunKind.MIGRATE, RunKind.SWEEP, RunKind.REVERT, RunKind.DELETE}
 
 
@@ -89,6 +94,8 @@ class World:
     database_uid: str = "db"
     worker_image: str = "worker@sha256:1"
     runs: dict[str, Run] = field(default_factory=dict)
+    plan_runs: dict[str, Run] = field(default_factory=dict)
+    """Beside the others, so that a test which is not about plans does not meet them."""
     config_maps: dict[str, dict[str, str]] = field(default_factory=lambda: {"app-flags": {}})
     owned: dict[str, set[str]] = field(default_factory=lambda: {"app-flags": set()})
     locks: dict[str, str] = field(default_factory=dict)
@@ -100,6 +107,11 @@ class World:
     events: list[EmitEvent] = field(default_factory=list)
     order: list[str] = field(default_factory=list)
     intents: tuple[Intent, ...] = ()
+    quick_plans: bool = True
+    """Whether a turn that plans is followed at once by those that end the planning."""
+    plan_map: PlanMapSeen = field(default_factory=lambda: PlanMapSeen(exists=False))
+    shown: dict[str, str] = field(default_factory=dict)
+    checks: tuple[Check, ...] = ()
     measure: Callable[[str, datetime], Measurement | float | None] = lambda _gate, _end: 0.0
     totals: Callable[[RunPlan], Totals] = lambda _plan: Totals(read=DOCUMENTS)
     estimate: int = DOCUMENTS
@@ -119,6 +131,8 @@ class World:
             approvals=tuple(self.approvals),
             config_maps={name: self._config_map(name) for name in wants.config_maps},
             locks={group: self._lock(group) for group in wants.locks},
+            answers={name: self._measured(ask.gate.name, ask.window.end) for name, ask in wants.queries.items()},
+            plan_map=self.plan_map if wants.plan_map else None,
             worker_image=self.worker_image,
             conditions=self.status.conditions if self.status else (),
         )
@@ -147,7 +161,22 @@ class World:
             self._do(intent)
 
     def turn(self) -> Decision:
-        """One whole turn."""
+        """One whole turn, and those in which nothing but a plan is made."""
+        decision = self._turn()
+        for _ in range(TURNS_OF_A_PLAN if self.quick_plans else 0):
+            if decision.status.reason != "Planning":
+                break
+            self.finish_plans()
+            decision = self._turn()
+        return decision
+
+    def finish_plans(self) -> None:
+        """Every plan run answers."""
+        for run in self.plan_runs.values():
+            if run.job and run.state is RunState.RUN and not run.going:
+                run.done, run.complete, run.job = DOCUMENTS, True, False
+
+    def _turn(self) -> Decision:
         before, seen = self.observe()
         decision = decide(self.rollout, before, seen)
         assert self.record(before, decision)
@@ -160,7 +189,7 @@ class World:
 
     def work(self, share: float = 1.0) -> None:
         """Every worker moves its run on; one that was told to leave lands what it is at, unless its node is gone."""
-        for run in self.runs.values():
+        for run in (*self.runs.values(), *self.plan_runs.values()):
             if run.going and not run.stuck:
                 run.job = run.going = False
                 run.done = min(DOCUMENTS - 1, run.done + run.job_pods)
@@ -223,17 +252,15 @@ class World:
         match intent:
             case EnsureRun() | SetRunState() | EnsureJob() | RemoveJob():
                 self._lead(intent)
+            case AcquireLock() | ReleaseLock():
+                self._lock_up(intent)
             case SetFlags(name, values, seen):
                 data = self.config_maps[name]
                 if all(data.get(key) == value for key, value in seen.items()):
                     self._set_flags(name, dict(values))
-            case AcquireLock(group):
-                if self.locks.setdefault(group, self.rollout.ledger_id) != self.rollout.ledger_id:
-                    self.queued.add(group)
-            case ReleaseLock(group):
-                self.queued.discard(group)
-                given = (group, self.rollout.ledger_id)
-                self.locks = {held: ledger for held, ledger in self.locks.items() if (held, ledger) != given}
+            case ShowPlan(_, digest, data):
+                if not self.plan_map.exists or self.plan_map.mine:
+                    self.plan_map, self.shown = PlanMapSeen(True, mine=True, digest=digest), dict(data)
             case ClaimLedger():
                 pass  # it was made with the record
             case ReleaseLedger(expire):
@@ -241,25 +268,37 @@ class World:
             case EmitEvent():
                 self.events.append(intent)
 
+    def _lock_up(self, intent: AcquireLock | ReleaseLock) -> None:
+        mine, group = self.rollout.ledger_id, intent.group
+        if isinstance(intent, ReleaseLock):
+            self.queued.discard(group)
+            self.locks = {held: ledger for held, ledger in self.locks.items() if (held, ledger) != (group, mine)}
+        elif self.locks.setdefault(group, mine) != mine:
+            self.queued.add(group)
+
     def _lead(self, intent: EnsureRun | SetRunState | EnsureJob | RemoveJob) -> None:
         match intent:
             case EnsureRun(plan, state):
-                if plan.id not in self.runs:
-                    self.order.append(plan.id)
-                run = self.runs.setdefault(plan.id, Run(plan, state))
+                runs = self._kept(plan.id)
+                if plan.id not in runs:
+                    self.order.extend([plan.id] if runs is self.runs else [])
+                run = runs.setdefault(plan.id, Run(plan, state))
                 run.state = state
             case SetRunState(run_id, state):
-                if run_id in self.runs:
-                    self.runs[run_id].state = state
+                if run_id in self._kept(run_id):
+                    self._kept(run_id)[run_id].state = state
             case EnsureJob(run_id, again):
-                run = self.runs[run_id]
+                run = self._kept(run_id)[run_id]
                 if again and run.job:
                     run.going = True
                 elif not run.job:
                     run.job, run.job_failed, run.job_pods, run.job_blameless = True, False, 1, False
                     run.job_entries, run.jobs_made = run.done, run.jobs_made + 1
             case RemoveJob(run_id):
-                self.runs[run_id].going = self.runs[run_id].job
+                self._kept(run_id)[run_id].going = self._kept(run_id)[run_id].job
+
+    def _kept(self, run: str) -> dict[str, Run]:
+        return self.plan_runs if f".{RunKind.PLAN}." in run else self.runs
 
     def _set_flags(self, name: str, values: dict[str, str | None]) -> None:
         for key, value in values.items():
@@ -285,7 +324,7 @@ class World:
         )
 
     def _run(self, name: str) -> RunSeen:
-        run = self.runs.get(name)
+        run = self._kept(name).get(name)
         if run is None:
             return RunSeen(name)
         whole = self.totals(run.plan)
@@ -311,6 +350,15 @@ class World:
             failure=run.failure,
             entries=run.done,
             job=job if run.job else None,
+            report=self._report(run.plan) if run.complete and run.plan.kind is RunKind.PLAN else None,
+        )
+
+    def _report(self, plan: RunPlan) -> PlanReport:
+        phases = plan.request.phases if plan.request else ()
+        return PlanReport(
+            checks=self.checks,
+            phases=tuple(PhaseEstimate(name=each.name, documents=DOCUMENTS) for each in phases),
+            time=START,
         )
 
     def _config_map(self, name: str) -> ConfigMapSeen:
@@ -345,6 +393,21 @@ class World:
         return Measurement(value=answer, samples=100, unit="1", query="q", time=self.now, newest=end)
 
 
-def world(*phases: dict[str, Any], **changes: Any) -> World:
-    """A world with one rollout."""
+def unplanned(*phases: dict[str, Any], **changes: Any) -> World:
+    """A world with one rollout that nobody has looked at."""
     return World(Rollout("demo", "users", "uid-1", 1, spec(*phases, **changes)))
+
+
+def world(*phases: dict[str, Any], **changes: Any) -> World:
+    """A world with one rollout whose plan is made and shown: what comes next is its first phase."""
+    one = unplanned(*phases, **changes)
+    for _ in range(TURNS_OF_A_PLAN):
+        before, seen = one.observe()
+        decision = decide(one.rollout, before, seen)
+        if decision.state.phases or decision.status.reason not in {"Starting", "Planning"}:
+            break
+        assert one.record(before, decision)
+        one.act(decision.intents)
+        one.finish_plans()
+    one.events.clear()
+    return one

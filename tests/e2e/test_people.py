@@ -78,7 +78,7 @@ def test_another_attempt_goes_on_at_the_step_that_failed(world: World) -> None:
     world.until(lambda status: status.get("step") == "soak", "the soak")
     world.error_percent = 9.0
     failed = world.until_reason("GateFailed")
-    assert "9 > 1" in failed["message"], failed["message"]
+    assert "> 1 (1 of 1 samples)" in failed["message"], failed["message"]  # a window may begin before the trouble
     assert world.target() == world.expected(100)
 
     world.error_percent = 0.0

@@ -31,6 +31,10 @@ _STATES: dict[str, tuple[tuple[Edit, ...], Manifest]] = {
     ),
     "aborted": ((("spec.intent", "Abort"),), {"startedPhases": ["one-percent"]}),
     "reverted": ((("spec.intent", "Revert"), ("spec.attempt", 2)), {"startedPhases": ["one-percent"]}),
+    "rehearsed": (
+        (("spec.mode", "DryRun"),),
+        {"startedPhases": [], "conditions": [{"type": "Succeeded", "status": "True", **_NOW}]},
+    ),
     "succeeded": ((), {"conditions": [{"type": "Succeeded", "status": "True", **_NOW}]}),
 }
 
@@ -73,6 +77,9 @@ def _row(name: str, state: str, sentence: str, *edits: Edit) -> Any:
              ("spec.attempt", 2), ("spec.intent", "Revert")),
         _row("an attempt after success", "succeeded", "`attempt` must not rise after the rollout has succeeded",
              ("spec.attempt", 2)),
+        _row("another mode after the first write", "started",
+             "`mode` must not change from Migrate to DryRun after the first write, unless `attempt` rises",
+             ("spec.mode", "DryRun")),
         _row("an abort taken back", "aborted", _ABORTED, ("spec.intent", REMOVE)),
         _row("a revert taken back", "reverted", _REVERTED, ("spec.intent", REMOVE)),
         _row("a revert that becomes an abort", "reverted", _REVERTED, ("spec.intent", "Abort")),
@@ -117,6 +124,10 @@ def test_a_forbidden_edit_is_refused_with_its_sentence(
         ("aborted", (("spec.intent", "Revert"),)),
         ("aborted", (("spec.intent", REMOVE), ("spec.attempt", 2))),
         ("reverted", (("spec.intent", REMOVE), ("spec.attempt", 3))),
+        ("fresh", (("spec.mode", "Validate"),)),
+        ("started", (("spec.mode", "DryRun"), ("spec.attempt", 2))),
+        ("rehearsed", (("spec.mode", "Migrate"),)),
+        ("rehearsed", (("spec.mode", "Validate"), ("spec.attempt", 2))),
         ("succeeded", (("spec.ledgerRetentionSeconds", 60),)),
     ],
 )

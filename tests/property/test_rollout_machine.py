@@ -10,14 +10,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from tests.rollout_rules import check_cohorts, check_decision, check_world
 from tests.rollout_specs import APPROVE, DELETE, VERIFY, flags, gate, migrate, migration, phase, soak, spec
-from tests.rollout_world import START, World, world
+from tests.rollout_world import START, World, unplanned, world
 
 from firelift.api.approval import ApprovalDecision
 from firelift.api.measurement import Measurement
+from firelift.api.plan import Check, CheckVerdict
 from firelift.api.run import RunKind, Totals
 from firelift.rollout.intents import Decision
 from firelift.rollout.machine import decide
-from firelift.rollout.observation import Observation, Owner
+from firelift.rollout.observation import Observation, Owner, PlanMapSeen
 from firelift.rollout.runs import SWEEPS
 from firelift.rollout.state import Mode, RolloutState
 
@@ -95,7 +96,7 @@ class RolloutMachine(RuleBasedStateMachine):
         steps = extras if gated else [[unjudged(step) for step in more] for more in extras]
         phases = [cohort_phase(percent, *more) for percent, more in zip(percents, steps, strict=False)]
         phases[0]["rehearse"] = rehearse
-        self.world = world(
+        self.world = unplanned(
             *phases,
             migrations=[migration("logs"), migration("tasks")],
             gates=[GATE] if gated else [],
@@ -104,6 +105,7 @@ class RolloutMachine(RuleBasedStateMachine):
             progressDeadlineSeconds=600,
             maxRevertSeconds=limit,
         )
+        self.world.quick_plans = False
         self.world.measure = self._measure
         self.world.totals = self._totals
 
@@ -168,7 +170,8 @@ class RolloutMachine(RuleBasedStateMachine):
     @rule(number=st.integers(0, 3))
     def a_job_fails(self, number: int) -> None:
         for _ in range(30):
-            working = [run for run in self.world.runs.values() if run.job and not run.complete]
+            every = (*self.world.runs.values(), *self.world.plan_runs.values())
+            working = [run for run in every if run.job and not run.complete]
             if working:
                 run = working[number % len(working)]
                 run.job_failed, run.failure = True, "PERMISSION_DENIED on logs/1"
@@ -197,6 +200,19 @@ class RolloutMachine(RuleBasedStateMachine):
             run = working[number % len(working)]
             run.job_pods, run.job_blameless = 0, blameless
         self.turns(2, 1)
+
+    @rule(message=st.sampled_from(["", "the worker may not write"]), turns=st.integers(0, 4))
+    def what_a_plan_finds_changes(self, message: str, turns: int) -> None:
+        failing = Check(check="write", verdict=CheckVerdict.FAIL, message=message)
+        self.world.checks = (failing,) if message else ()
+        self.turns(turns, 11)
+
+    @rule(turns=st.integers(1, 3))
+    def somebody_elses_config_map_has_the_name_of_the_plans(self, turns: int) -> None:
+        if not self.world.plan_map.exists:
+            self.world.plan_map = PlanMapSeen(exists=True)
+            self.turns(turns, 11)
+            self.world.plan_map = PlanMapSeen(exists=False)
 
     @rule(answer=st.sampled_from([0.0, 0.5, None, float("nan")]), error=st.sampled_from(["", "", "", "UNAVAILABLE"]))
     def the_metric_changes(self, answer: float | None, error: str) -> None:
@@ -277,6 +293,16 @@ class RolloutMachine(RuleBasedStateMachine):
     )
     def somebody_intends(self, intent: str | None, to: str | None) -> None:
         self.world.edit(intent=intent, revertTo=to if intent == "Revert" else None)
+
+    @rule(mode=st.sampled_from(["DryRun", "Validate", "Migrate"]), turns=st.integers(0, 12))
+    def somebody_changes_the_mode(self, mode: str, turns: int) -> None:
+        """What the API server allows: before the first phase, or with a higher attempt."""
+        raised = bool(self.world.status and self.world.status.started_phases)
+        if raised and self.world.state and self.world.state.mode is Mode.SUCCEEDED:
+            return
+        if mode != self.world.rollout.spec.mode:
+            self.world.edit(mode=mode, attempt=self.world.rollout.spec.attempt + raised)
+        self.turns(turns, 11)
 
     @rule()
     def somebody_raises_the_attempt(self) -> None:
@@ -389,6 +415,7 @@ class RolloutMachine(RuleBasedStateMachine):
         for run in self.world.runs.values():
             run.stuck = False
         self.world.locks = {group: uid for group, uid in self.world.locks.items() if uid != "other"}
+        self.world.checks = ()
         self.world.edit(suspend=False)
         for _ in range(300):
             self._turn()
@@ -405,8 +432,11 @@ class RolloutMachine(RuleBasedStateMachine):
             return not self.world.finalizer or (state is not None and state.mode is Mode.REVERT_FAILED)
         if status is None:
             return False
-        waits = status.reason in {"AwaitingApproval", "InvalidSpec", "LedgerOwnedByAnother", "RevertTooLong"}
-        return waits or (state is not None and state.mode in SETTLED)
+        waits = status.reason in {
+            *("AwaitingApproval", "InvalidSpec", "LedgerOwnedByAnother", "RevertTooLong", "PreflightFailed")
+        }
+        tried = status.reason in {"Completed", "StepFailed"} and self.world.rollout.spec.mode != "Migrate"
+        return waits or tried or (state is not None and state.mode in SETTLED)
 
 
 TestRolloutMachine = RolloutMachine.TestCase

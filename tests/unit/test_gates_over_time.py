@@ -18,6 +18,7 @@ from firelift.api.measurement import Measurement
 def soaking(*gates: dict[str, Any], seconds: int = 600, **changes: Any) -> World:
     """A rollout that has just begun to soak, at a full minute."""
     one = world(phase("ten-percent", migrate(10), soak(seconds)), gates=list(gates or [gate()]), **changes)
+    one.pass_time(20)
     one.until("Soaking", seconds=20)
     return one
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.rollout_specs import VERIFY, flags, migrate, phase, soak, spec
+from tests.rollout_specs import MIGRATION, VERIFY, flags, migrate, phase, soak, spec
 
 from firelift.api.plan import PhaseEstimate, PlanRequest
 from firelift.api.rollout import PaceSpec, Prices, RolloutMode
@@ -14,15 +14,19 @@ from firelift.migration.preflight.estimate import estimate, money, seconds_of_wr
 PACE = PaceSpec(max_writes_per_second=1_000, batch_size=200)
 
 
-def estimated(*phases: dict[str, Any], documents: int = 1_000_000, started: int = 0) -> tuple[PhaseEstimate, ...]:
-    made = spec(*phases)
+def estimated(
+    *phases: dict[str, Any], documents: int = 1_000_000, started: int = 0, **changes: Any
+) -> tuple[PhaseEstimate, ...]:
+    made = spec(*phases, **changes)
     request = PlanRequest(
         mode=RolloutMode.MIGRATE,
         migrations=made.migrations,
         started=made.phases[:started],
         phases=made.phases[started:],
+        pace=PACE,
+        workers=2,
     )
-    return estimate(request, {"logs": documents}, PACE, 2)
+    return estimate(request, {"logs": documents})
 
 
 def test_a_phase_moves_the_difference_reads_its_source_and_writes_a_journal() -> None:
@@ -49,6 +53,19 @@ def test_named_entities_count_as_one_document_each() -> None:
     named = {"migrate": {"migrations": ["logs"], "cohort": {"ids": ["ada", "grace"]}}}
     found = estimated(phase("few", named), phase("all", migrate(100)))
     assert [each.documents for each in found] == [2, 1_000_000]
+
+
+def test_a_listed_cohort_is_read_for_what_it_covers() -> None:
+    listed = {**MIGRATION, "entityCollection": "users"}
+    phases = [phase("one", migrate(1), VERIFY), phase("ten", migrate(10)), phase("all", migrate(100))]
+    found = estimated(*phases, migrations=[listed])
+    assert [each.reads for each in found] == [10_000 + 2 * 10_000, 90_000 + 10_000, 900_000 + 100_000 + 1_000_000]
+
+
+def test_conditions_may_hold_for_everything() -> None:
+    chosen = {"migrate": {"migrations": ["logs"], "cohort": {"where": [{"field": "plan", "equals": "free"}]}}}
+    (found,) = estimated(phase("free", chosen, VERIFY))
+    assert (found.documents, found.reads) == (1_000_000, 3_000_000)
 
 
 def test_soaks_and_flags_are_waited_for() -> None:

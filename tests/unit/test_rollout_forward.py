@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.rollout_rules import names
 from tests.rollout_specs import VERIFY, flags, gate, migrate, migration, phase, soak
-from tests.rollout_world import World, world
+from tests.rollout_world import World, unplanned, world
 
 from firelift.api.run import RunKind, RunPlan, RunState, Totals
 from firelift.rollout.intents import EnsureJob, EnsureRun, SetFlags
@@ -47,7 +47,7 @@ def test_phases_and_steps_are_done_in_order() -> None:
 
 
 def test_the_ledger_is_claimed_before_anything_else_happens() -> None:
-    one = world(phase("a", migrate(1)))
+    one = unplanned(phase("a", migrate(1)))
     assert names(one.turn()) == ["ClaimLedger"]
     assert one.finalizer
     assert one.status is not None
@@ -56,7 +56,6 @@ def test_the_ledger_is_claimed_before_anything_else_happens() -> None:
 
 def test_a_phase_is_named_as_started_in_the_turn_of_its_first_intent() -> None:
     one = world(phase("a", migrate(1)))
-    one.turn()
     decision = one.turn()
     assert decision.status.started_phases == ("a",)
     assert names(decision) == ["AcquireLock"]
@@ -356,8 +355,9 @@ def test_a_started_phase_is_frozen_and_a_later_one_follows_the_spec() -> None:
 def test_a_condition_that_does_not_compile_keeps_its_phase_from_starting() -> None:
     bad = gate(limit={"condition": "value <"})
     one = world(phase("a", migrate(1)), phase("b", migrate(10), gates=[bad]))
-    one.until("InvalidSpec")
-    assert "gate error-rate of phase b: condition 'value <' is not valid CEL" in message(one)
+    one.until("PreflightFailed")
+    assert "gate b/error-rate: cannot be judged: condition 'value <' is not valid CEL" in message(one)
+    assert one.runs == {}
     one.edit(phases=[phase("a", migrate(1)), phase("b", migrate(10))])
     one.until("Completed")
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from tests.rollout_rules import names
 from tests.rollout_specs import flags, migrate, phase, soak
-from tests.rollout_world import ME, START, World, world
+from tests.rollout_world import ME, START, World, unplanned, world
 
 from firelift.api.approval import ApprovalDecision
 from firelift.rollout.intents import ReleaseLedger
@@ -169,7 +169,7 @@ def test_a_revert_after_the_end_claims_the_ledger_first() -> None:
 
 
 def test_a_turn_of_a_new_object_depends_on_nothing_but_its_input() -> None:
-    one = world(*PHASES)
+    one = unplanned(*PHASES)
     before, seen = one.observe()
     assert before == initial_state(one.rollout, START)
     assert decide(one.rollout, before, seen) == decide(one.rollout, before, seen)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.rollout_rules import names
 from tests.rollout_specs import migrate, migration, phase, soak
-from tests.rollout_world import World, world
+from tests.rollout_world import World, unplanned, world
 
 ALL = [migration(name) for name in ("a", "b", "c")]
 
@@ -24,7 +24,7 @@ def together(one: World, two: World, *, turns: int = 200) -> None:
 
 
 def named(uid: str, *groups: str) -> World:
-    one = world(*(phase(f"p{number}", migrate(100, name)) for number, name in enumerate(groups)), migrations=ALL)
+    one = unplanned(*(phase(f"p{number}", migrate(100, name)) for number, name in enumerate(groups)), migrations=ALL)
     one.rollout = replace(one.rollout, name=uid, uid=uid)
     return one
 

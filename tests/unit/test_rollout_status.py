@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 from tests.rollout_specs import VERIFY, flags, gate, migrate, phase, soak
-from tests.rollout_world import START, World, world
+from tests.rollout_world import START, World, unplanned, world
 
 from firelift.api.conditions import ConditionStatus, ConditionType, Reason, conditions_of
 from firelift.api.run import Totals
@@ -25,6 +25,9 @@ TABLE = {
         Reason.WAITING_FOR_EVIDENCE,
         Reason.SWEEPING,
         Reason.DELETING,
+        Reason.PLANNING,
+        Reason.DRY_RUNNING,
+        Reason.VALIDATING,
         Reason.AWAITING_APPROVAL,
         Reason.SUSPENDED,
         Reason.REVERTING,
@@ -41,6 +44,7 @@ TABLE = {
         Reason.REJECTED,
         Reason.REVERT_TOO_LONG,
         Reason.INVALID_SPEC,
+        Reason.PREFLIGHT_FAILED,
         Reason.LEDGER_OWNED_BY_ANOTHER,
         Reason.LEDGER_FROM_ANOTHER_DATABASE,
     },
@@ -147,6 +151,7 @@ def test_phases_that_have_not_started_are_named() -> None:
 
 def test_a_gate_that_was_not_judged_yet_is_pending() -> None:
     one = world(phase("a", soak(600)), gates=[gate(), gate("latency", limit={"max": "200ms"})])
+    one.measure = lambda *_: None
     status = one.until("Soaking")
     assert [(each.name, each.verdict, each.limit) for each in status.gates] == [
         ("error-rate", "Pending", "≤ 0.1%"),
@@ -179,7 +184,7 @@ def test_a_reason_that_a_person_must_act_on_is_followed_by_what_can_be_done() ->
 
 
 def test_the_digest_of_the_migrations_changes_with_them_and_with_the_image() -> None:
-    one, two = world(phase("a", migrate(1))), world(phase("a", migrate(1)))
+    one, two = unplanned(phase("a", migrate(1))), unplanned(phase("a", migrate(1)))
     two.edit(
         migrations=[{**two.rollout.spec.migrations[0].model_dump(mode="json", by_alias=True), "onExisting": "Skip"}]
     )

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 from tests.rollout_specs import VERIFY, flags, migrate, migration, phase
-from tests.rollout_world import world
+from tests.rollout_world import unplanned, world
 
 from firelift.rollout.machine import decide
 
 
 def test_an_unusable_migration_is_a_sentence_and_nothing_is_begun() -> None:
-    one = world(phase("a", flags(), migrate(1)))
+    one = unplanned(phase("a", flags(), migrate(1)))
     state, seen = one.observe()
     refused = decide(one.rollout, state, dataclasses.replace(seen, unusable="migration logs: appliesWhen: no ')'"))
     assert (refused.status.reason, refused.status.started_phases, refused.intents) == ("InvalidSpec", (), ())

@@ -28,6 +28,7 @@ class Reason(StrEnum):
     LEDGER_OWNED_BY_ANOTHER = "LedgerOwnedByAnother"
     LEDGER_FROM_ANOTHER_DATABASE = "LedgerFromAnotherDatabase"
     INVALID_SPEC = "InvalidSpec"
+    PREFLIGHT_FAILED = "PreflightFailed"
     REVERT_FAILED = "RevertFailed"
     GATE_FAILED = "GateFailed"
     GATE_WITHOUT_VERDICT = "GateWithoutVerdict"
@@ -46,6 +47,9 @@ class Reason(StrEnum):
     WAITING_FOR_LOCK = "WaitingForLock"
     REVERTING = "Reverting"
     SETTING_FLAGS = "SettingFlags"
+    PLANNING = "Planning"
+    DRY_RUNNING = "DryRunning"
+    VALIDATING = "Validating"
     MIGRATING = "Migrating"
     SWEEPING = "Sweeping"
     DELETING = "Deleting"
@@ -81,6 +85,7 @@ _PAUSED = {
     Reason.LEDGER_OWNED_BY_ANOTHER,
     Reason.LEDGER_FROM_ANOTHER_DATABASE,
     Reason.INVALID_SPEC,
+    Reason.PREFLIGHT_FAILED,
     Reason.GATE_FAILED,
     Reason.GATE_WITHOUT_VERDICT,
     Reason.STEP_FAILED,

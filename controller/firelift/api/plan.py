@@ -14,7 +14,7 @@ from pydantic import Field
 
 from firelift.api.base import Model
 from firelift.api.migration import MigrationSpec
-from firelift.api.rollout import PhaseSpec, Prices, RolloutMode
+from firelift.api.rollout import PaceSpec, PhaseSpec, Prices, RolloutMode
 
 MOST_CHECKS = 128
 SENTENCE = 512
@@ -77,6 +77,9 @@ class PlanRequest(Model):
     migrations: tuple[MigrationSpec, ...]
     started: tuple[PhaseSpec, ...] = ()
     phases: tuple[PhaseSpec, ...]
+    pace: PaceSpec = PaceSpec()
+    workers: int = 1
+    """Pods of a run that moves documents."""
     prices: Prices = Prices()
     retention_seconds: int = 0
 

@@ -205,6 +205,7 @@ class RolloutSpec(RuledModel):
     """Immutable. The document under `_firelift` that remembers everything. Empty: `<namespace>.<name>`."""
     seed: Annotated[str, Field(max_length=253)] = ""
     """Immutable. Of the cohort hash. Empty: the ledger's id."""
+    mode: RolloutMode = RolloutMode.MIGRATE
     attempt: Annotated[int, Field(ge=1, le=1_000_000)] = 1
     """May only rise, and is the only way out of a rollout that failed, was reverted or was aborted."""
     suspend: bool = False
@@ -215,6 +216,7 @@ class RolloutSpec(RuledModel):
     ledger_retention_seconds: Seconds = 2_592_000
     """How long the way back stays open after the end."""
     pace: PaceSpec = PaceSpec()
+    prices: Prices = Prices()
     on_failure: FailurePolicy = FailurePolicy()
     deletion_policy: DeletionPolicy = DeletionPolicy.RETAIN
     progress_deadline_seconds: Annotated[int, Field(ge=1, le=31_536_000)] = 3600

@@ -41,6 +41,8 @@ class RunKind(StrEnum):
 
 WAY_BACK = frozenset({RunKind.REVERT, RunKind.REVERT_VERIFY})
 """Runs that take back what earlier ones did."""
+REHEARSALS = frozenset({RunKind.DRY_RUN, RunKind.VALIDATE})
+"""Kinds that change the ledger and nothing else."""
 
 
 class RunState(StrEnum):

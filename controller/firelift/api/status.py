@@ -10,6 +10,7 @@ from pydantic import Field, PlainSerializer
 from firelift.api.base import Model
 from firelift.api.conditions import ConditionStatus, ConditionType
 from firelift.api.lists import BY_NAME, BY_TYPE
+from firelift.api.plan import Check, PhaseEstimate
 
 
 def _seconds(moment: datetime) -> str:
@@ -101,6 +102,17 @@ class WaitingFor(Model):
     since: Moment | None = None
 
 
+class PlanStatus(Model):
+    """What the phases that are still to come will move and cost, as the last plan found it."""
+
+    digest: Short
+    """Of the whole plan; an approval is bound to it."""
+    config_map: Person = ""
+    """Where the whole plan is."""
+    time: Moment | None = None
+    phases: Annotated[tuple[PhaseEstimate, ...], Field(max_length=20), BY_NAME] = ()
+
+
 class HistoryEntry(Model):
     """One thing that happened."""
 
@@ -127,6 +139,8 @@ class RolloutStatus(Model):
     started_phases: Annotated[tuple[Short, ...], Field(max_length=20)] = ()
     phases: Annotated[tuple[PhaseStatus, ...], Field(max_length=20), BY_NAME] = ()
     gates: Annotated[tuple[GateStatus, ...], Field(max_length=32), BY_NAME] = ()
+    preflight: Annotated[tuple[Check, ...], Field(max_length=64)] = ()
+    plan: PlanStatus | None = None
     approval: ApprovalStatus | None = None
     waiting_for: WaitingFor | None = None
     history: Annotated[tuple[HistoryEntry, ...], Field(max_length=20)] = ()

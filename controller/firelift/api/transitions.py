@@ -41,7 +41,7 @@ ROLLOUT_ROOT_RULES = (
         field=".spec.attempt",
     ),
     Rule(
-        f"!({_RAISED}) || !({_ENDED_WELL})",
+        f"!({_RAISED}) || oldSelf.spec.mode != 'Migrate' || !({_ENDED_WELL})",
         "`attempt` must not rise after the rollout has succeeded: move on with a new rollout",
         field=".spec.attempt",
     ),
@@ -49,6 +49,12 @@ ROLLOUT_ROOT_RULES = (
         f"!({_RAISED}) || !has(self.spec.intent)",
         "`attempt` must not rise while `intent` is set: remove it in the same edit",
         field=".spec.attempt",
+    ),
+    Rule(
+        f"self.spec.mode == oldSelf.spec.mode || !({_STARTED}) || {_COUNT} == 0 || {_RAISED}",
+        "`mode` must not change from %s to %s after the first write, unless `attempt` rises",
+        inserts=("oldSelf.spec.mode", "self.spec.mode"),
+        field=".spec.mode",
     ),
     Rule(
         f"!has(oldSelf.spec.intent) || {_RAISED} || (has(self.spec.intent)"

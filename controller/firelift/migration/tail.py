@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from firelift.api.run import RunPlan, Totals
+from firelift.api.run import REHEARSALS, RunPlan, Totals
 from firelift.migration.chunks import Chunk
 from firelift.migration.clock import Clock
 from firelift.migration.errors import FencedError, LedgerBroken, StoreError
@@ -81,7 +81,14 @@ class Tail:
             StoreError: when there is no such entry; only the same number may be tried again.
         """
         writes = [*chunk.writes, *self._dead_letters(chunk), *self._closed_letters(chunk)]
+        self._require_harmless(writes)
         return await self._commit(replace(self._next(EntryKind.CHUNK, chunk.end, chunk), images=chunk.images), writes)
+
+    def _require_harmless(self, writes: Sequence[Write]) -> None:
+        """Whatever a kind of migration does: a rehearsal changes the ledger and nothing else."""
+        path = next((write.path for write in writes if not paths.of_ledgers(write.path)), None)
+        if self.plan.kind in REHEARSALS and path is not None:
+            raise LedgerBroken(f"{self.plan.kind} run {self.plan.id} was about to write {path}; nothing was written")
 
     async def seal(self, end: str | None, scanned: int) -> bool:
         """End the lane as worked off. Returns and raises as `append`."""

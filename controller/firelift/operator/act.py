@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import singledispatchmethod
 
 from firelift.api.run import RunControl, RunPlan, RunState
-from firelift.kube import config_maps, events, jobs
+from firelift.kube import config_maps, events, jobs, plan_maps
 from firelift.kube.errors import KubeError
 from firelift.kube.job_manifest import ExitCodes, JobPolicy, build_job, job_name, label_selector
 from firelift.migration.exit_codes import FATAL, IGNORED
@@ -30,6 +30,7 @@ from firelift.rollout.intents import (
     RemoveJob,
     SetFlags,
     SetRunState,
+    ShowPlan,
 )
 from firelift.rollout.observation import Observation, PaceSeen, Rollout
 
@@ -88,6 +89,10 @@ class Actor:
         place = config_maps.Place(self.rollout.namespace, intent.config_map, self.rollout.name)
         if await config_maps.set_keys(self.services.cluster, place, intent.values, intent.seen):
             self.news = True
+
+    @act.register
+    async def _show_plan(self, intent: ShowPlan) -> None:
+        self.news = await plan_maps.show(self.services.cluster, self.rollout, intent.config_map, intent.data)
 
     @act.register
     async def _acquire_lock(self, intent: AcquireLock) -> None:

@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from firelift.api.run import RunState
-from firelift.kube import approvals, config_maps, jobs
+from firelift.api.run import RunKind, RunState
+from firelift.kube import approvals, config_maps, jobs, plan_maps
 from firelift.kube.job_manifest import job_name, label_selector
 from firelift.migration.exit_codes import IGNORED
-from firelift.migration.ledger import locks
+from firelift.migration.ledger import locks, paths
 from firelift.migration.ledger import runs as run_documents
+from firelift.migration.ledger.failures import read_failure
 from firelift.migration.ledger.progress import Progress
+from firelift.migration.preflight.report import read_report
 from firelift.migration.store import Store, ValueKit
 from firelift.migration.transform.check import problem
 from firelift.operator.ledger import LedgerRead
 from firelift.operator.measure import asked, measure_work
 from firelift.operator.memory import ObjectMemory
 from firelift.operator.services import Services
+from firelift.operator.settings import EMULATOR_VARIABLE
 from firelift.rollout.machine import wanted
 from firelift.rollout.observation import (
     ConfigMapSeen,
     JobSeen,
     LockSeen,
     MeasurementSeen,
+    MeasurementWanted,
     Observation,
+    PlanMapSeen,
     Rollout,
     RunSeen,
 )
@@ -34,6 +40,9 @@ from firelift.rollout.phase_work import phase_work
 from firelift.rollout.state import RolloutState
 
 MICROS_PER_SECOND = 1_000_000
+
+_PLAN = "plan/"
+"""Before the names of gates that a plan asks; no gate's own name has a slash in it."""
 
 
 async def observe(
@@ -53,9 +62,10 @@ async def observe(
     now = services.now()
     want = wanted(rollout, state, now)
     # First the Jobs, then their journals: a Job that has ended is never seen with an older journal than its last.
-    made, maps, approved = await asyncio.gather(
+    made, maps, plan_map, approved = await asyncio.gather(
         _jobs(services, rollout, want.runs),
         _config_maps(services, rollout, want.config_maps),
+        _plan_map(services, rollout, want.plan_map),
         approvals.of_rollout(services.cluster, rollout.namespace, rollout.name),
     )
     async with asyncio.timeout(services.settings.database_timeout_seconds):
@@ -70,8 +80,9 @@ async def observe(
         for each, spec in due
         if spec.ledger is not None
     ]
+    asks = {MeasurementWanted(f"{_PLAN}{name}", ask.window): ask.gate for name, ask in want.queries.items()}
     others = await memory.measurer.take(
-        [(each, spec) for each, spec in due if spec.ledger is None],
+        [*((each, spec) for each, spec in due if spec.ledger is None), *asks.items()],
         project=rollout.spec.database.project,
         patience_seconds=services.settings.measurement_patience_seconds,
         answered=answered,
@@ -80,7 +91,10 @@ async def observe(
         now=now,
         ledger=ledger.seen,
         runs=runs,
-        measurements=(*own, *others),
+        measurements=(*own, *(each for each in others if not each.gate.startswith(_PLAN))),
+        answers={each.gate.removeprefix(_PLAN): each.measurement for each in others if each.gate.startswith(_PLAN)},
+        plan_map=plan_map,
+        emulator=os.environ.get(EMULATOR_VARIABLE, ""),
         approvals=approved,
         config_maps=maps,
         locks=held,
@@ -124,8 +138,25 @@ async def _runs(
     seen = {run: RunSeen(run, job=job) for run, job in made.items()}
     known = {run: held for run, held in documents.items() if held is not None}
     progress = {run: memory.progress.setdefault(run, Progress(store, rollout.ledger_id, run)) for run in known}
-    walked = await asyncio.gather(*(_run(progress[run], held, seen[run]) for run, held in known.items()))
+    walked = await asyncio.gather(
+        *(
+            _plan_run(store, held, seen[run])
+            if held.plan.kind is RunKind.PLAN
+            else _run(progress[run], held, seen[run])
+            for run, held in known.items()
+        )
+    )
     return seen | {run.id: run for run in walked}
+
+
+async def _plan_run(store: Store, held: run_documents.RunDocument, seen: RunSeen) -> RunSeen:
+    """A plan run has no journal: it is complete when its report is there."""
+    ledger, run = held.plan.ledger, held.plan.id
+    report, failure = await asyncio.gather(
+        read_report(store, ledger, run), read_failure(store, [paths.failure(ledger, run, 0)])
+    )
+    state, complete = RunState(held.control.state), report is not None
+    return replace(seen, exists=True, state=state, complete=complete, failure=failure, report=report)
 
 
 async def _run(progress: Progress, held: run_documents.RunDocument, seen: RunSeen) -> RunSeen:
@@ -150,6 +181,10 @@ async def _run(progress: Progress, held: run_documents.RunDocument, seen: RunSee
 async def _config_maps(services: Services, rollout: Rollout, names: Sequence[str]) -> dict[str, ConfigMapSeen]:
     reads = (config_maps.read(services.cluster, rollout.namespace, name, rollout.name) for name in names)
     return dict(zip(names, await asyncio.gather(*reads), strict=True))
+
+
+async def _plan_map(services: Services, rollout: Rollout, name: str) -> PlanMapSeen | None:
+    return await plan_maps.read(services.cluster, rollout, name) if name else None
 
 
 async def _locks(store: Store, ledger: str, groups: Sequence[str]) -> dict[str, LockSeen]:

@@ -21,8 +21,8 @@ def approval_digest(turn: Turn) -> str:
     """What an approval of the rollout as it stands must name.
 
     It covers ledger, attempt, direction, phase, step, the failure that is decided about, the remaining phases, the
-    migrations they use, their gates and the worker image; and of a ledger that is not this object's, whose it is, of
-    which database, and how often it was adopted.
+    migrations they use, their gates, the worker image and the plan; and of a ledger that is not this object's, whose it
+    is, of which database, and how often it was adopted.
     """
     phases = _remaining(turn)
     named = {name for phase in phases for name in migrations_of(phase)}
@@ -39,6 +39,7 @@ def approval_digest(turn: Turn) -> str:
             "migrations": [migration for migration in turn.spec.migrations if migration.name in named],
             "gates": [list(_gates(turn, phase)) for phase in phases],
             "image": worker_image(turn),
+            "plan": turn.state.plan.digest if turn.state.plan else "",
             "adopted": _adopted(turn),
         }
     )

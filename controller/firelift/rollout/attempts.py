@@ -9,9 +9,11 @@ from firelift.rollout.credits import credited, own
 from firelift.rollout.memory import changed, with_event
 from firelift.rollout.ownership import claimed
 from firelift.rollout.place import current, last_executed
+from firelift.rollout.planning import objects
 from firelift.rollout.running import active_runs
 from firelift.rollout.state import Left, Mode, PhaseRecord, RolloutState, StepState
 from firelift.rollout.steps import twin
+from firelift.rollout.trial import ended
 from firelift.rollout.turn import Outcome, Turn
 
 _RUNNING = {Mode.FORWARD, Mode.REVERTING}
@@ -22,7 +24,8 @@ def accepted(turn: Turn) -> Outcome | None:
     state, asked = turn.state, turn.spec.attempt
     if asked <= max(state.attempt, state.refused_attempt):
         return None
-    if state.mode in _RUNNING or state.mode is Mode.SUCCEEDED:
+    waiting = objects(turn) or ended(turn)
+    if (state.mode in _RUNNING and not waiting) or state.mode is Mode.SUCCEEDED:
         return _refused(turn)
     if turn.spec.intent is not None and not turn.rollout.deleting:
         return None

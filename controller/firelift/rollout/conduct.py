@@ -37,11 +37,10 @@ def conduct(place: Place, plans: Sequence[RunPlan], reason: Reason) -> StepOutco
     if seen.job is not None and seen.job.going:
         message += lingering(turn, [plan.id])
         return Settled(reason, message, (EnsureRun(plan, RunState.RUN),), turn.now + POLL)
-    silent = _silent(seen)
-    if seen.job is not None and seen.job.failed and not silent:
-        return Failed(_failure(plan, seen))
+    if cause := exhausted(seen):
+        return Failed(f"{plan.kind.value} of {plan.migration.name} failed in run {plan.id}: {cause}{_example(seen)}")
     return Settled(
-        reason, message, (EnsureRun(plan, RunState.RUN), EnsureJob(plan.id, replace=silent)), turn.now + POLL
+        reason, message, (EnsureRun(plan, RunState.RUN), EnsureJob(plan.id, replace=silent(seen))), turn.now + POLL
     )
 
 
@@ -132,6 +131,19 @@ def examples(turn: Turn, plans: Iterable[RunPlan]) -> str:
     return f", such as {'; '.join(found)}" if found else ""
 
 
+def wanted_job(seen: RunSeen) -> tuple[EnsureJob, ...]:
+    """The Job of a run that is to go on; while one is on its way out there is nothing to make."""
+    going = seen.job is not None and seen.job.going
+    return () if going else (EnsureJob(seen.id, replace=silent(seen)),)
+
+
+def exhausted(seen: RunSeen) -> str:
+    """Why the run's Job has given up for good; empty while it has not."""
+    if seen.job is None or not seen.job.failed or silent(seen):
+        return ""
+    return seen.failure or seen.job.failure or "its Job failed without a word"
+
+
 def _may_work(turn: Turn, run: str) -> bool:
     seen = turn.run(run)
     observed = run in turn.seen.runs
@@ -144,7 +156,7 @@ def _inert(seen: RunSeen) -> bool:
     return seen.job is None and (not seen.exists or seen.state is RunState.STOP)
 
 
-def _silent(seen: RunSeen) -> bool:
+def silent(seen: RunSeen) -> bool:
     """Whether all pods of a Job are gone without a word, and were killed or told to leave, or had got on before.
 
     Neither the Job's count of failures nor its waiting time, which doubles with each pod, says anything of the work
@@ -154,11 +166,6 @@ def _silent(seen: RunSeen) -> bool:
     if job is None or job.active or seen.failure:
         return False
     return job.blameless or seen.entries > job.entries
-
-
-def _failure(plan: RunPlan, seen: RunSeen) -> str:
-    cause = seen.failure or (seen.job.failure if seen.job else "") or "its Job failed without a word"
-    return f"{plan.kind.value} of {plan.migration.name} failed in run {plan.id}: {cause}{_example(seen)}"
 
 
 def _example(seen: RunSeen) -> str:

@@ -67,7 +67,8 @@ def reverting(turn: Turn, to: RevertTo, cause: Cause) -> RolloutState:
         first_phase=state.phases[goal].name if state.phases else "",
         first_index=goal,
     )
-    cleared = changed(state, mode=Mode.REVERTING, revert=record, finished=None, retention_until=None)
+    left = tuple(dict.fromkeys([*state.superseded, *state.trying]))
+    cleared = changed(state, mode=Mode.REVERTING, revert=record, finished=None, retention_until=None, superseded=left)
     cleared = changed(cleared, progress_time=turn.now, seen_time=turn.now)
     return with_event(cleared, turn.now, Reason.REVERTING, cause.message)
 

@@ -15,8 +15,8 @@ from firelift.rollout.evidence import judged, objection, opened
 from firelift.rollout.failing import Cause, failed
 from firelift.rollout.intents import EnsureRun
 from firelift.rollout.memory import changed, with_event, with_phase
-from firelift.rollout.ownership import claimed
 from firelift.rollout.place import Place, current
+from firelift.rollout.planning import due_again, planned
 from firelift.rollout.progress import watched
 from firelift.rollout.rehearsal import turned, walk_back
 from firelift.rollout.running import superseded
@@ -24,6 +24,7 @@ from firelift.rollout.runs import migration_of
 from firelift.rollout.sizes import noted
 from firelift.rollout.state import Left, Mode, PhaseRecord, Rehearsal, RolloutState, StepRecord, StepState
 from firelift.rollout.steps import twin
+from firelift.rollout.trial import out_of_place, tried
 from firelift.rollout.turn import Outcome, Settled, Turn, first
 from firelift.rollout.twin import Failed, Finished
 from firelift.rollout.validity import problem
@@ -31,7 +32,11 @@ from firelift.rollout.validity import problem
 
 def advance(turn: Turn) -> Outcome:
     """One move forward, or what the running step wants done."""
-    outcome = first(turn, (superseded, _succeed, _start_phase, turned, _finish_phase, _judge, _object, _start_step))
+    rules = (
+        *(superseded, out_of_place, _succeed, _start_phase, turned, _plan_again),
+        *(_finish_phase, _judge, _object, _start_step),
+    )
+    outcome = first(turn, rules)
     place = current(turn)
     if outcome is not None or place is None:
         return outcome or turn.state
@@ -51,7 +56,13 @@ def _start_phase(turn: Turn) -> Outcome | None:
     phase = turn.spec.phases[index]
     if sentence := problem(turn):
         return Settled(Reason.INVALID_SPEC, f"{sentence}; correct it, phase {phase.name} starts then by itself")
-    return claimed(turn) or way_back.too_long(turn, phase) or _phase_started(turn, phase)
+    return planned(turn) or tried(turn) or way_back.too_long(turn, phase) or _phase_started(turn, phase)
+
+
+def _plan_again(turn: Turn) -> Outcome | None:
+    """Nobody decides on a plan that no longer says what is to come, and no attempt writes without one."""
+    place = current(turn)
+    return planned(turn) if place is not None and due_again(place) else None
 
 
 def _phase_started(turn: Turn, phase: PhaseSpec) -> RolloutState:

@@ -59,6 +59,15 @@ class SetFlags:
 
 
 @dataclass(frozen=True, slots=True)
+class ShowPlan:
+    """The ConfigMap of this name, owned by the rollout, holds this data. One of somebody else's is left as it is."""
+
+    config_map: str
+    digest: str
+    data: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class AcquireLock:
     """This rollout holds the collection group's lock, or stands in its queue."""
 
@@ -101,6 +110,7 @@ Intent: TypeAlias = (
     | EnsureJob
     | RemoveJob
     | SetFlags
+    | ShowPlan
     | AcquireLock
     | ReleaseLock
     | ClaimLedger

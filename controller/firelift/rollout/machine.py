@@ -18,6 +18,8 @@ from firelift.rollout.intents import ClaimLedger, Decision, EmitEvent, Intent
 from firelift.rollout.memory import changed
 from firelift.rollout.observation import LedgerSeen, Observation, Rollout, Wanted
 from firelift.rollout.place import current
+from firelift.rollout.plan_gates import queries_wanted
+from firelift.rollout.planning import map_wanted
 from firelift.rollout.state import Event, Mode, RolloutState
 from firelift.rollout.status import project
 from firelift.rollout.turn import Outcome, Rule, Settled, Turn, first
@@ -49,6 +51,8 @@ def wanted(rollout: Rollout, state: RolloutState, now: datetime) -> Wanted:
         config_maps=tuple(dict.fromkeys([*config_maps, *windows.windows_open(turn)])),
         locks=state.locks,
         measurements=due_measurements(judging) if judging is not None else (),
+        queries=queries_wanted(turn),
+        plan_map=map_wanted(turn),
     )
 
 
@@ -128,6 +132,7 @@ def _identity(event: Event) -> tuple[datetime, str, str]:
 
 _WARNINGS = frozenset(
     {
+        Reason.PREFLIGHT_FAILED,
         Reason.GATE_FAILED,
         Reason.GATE_WITHOUT_VERDICT,
         Reason.STEP_FAILED,

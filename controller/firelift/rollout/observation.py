@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from firelift.api.approval import ApprovalDecision
+from firelift.api.gates import GateSpec
 from firelift.api.measurement import Measurement, Window
+from firelift.api.plan import PlanReport
 from firelift.api.rollout import RolloutSpec
 from firelift.api.run import RunState, Totals
 from firelift.api.status import Condition
@@ -81,6 +83,8 @@ class RunSeen:
     """The length of the run's journal, all lanes together."""
     newest: datetime | None = None
     """When its last journal entry was committed, by the database's clock."""
+    report: PlanReport | None = None
+    """What a plan run answered."""
     job: JobSeen | None = None
 
 
@@ -104,6 +108,15 @@ class ConfigMapSeen:
     exists: bool
     data: Mapping[str, str] = field(default_factory=dict)
     owned: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class PlanMapSeen:
+    """The ConfigMap that shows a plan. `mine`: it belongs to this object; `digest` is that of what it holds."""
+
+    exists: bool
+    mine: bool = False
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +201,12 @@ class Observation:
     ledger: LedgerSeen
     runs: Mapping[str, RunSeen] = field(default_factory=dict)
     measurements: tuple[MeasurementSeen, ...] = ()
+    answers: Mapping[str, Measurement] = field(default_factory=dict)
+    """What the gates' queries answered that a plan asks, by the names of `gate_queries`."""
+    plan_map: PlanMapSeen | None = None
+    """The ConfigMap of the plan; None when it was not looked at."""
+    emulator: str = ""
+    """The Firestore emulator that the operator and its workers speak to; empty for the real service."""
     approvals: tuple[ApprovalSeen, ...] = ()
     config_maps: Mapping[str, ConfigMapSeen] = field(default_factory=dict)
     locks: Mapping[str, LockSeen] = field(default_factory=dict)
@@ -212,6 +231,14 @@ class MeasurementWanted:
 
 
 @dataclass(frozen=True, slots=True)
+class QueryWanted:
+    """One question of a gate, asked to see whether it is answered."""
+
+    gate: GateSpec
+    window: Window
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """What the next decision needs to see."""
 
@@ -219,3 +246,7 @@ class Wanted:
     config_maps: tuple[str, ...] = ()
     locks: tuple[str, ...] = ()
     measurements: tuple[MeasurementWanted, ...] = ()
+    queries: Mapping[str, QueryWanted] = field(default_factory=dict)
+    """Gates' queries that a plan asks once, by name."""
+    plan_map: str = ""
+    """The ConfigMap of the plan, when it is to be looked at."""

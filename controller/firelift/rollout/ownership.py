@@ -36,7 +36,7 @@ def owned(turn: Turn) -> Outcome | None:
         return _foreign(turn, Reason.LEDGER_FROM_ANOTHER_DATABASE, what)
     if ledger.mine and state.adopting:
         return changed(state, adopting="")
-    begun = bool(state.phases) and state.mode not in ENDED
+    begun = bool(state.phases or state.plan) and state.mode not in ENDED
     return claimed(turn) if begun and not turn.rollout.deleting else None
 
 

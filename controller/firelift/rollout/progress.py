@@ -55,11 +55,16 @@ def measure(turn: Turn, plans: Sequence[RunPlan], seconds: float) -> Progress:
 
 
 def watched(place: Place, plans: Sequence[RunPlan]) -> Outcome | Failed | None:
+    """As `watched_runs`, for the runs of a step."""
+    return watched_runs(place.turn, plans, place.title)
+
+
+def watched_runs(turn: Turn, plans: Sequence[RunPlan], title: str) -> Outcome | Failed | None:
     """Remember that something moved, or object that nothing has for `progressDeadlineSeconds`.
 
     Time in which nobody watched does not count: the operator was down, or the ledger out of reach.
     """
-    turn, state = place.turn, place.state
+    state = turn.state
     deadline = turn.spec.progress_deadline_seconds
     mark = _mark(turn, plans)
     unwatched = turn.seconds_since(state.seen_time)
@@ -69,7 +74,7 @@ def watched(place: Place, plans: Sequence[RunPlan]) -> Outcome | Failed | None:
     if mark != state.progress_mark and still >= min(NOTED_SECONDS, deadline / 4):
         return changed(state, progress_time=turn.now, seen_time=turn.now, progress_mark=mark)
     if mark == state.progress_mark and still > deadline:
-        return Failed(f"no document moved for {still:,.0f}s > {deadline:,}s in {place.title}", Reason.NO_PROGRESS)
+        return Failed(f"no document moved for {still:,.0f}s > {deadline:,}s in {title}", Reason.NO_PROGRESS)
     return changed(state, seen_time=turn.now) if unwatched > max(NOTED_SECONDS, deadline / 4) else None
 
 

@@ -37,7 +37,7 @@ def active_runs(turn: Turn) -> tuple[str, ...]:
     place = at_work(turn)
     if place is not None and goes_back(turn):
         runs += place.record.runs
-    return tuple(dict.fromkeys([*runs, *turn.state.superseded]))
+    return tuple(dict.fromkeys([*runs, *turn.state.trying, *turn.state.superseded]))
 
 
 def noticed(turn: Turn) -> Outcome | None:

@@ -18,6 +18,7 @@ from firelift.api.gates import GateSpec
 from firelift.api.migration import MigrationSpec
 from firelift.api.rollout import PaceSpec, PhaseSpec, RevertTo
 from firelift.api.run import Totals
+from firelift.rollout.plan_state import PlanRecord, Trial
 
 HISTORY = 20
 VERDICTS = 20
@@ -230,6 +231,8 @@ class RolloutState(Model):
     failure: Failure | None = None
     revert: RevertRecord | None = None
     overrides: tuple[Override, ...] = ()
+    plan: PlanRecord | None = None
+    trial: Trial | None = None
     locks: tuple[str, ...] = ()
     """Collection groups whose locks this rollout asked for and has not given back."""
     left: tuple[Left, ...] = ()
@@ -262,3 +265,10 @@ class RolloutState(Model):
     finished: datetime | None = None
     retention_until: datetime | None = None
     history: Annotated[tuple[Event, ...], Field(max_length=HISTORY)] = ()
+
+    @property
+    def trying(self) -> tuple[str, ...]:
+        """Runs of a plan or a trial that have not answered yet: they may have workers."""
+        planning = (self.plan.run,) if self.plan is not None and not self.plan.digest else ()
+        trial = self.trial.runs if self.trial is not None and not self.trial.ended else ()
+        return (*planning, *trial)

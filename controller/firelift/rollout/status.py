@@ -7,11 +7,13 @@ from datetime import UTC, datetime
 from firelift.api.conditions import Reason, conditions_of
 from firelift.api.digest import digest
 from firelift.api.gates import GateSpec
+from firelift.api.plan import Check, CheckVerdict
 from firelift.api.status import (
     ApprovalStatus,
     Condition,
     GateStatus,
     HistoryEntry,
+    PlanStatus,
     RolloutStatus,
     Verdict,
 )
@@ -24,12 +26,15 @@ from firelift.rollout.memory import MESSAGE
 from firelift.rollout.pace import text
 from firelift.rollout.phases import phase_statuses, started_phases
 from firelift.rollout.place import Place, current, goes_back
+from firelift.rollout.plan_text import map_name
 from firelift.rollout.progress import Progress, measure
 from firelift.rollout.running import at_work, plans_at_work
 from firelift.rollout.state import GateRecord, GateVerdict, Mode
+from firelift.rollout.trial import trials
 from firelift.rollout.turn import Settled, Turn
 
 LAST_VERDICTS = 5
+MOST_SHOWN = 64
 _GATE_MESSAGE = 512
 _SCHEMA_DEFAULT = datetime.fromtimestamp(0, UTC)
 """The transition time of the conditions that a new object has before anybody has looked at it."""
@@ -63,6 +68,8 @@ def project(turn: Turn, settled: Settled) -> RolloutStatus:
         started_phases=started_phases(turn),
         phases=phase_statuses(turn),
         gates=gates,
+        preflight=_preflight(turn),
+        plan=_plan(turn),
         approval=_approval(turn, settled.reason),
         waiting_for=settled.waiting_for,
         history=tuple(HistoryEntry(time=seen.time, reason=seen.reason, message=seen.message) for seen in state.history),
@@ -70,6 +77,22 @@ def project(turn: Turn, settled: Settled) -> RolloutStatus:
         migrations_digest=digest([list(turn.spec.migrations), state.worker_image]),
         worker_image=state.worker_image[:512],
     )
+
+
+def _preflight(turn: Turn) -> tuple[Check, ...]:
+    """What fails stands first, so that what is left out has passed."""
+    record = turn.state.plan
+    order = [CheckVerdict.FAIL, CheckVerdict.WARN, CheckVerdict.PASS]
+    checks = sorted(record.all_checks, key=lambda check: order.index(check.verdict)) if record else []
+    return tuple(checks)[:MOST_SHOWN]
+
+
+def _plan(turn: Turn) -> PlanStatus | None:
+    record = turn.state.plan
+    if record is None or not record.digest:
+        return None
+    shown = map_name(turn.rollout.name) if record.shown else ""
+    return PlanStatus(digest=record.digest, config_map=shown, time=record.time, phases=record.phases[:20])
 
 
 def _cause(turn: Turn) -> list[str]:
@@ -99,7 +122,9 @@ def _conditions(turn: Turn, reason: Reason, message: str) -> tuple[Condition, ..
 
 
 def _progress(turn: Turn) -> Progress:
-    place = at_work(turn)
+    place, trial = at_work(turn), turn.state.trial
+    if place is None and trial is not None and not trial.ended:
+        return measure(turn, trials(turn), turn.seconds_since(trial.started))
     if place is None:
         return Progress(0, 0, 0.0)
     backwards = goes_back(turn)

@@ -23,6 +23,11 @@ def root(ledger: str) -> str:
     return f"_firelift/{ledger}"
 
 
+def of_ledgers(path: str) -> bool:
+    """Whether a document is some ledger's."""
+    return path.startswith("_firelift/")
+
+
 def collection(ledger: str, name: str) -> str:
     """One of `COLLECTIONS` of a ledger."""
     return f"{root(ledger)}/{name}"

@@ -21,6 +21,7 @@ READS_PER_SECOND = 5_000
 that leaves room for decoding and for distance."""
 
 _LOOKS_FIRST = frozenset({OnExisting.OVERWRITE, OnExisting.KEEP_NEWER})
+_EVERYBODY = 100
 _PER = 100_000
 _CENT = Decimal("0.01")
 
@@ -32,6 +33,11 @@ class _Moved:
     percent: int = 0
     ids: set[str] = field(default_factory=set)
     steps: int = 0
+    where: bool = False
+
+    def covered(self, count: int) -> int:
+        """How many of so many documents have moved; of conditions nobody knows, so that it may be all of them."""
+        return count if self.where else min(count, count * self.percent // 100 + len(self.ids))
 
 
 @dataclass(slots=True)
@@ -49,18 +55,16 @@ class _Bill:
         self.data_writes += other.data_writes
 
 
-def estimate(
-    request: PlanRequest, counts: Mapping[str, int], pace: PaceSpec, workers: int
-) -> tuple[PhaseEstimate, ...]:
+def estimate(request: PlanRequest, counts: Mapping[str, int]) -> tuple[PhaseEstimate, ...]:
     """One estimate per phase that is to come; `counts` has the documents of each migration's source.
 
-    A percent is taken to be that share of the documents, a named entity to be one document: where entities have very
-    different numbers of records, a small cohort is off by as much.
+    A percent is taken to be that share of the documents, a named entity to be one document, conditions to hold for
+    all: where entities have very different numbers of records, a small cohort is off by as much.
     """
-    desk = _Desk({spec.name: spec for spec in request.migrations}, counts, pace.batch_size)
+    desk = _Desk({spec.name: spec for spec in request.migrations}, counts, request.pace.batch_size)
     for phase in request.started:
         desk.phase(phase)
-    return tuple(_phase(phase.name, desk.phase(phase), request.prices, pace, workers) for phase in request.phases)
+    return tuple(_phase(phase.name, desk.phase(phase), request) for phase in request.phases)
 
 
 def money(reads: int, writes: int, prices: Prices) -> str:
@@ -107,6 +111,9 @@ class _Desk:
             if step.delete is not None:
                 for name in step.delete.migrations:
                     bill.add(self._delete(name))
+            if step.sweep is not None:
+                for name in step.sweep.migrations or dict.fromkeys(before):
+                    bill.add(_Bill(reads=self.counts.get(name, 0) * self.moved.setdefault(name, _Moved()).steps))
             bill.waiting += step.soak.seconds if step.soak else 0
             bill.waiting += step.flags.propagation_seconds if step.flags else 0
         return bill
@@ -114,21 +121,28 @@ class _Desk:
     def _migrate(self, name: str, cohort: CohortSpec) -> _Bill:
         moved, count = self.moved.setdefault(name, _Moved()), self.counts.get(name, 0)
         new = _new(moved, cohort, count)
-        # Each step reads its source once for itself, and once for each earlier cohort whose late-comers it sweeps.
-        reads = count * (1 + moved.steps)
-        if name in self.specs and self.specs[name].on_existing in _LOOKS_FIRST and not self.specs[name].in_place:
+        spec, covered = self.specs.get(name), moved.covered(count)
+        if spec is not None and spec.entity_collection is not None:
+            # What is covered, and at 100 % the whole source for records whose entity is not listed.
+            reads = new + covered + (count if cohort.percent == _EVERYBODY else 0)
+        else:
+            # The source once for itself, and once for each earlier cohort whose late-comers it sweeps.
+            reads = count * (1 + moved.steps)
+        if spec is not None and spec.on_existing in _LOOKS_FIRST and not spec.in_place:
             reads += new
         moved.steps += 1
         moved.percent = max(moved.percent, cohort.percent or 0)
         moved.ids.update(cohort.ids or ())
+        moved.where = moved.where or cohort.where is not None
         return _Bill(new, reads, new + self._entries(new), new)
 
     def _verify(self, name: str, step: VerifyStep) -> _Bill:
         moved, count = self.moved.setdefault(name, _Moved()), self.counts.get(name, 0)
-        there = min(count, count * moved.percent // 100 + len(moved.ids))
+        there, spec = moved.covered(count), self.specs.get(name)
         compared = math.ceil(there * min(Fraction(1), parse(step.sample).base))
-        in_place = name in self.specs and self.specs[name].in_place
-        return _Bill(0, count + (0 if in_place else compared), self._entries(compared))
+        scanned = there if spec is not None and spec.entity_collection is not None else count
+        in_place = spec is not None and spec.in_place
+        return _Bill(0, scanned + (0 if in_place else compared), self._entries(compared))
 
     def _delete(self, name: str) -> _Bill:
         moved, count = self.moved.setdefault(name, _Moved()), self.counts.get(name, 0)
@@ -143,19 +157,19 @@ def _new(moved: _Moved, cohort: CohortSpec, count: int) -> int:
     if cohort.ids is not None:
         return min(count, len(set(cohort.ids) - moved.ids))
     # How many keep conditions nobody has counted: at most all that have not been moved.
-    share = max(0, (100 if cohort.where else cohort.percent or 0) - moved.percent)
+    share = max(0, (_EVERYBODY if cohort.where else cohort.percent or 0) - moved.percent)
     return min(count, math.ceil(count * share / 100))
 
 
-def _phase(name: str, bill: _Bill, prices: Prices, pace: PaceSpec, workers: int) -> PhaseEstimate:
-    writing = seconds_of_writing(bill.data_writes, pace)
-    seconds = max(writing, bill.reads / (READS_PER_SECOND * max(1, workers)))
+def _phase(name: str, bill: _Bill, request: PlanRequest) -> PhaseEstimate:
+    writing = seconds_of_writing(bill.data_writes, request.pace)
+    seconds = max(writing, bill.reads / (READS_PER_SECOND * max(1, request.workers)))
     return PhaseEstimate(
         name=name,
         documents=bill.documents,
         reads=bill.reads,
         writes=bill.writes,
-        money=money(bill.reads, bill.writes, prices),
+        money=money(bill.reads, bill.writes, request.prices),
         minutes=math.ceil(seconds / 60),
         waiting_minutes=math.ceil(bill.waiting / 60),
     )

@@ -64,6 +64,8 @@ class Probes:
         try:
             for spec in self.request.migrations:
                 await self.store.page(source_of(spec), limit=1, mask=())
+                if spec.entity_collection is not None:
+                    await self.store.page(Source(spec.entity_collection), limit=1, mask=())
         except StoreError as error:
             return refused("read", f"cannot read {_named(spec)}: {error}; grant the worker roles/datastore.user")
         return passed("read", f"{len(self.request.migrations):,} sources can be read")

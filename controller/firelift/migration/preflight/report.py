@@ -30,7 +30,7 @@ async def preflight(store: Store, plan: RunPlan, clock: Clock) -> PlanReport:
     return PlanReport(
         checks=checks[:MOST_CHECKS],
         counts=counts,
-        phases=estimate(request, known, plan.pace, plan.workers),
+        phases=estimate(request, known),
         time=clock.date(),
     )
 

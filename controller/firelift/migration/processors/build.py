@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from firelift.api.cohort import BUCKETS, bucket
 from firelift.api.migration import MigrationSpec, OnInvalid
-from firelift.api.run import WAY_BACK, RunKind, RunPlan, VerifyPlan
+from firelift.api.run import REHEARSALS, WAY_BACK, RunKind, RunPlan, VerifyPlan
 from firelift.migration.entities.closing import ClosingReader
 from firelift.migration.entities.lanes import entities_of, source_of
 from firelift.migration.entities.open_cursor import is_open
@@ -50,7 +50,6 @@ from firelift.migration.work import Lane, Processor, Reader
 from firelift.migration.worker import LANES_AT_ONCE
 
 FORWARD = frozenset({RunKind.MIGRATE, RunKind.SWEEP})
-REHEARSALS = frozenset({RunKind.DRY_RUN, RunKind.VALIDATE})
 
 PAGE, LARGE_PAGE = 2_000, 5_000
 """Documents of one page. A small cohort takes large ones, because most of a page is left out."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from firelift.api.run import RunPlan, Totals
 from firelift.migration.fields import written
@@ -43,7 +43,8 @@ class DryRun:
             return change
         payload = record.payload
         source = payload.source if isinstance(payload, Part) else payload
-        return Change(change.tally, tuple(self._examples(source, change)))
+        examples = tuple(self._examples(source, change))
+        return replace(change, writes=examples, guards=(), images=(), closes=(), provisional=False, blind=False)
 
     def _examples(self, source: Document, change: Change) -> list[Put]:
         found = []
