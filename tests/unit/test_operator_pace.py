@@ -75,6 +75,13 @@ async def test_a_change_of_the_cap_counts_at_the_next_turn() -> None:
     assert (await turn(store, slower, made))[0].writes_per_second == 20
 
 
+async def test_pods_that_a_job_has_already_count_whatever_the_spec_says_by_now() -> None:
+    store, one = MemoryStore(), rollout(worker={"parallelism": 1})
+    made = run_of(one, workers=4, indexes=9)
+    found = [(await turn(store, one, made, job=job))[0].processes for job in (None, JobSeen(parallelism=4))]
+    assert found == [1, 4]
+
+
 async def test_an_index_that_is_done_leaves_its_part_to_the_others() -> None:
     store, one = MemoryStore(), rollout(worker={"parallelism": 4})
     made = run_of(one, workers=4)

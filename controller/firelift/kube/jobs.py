@@ -67,6 +67,7 @@ def seen(job: Json) -> JobSeen:
         uid=job["metadata"].get("uid", ""),
         going="deletionTimestamp" in job["metadata"],
         going_since=_told_to_end(job),
+        parallelism=job.get("spec", {}).get("parallelism", 0),
     )
 
 

@@ -60,9 +60,13 @@ def _claim(rollout: Rollout, plan: RunPlan, run: RunSeen, control: RunControl) -
 
 
 def _processes(rollout: Rollout, plan: RunPlan, run: RunSeen) -> int:
-    """How many pods may work at once from now on: an index that is done starts none any more."""
+    """How many pods may work at once from now on.
+
+    That is what the Job was made with, whatever the spec says by now; and an index that is done starts no pod any more.
+    """
+    pods = (run.job.parallelism if run.job else 0) or at_once(rollout, plan)
     done = run.job.succeeded if run.job else 0
-    return max(1, min(at_once(rollout, plan), plan.shares - done))
+    return max(1, min(pods, plan.shares - done))
 
 
 def _told(now: BudgetSeen, lease: Lease) -> PaceSeen:

@@ -44,6 +44,7 @@ class JobSeen:
     `active` counts its pods that are there, `entries` those that the run's journal had when the Job was made.
     `blameless`: each of its pods that has not succeeded was killed from outside, or left because it was told to.
     `going`: it is being deleted, or is gone before its pods; `pod` is one that may still work, and its node.
+    `parallelism` is how many pods it runs at once, 0 when that is not known.
     """
 
     active: int = 0
@@ -56,6 +57,7 @@ class JobSeen:
     going: bool = False
     going_since: datetime | None = None
     pod: str = ""
+    parallelism: int = 0
 
 
 @dataclass(frozen=True, slots=True)
