@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
@@ -17,6 +18,10 @@ from tests.bench.figures import Figure
 from firelift.sandbox.emulator import Emulator
 from firelift.sandbox.processes import Supervisor
 
+HEAP = "-Xmx4g"
+"""Of the emulator, by the one variable that goes over its command line: in half of it 200,000 documents and their
+older versions leave it collecting garbage."""
+
 Bench = Callable[[str], Awaitable[list[Figure]]]
 
 BENCHES: dict[str, Bench] = {
@@ -24,8 +29,8 @@ BENCHES: dict[str, Bench] = {
     "in-place": paired.throughput_in_place,
     "copies": paired.throughput_copies,
     "there-and-back": paired.there_and_back,
-    "growth": growth.on_the_emulator,
     "million": growth.on_a_scripted_server,
+    "growth": growth.on_the_emulator,
 }
 
 
@@ -35,15 +40,21 @@ def main(chosen: Sequence[str]) -> int:
     if unknown:
         return _say(f"there is no benchmark {', '.join(unknown)}; there are {', '.join(BENCHES)}", 2)
     figures: list[Figure] = []
+    failed: list[str] = []
     for name in chosen or BENCHES:
-        figures += _measured(BENCHES[name])
+        try:
+            figures += _measured(BENCHES[name])
+        except RuntimeError as error:
+            failed.append(name)
+            _say(f"# {name} could not be measured: {error}", 1)
     alarms = [figure.name for figure in figures if figure.alarming]
     missed = [figure.name for figure in figures if not figure.reached]
     _say(f"# {len(figures)} figures, {len(missed)} targets missed" + (f": {', '.join(missed)}" if missed else ""), 0)
-    return 1 if alarms else 0
+    return 1 if alarms or failed else 0
 
 
 def _measured(bench: Bench) -> list[Figure]:
+    os.environ.setdefault("_JAVA_OPTIONS", HEAP)
     # An emulator for each: what it has held makes it slower.
     with Supervisor(Path(tempfile.mkdtemp(prefix="firelift-bench-")), remove=True) as supervisor:
         emulator = Emulator(supervisor)
