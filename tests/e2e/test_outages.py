@@ -67,8 +67,9 @@ def test_a_database_that_is_away_is_said_and_waited_for(world: World) -> None:
 )
 def test_without_measurements_nothing_advances_and_nothing_reverts(world: World, fault: dict[str, object]) -> None:
     world.seed(40)
-    world.fault(**fault)
     world.apply(world.manifest([phase("everyone", 100, soak(2, "Gates"))], gates=[gate(world)]))
+    world.until(lambda status: bool(status.get("startedPhases")), "the phase, behind a plan whose gate still answered")
+    world.fault(**fault)
 
     waiting = world.until_reason("WaitingForEvidence")
     since = time.monotonic()

@@ -1,0 +1,134 @@
+"""The plan in front of the first write: made, shown, objected to, and made again when what it speaks of changes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from tests.rollout_rules import names
+from tests.rollout_specs import APPROVE, gate, migrate, migration, phase
+from tests.rollout_world import World, unplanned, world
+
+from firelift.api.measurement import Measurement
+from firelift.api.plan import Check, CheckVerdict
+from firelift.api.run import RunKind
+from firelift.rollout.observation import PlanMapSeen
+
+FAILING = Check(check="write", verdict=CheckVerdict.FAIL, message="the worker may not write")
+WARNING = Check(check="lossy logs", verdict=CheckVerdict.WARN, message="ts goes")
+
+
+def reason(one: World) -> str:
+    assert one.status is not None
+    return one.status.reason
+
+
+def message(one: World) -> str:
+    assert one.status is not None
+    return one.status.message
+
+
+def test_a_plan_run_comes_first_and_is_shown_before_the_phase_starts() -> None:
+    one = unplanned(phase("a", migrate(10)), gates=[gate()])
+    one.quick_plans = False
+    assert names(one.turn()) == ["ClaimLedger"]
+    assert names(one.turn()) == ["EnsureRun", "EnsureJob"]
+    assert (reason(one), one.runs) == ("Planning", {})
+    (run,) = one.plan_runs.values()
+    assert run.plan.kind is RunKind.PLAN
+    one.work()
+    assert names(one.turn()) == ["ShowPlan"]
+    assert one.turn().status.started_phases == ("a",)
+    assert one.status is not None
+    assert one.status.plan is not None
+    assert [(each.name, each.documents) for each in one.status.plan.phases] == [("a", 100)]
+    assert one.status.plan.digest in one.shown["plan.txt"]
+    assert json.loads(one.shown["plan.json"])["digest"] == one.status.plan.digest
+    assert [check.check for check in one.status.preflight] == ["gate error-rate"]
+
+
+def test_a_failing_check_stops_the_rollout_until_an_edit_or_a_higher_attempt() -> None:
+    one = unplanned(phase("a", migrate(10)))
+    one.checks = (WARNING, FAILING)
+    one.until("PreflightFailed")
+    assert "preflight: write: the worker may not write; nothing was written" in message(one)
+    assert one.runs == {}
+    assert one.status is not None
+    assert one.status.started_phases == ()
+    one.checks = (WARNING,)
+    one.turn()
+    assert reason(one) == "PreflightFailed"
+    one.edit(attempt=2)
+    assert one.until("Completed").attempt == 2
+
+
+def test_an_edit_of_what_is_to_come_makes_a_new_plan_and_one_of_the_pace_does_not() -> None:
+    one = world(phase("a", migrate(1), APPROVE), phase("b", migrate(10)))
+    one.until("AwaitingApproval")
+    assert one.status is not None
+    assert one.status.plan is not None
+    first = one.status.plan.digest
+    one.edit(pace={"batchSize": 3})
+    one.turn()
+    assert one.status.plan.digest == first
+    one.edit(phases=[phase("a", migrate(1), APPROVE), phase("b", migrate(20))])
+    one.turn()
+    assert reason(one) == "AwaitingApproval"
+    assert one.status.plan.digest != first
+    assert [run.plan.pass_number for run in one.plan_runs.values()] == [1, 2]
+
+
+def test_a_gate_that_does_not_answer_is_asked_again_by_itself() -> None:
+    one = unplanned(phase("a", migrate(10)), gates=[gate()])
+    one.measure = lambda _, end: Measurement(None, 0, "1", "q", end, error="UNAVAILABLE: no route")
+    one.until("PreflightFailed")
+    assert "gate error-rate: cannot be judged: UNAVAILABLE: no route" in message(one)
+    one.measure = lambda *_: 0.0
+    one.until("Completed")
+    assert len(one.plan_runs) == 1
+
+
+def test_somebody_elses_config_map_is_left_as_it_is() -> None:
+    one = unplanned(phase("a", migrate(10)))
+    one.plan_map = PlanMapSeen(exists=True)
+    one.until("PreflightFailed")
+    assert "ConfigMap users-plan is there and is not this rollout's" in message(one)
+    assert one.shown == {}
+
+
+def test_a_job_that_gives_up_is_a_failing_check() -> None:
+    one = unplanned(phase("a", migrate(10)))
+    one.quick_plans = False
+    while not one.plan_runs:
+        one.turn()
+    (run,) = one.plan_runs.values()
+    run.job_failed, run.failure = True, "PERMISSION_DENIED on the ledger"
+    one.until("PreflightFailed")
+    assert "has not answered: PERMISSION_DENIED on the ledger" in message(one)
+
+
+@pytest.mark.parametrize(
+    ("mode", "kind", "says"), [("DryRun", "dry-run", "dry run: "), ("Validate", "validate", "valid")]
+)
+def test_a_trial_starts_no_phase_and_migrate_goes_on_from_it(mode: str, kind: str, says: str) -> None:
+    both = [migration("logs"), migration("tasks")]
+    one = unplanned(phase("a", migrate(10, "logs", "tasks")), migrations=both, mode=mode)
+    status = one.until("Completed")
+    assert status.message.startswith(says)
+    assert (status.started_phases, one.locks) == ((), {})
+    assert {run.plan.kind for run in one.runs.values()} == {RunKind(kind)}
+    assert [run.plan.migration.name for run in one.runs.values()] == ["logs", "tasks"]
+    one.edit(mode="Migrate")
+    one.turn()
+    assert one.until("Completed").started_phases == ("a",)
+
+
+def test_a_mode_that_writes_nothing_has_no_place_in_a_phase_under_way() -> None:
+    one = world(phase("a", migrate(10)))
+    one.until("Migrating")
+    one.edit(mode="DryRun")
+    one.turn()
+    assert reason(one) == "InvalidSpec"
+    assert "phase a is under way: workers idle" in message(one)
+    one.edit(mode="Migrate")
+    one.until("Completed")
