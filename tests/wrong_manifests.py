@@ -168,7 +168,7 @@ _MIGRATIONS = (
         "a source must have exactly one of `collection` and `collectionGroup`",
         (f"{_COPY}.source.collectionGroup", "logs"),
     ),
-    _wrong("no target", "a target must have exactly one of `document` and `inPlace`", (_TARGET, REMOVE)),
+    _wrong("no target", "a target must have exactly one of `document`, `inPlace` and `aggregate`", (_TARGET, REMOVE)),
     _wrong("a document as source", f"{_PARITY} users/ada", (_SOURCE, "users/ada")),
     _wrong("an empty segment", f"{_PARITY} users//logs", (_SOURCE, "users//logs")),
     _wrong(
@@ -313,6 +313,37 @@ _MIGRATIONS = (
         "a marker by a document's field",
         "`document` of a marker must be collection ids and document ids in turn",
         (f"{_COPY}.entityMarker", {"document": "meta/{doc.userId}", "set": {"state": "'done'"}}),
+    ),
+    _wrong(
+        "a group without an entity",
+        "`document` of an aggregate must be collection ids and document ids in turn, one of these `{entity}`",
+        (f"{_COPY}.target", {"aggregate": {"document": "stats/{day}", "set": {"n": {"count": "true"}}}}),
+    ),
+    _wrong(
+        "a key that no target has",
+        "`document` of an aggregate must have all `keys`",
+        (
+            f"{_COPY}.target",
+            {"aggregate": {"document": "stats/{entity}", "keys": {"day": "doc.d"}, "set": {"n": {"count": "true"}}}},
+        ),
+    ),
+    _wrong(
+        "a field of two operations",
+        "a field of an aggregate must have exactly one of",
+        (
+            f"{_COPY}.target",
+            {"aggregate": {"document": "stats/{entity}", "set": {"n": {"count": "true", "sum": "1"}}}},
+        ),
+    ),
+    _wrong(
+        "an aggregate of nothing",
+        "an aggregate must have either `set` or `python`",
+        (f"{_COPY}.target", {"aggregate": {"document": "stats/{entity}"}}),
+    ),
+    _wrong(
+        "an aggregate with a transform",
+        "`target.aggregate` must come without `transform`, `validate`, `entityMarker` and `reverse`",
+        (f"{_COPY}.target", {"aggregate": {"document": "stats/{entity}", "set": {"n": {"count": "true"}}}}),
     ),
     _wrong("an unknown policy", "Unsupported value", (f"{_COPY}.onExisting", "Merge"), offline="Input should be"),
 )

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from firelift.api.aggregate import AGGREGATE_RULES, AggregateSpec
 from firelift.api.base import Expression, FieldPathText, Model, Name, Sentence
 from firelift.api.entities import ENTITY_RULES, MARKER_RULES
 from firelift.api.lists import AS_SET
@@ -58,7 +59,7 @@ class InPlace(Model):
 
 
 class TargetSpec(RuledModel):
-    """Where documents are written: exactly one of the two."""
+    """Where documents are written: exactly one of `document`, `in_place` and `aggregate`."""
 
     document: Annotated[str, Field(min_length=3, max_length=1024)] | None = None
     """A path template such as ``users/{doc.userId}/logs/{id}``; placeholders are ``{id}``, ``{entity}`` and
@@ -68,6 +69,8 @@ class TargetSpec(RuledModel):
     """One-to-many: CEL over the source that answers a list, each item of which becomes a document of its own."""
     in_place: InPlace | None = None
     """The source document itself; `applies_when` or `marker` then says which documents are still to do."""
+    aggregate: AggregateSpec | None = None
+    """Many-to-one: a document for each group of an entity's documents."""
 
     rules: ClassVar[Rules] = TARGET_RULES
 
@@ -150,6 +153,7 @@ class MigrationSpec(RuledModel):
         *ENTITY_RULES,
         *ELEMENT_RULES,
         *REVERSE_RULES,
+        *AGGREGATE_RULES,
     )
 
     @property
@@ -163,9 +167,14 @@ class MigrationSpec(RuledModel):
         return self.target.for_each is not None or (self.transform.python is not None and self.transform.python.many)
 
     @property
+    def template(self) -> str | None:
+        """The path template of its targets, None in place."""
+        return self.target.aggregate.document if self.target.aggregate else self.target.document
+
+    @property
     def lock_group(self) -> str:
         """The collection group that this migration writes; one rollout at a time may hold it."""
-        return self.source_group if self.target.document is None else self.target.document.split("/")[-2]
+        return self.source_group if self.template is None else self.template.split("/")[-2]
 
     @property
     def source_group(self) -> str:

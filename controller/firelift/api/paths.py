@@ -61,9 +61,9 @@ SOURCE_RULES = (
 
 TARGET_RULES = (
     Rule(
-        "has(self.document) != has(self.inPlace)",
-        "a target must have exactly one of `document` and `inPlace`",
-        lambda target: (target.document is None) != (target.in_place is None),
+        "[has(self.document), has(self.inPlace), has(self.aggregate)].exists_one(set, set)",
+        "a target must have exactly one of `document`, `inPlace` and `aggregate`",
+        lambda target: [target.document, target.in_place, target.aggregate].count(None) == 2,  # noqa: PLR2004 - all but one
     ),
     Rule(
         f"!has(self.document) || self.document.matches(r'{_DOCUMENT_TEMPLATE}')",

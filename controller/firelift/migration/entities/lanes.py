@@ -12,7 +12,8 @@ from firelift.api.run import RunKind, RunPlan
 from firelift.migration.conditions import filters
 from firelift.migration.entities.order import cuts, groups, place
 from firelift.migration.entities.reader import ByKey, Entities
-from firelift.migration.ledger.listings import Listing, Listings, Pause
+from firelift.migration.entities.whose import Whose
+from firelift.migration.ledger.listings import Listing, Listings, Members, Pause
 from firelift.migration.store import Source, Store, ValueKit
 from firelift.migration.transform.reshape import field_path
 from firelift.migration.work import Lane
@@ -32,7 +33,8 @@ def by_entity(plan: RunPlan) -> bool:
     migration, selection = plan.migration, plan.selection
     named = bool(selection.ids) and selection.from_bucket >= selection.to_bucket
     addressable = migration.entity_key is not None or migration.source.collection is not None
-    return migration.entity_collection is not None or (named and addressable)
+    listed = migration.entity_collection is not None or migration.target.aggregate is not None
+    return listed or (named and addressable)
 
 
 def source_of(plan: RunPlan, kit: ValueKit) -> Source:
@@ -49,8 +51,21 @@ def listing_name(plan: RunPlan) -> str:
     The phases of an attempt share one of each migration. A sweep and a verify look for those that came later, and
     conditions may hold for others by now, so each of these has a list of its own.
     """
-    shared = plan.kind is RunKind.MIGRATE and not plan.selection.where
-    return f"a{plan.attempt}.{plan.migration.name}" if shared else plan.id
+    if plan.kind is not RunKind.MIGRATE or plan.selection.where:
+        return plan.id
+    phases, last = _shared(plan)
+    return last if _of_records(plan) else phases
+
+
+def _shared(plan: RunPlan) -> tuple[str, str]:
+    """The lists of an attempt: that of its phases, and for groups that of the one that lists all that is left."""
+    name = f"a{plan.attempt}.{plan.migration.name}"
+    return name, f"{name}.all"
+
+
+def _of_records(plan: RunPlan) -> bool:
+    """Whether entities are listed from the records, for groups whose entities nobody else lists."""
+    return plan.migration.target.aggregate is not None and plan.closing
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +88,17 @@ class EntityLanes:
 
     async def _listing(self) -> Listing | None:
         collection = self.plan.migration.entity_collection
-        if collection is None or self.plan.selection.from_bucket >= self.plan.selection.to_bucket:
+        aggregate = self.plan.migration.target.aggregate
+        if (
+            collection is None and aggregate is None
+        ) or self.plan.selection.from_bucket >= self.plan.selection.to_bucket:
             return None
         listings = Listings(self.store, self.plan.ledger, self.plan.seed)
+        if collection is None or _of_records(self.plan):
+            key = field_path(self.plan.migration.entity_key or "", "entityKey")
+            whose = Whose(self.store, self.plan.seed, key)
+            source = source_of(self.plan, self.store.values)
+            return await listings.ensure(listing_name(self.plan), source, self.pause, Members([key], whose.entity))
         chosen = Source(collection, where=filters(self.store.values, self.plan.selection.where))
         return await listings.ensure(listing_name(self.plan), chosen, self.pause)
 
@@ -98,8 +121,18 @@ async def chosen_entities(store: Store, plan: RunPlan, listing: str | None, buck
     first, behind = max(start, selection.from_bucket), min(end, selection.to_bucket)
     if listing is not None and first < behind:
         listed = await Listings(store, plan.ledger, plan.seed).entities(listing, first, behind)
-        chosen |= set(listed) - set(selection.except_ids)
+        gone = await _listed_before(store, plan, first, behind)
+        chosen |= {*listed, *gone} - set(selection.except_ids)
     return sorted(chosen, key=lambda entity: place(plan.seed, entity))
+
+
+async def _listed_before(store: Store, plan: RunPlan, start: int, end: int) -> list[str]:
+    """Whom the phases have listed: an entity without records is on no list any more, and its aggregates are there."""
+    if plan.migration.target.aggregate is None or plan.kind is RunKind.MIGRATE:
+        return []
+    listings = Listings(store, plan.ledger, plan.seed)
+    there = [name for name in _shared(plan) if await listings.read(name) is not None]
+    return [entity for name in there for entity in await listings.entities(name, start, end)]
 
 
 def entities_of(store: Store, plan: RunPlan, lane: Lane) -> Entities:

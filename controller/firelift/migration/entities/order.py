@@ -81,6 +81,11 @@ class Cursor:
             return True
         return self.path is not None and order(self.path) < order(path)
 
+    def within(self, seed: str, at: Place) -> bool:
+        """Whether records of the entity that stands there can follow the position."""
+        last = place(seed, self.last)
+        return at > last or (at == last and self.path is not None)
+
 
 def parse(text: str) -> Cursor:
     """The inverse of `Cursor.text`."""

@@ -47,6 +47,8 @@ async def _make(journal: Journal, plan: RunPlan, pause: Pause) -> LaneMap:
 
 
 async def _letters(journal: Journal, plan: RunPlan) -> LaneMap:
+    if plan.migration.target.aggregate is not None:
+        return LaneMap()
     count = await Letters(journal.store, journal.ledger, plan.letters).count()
     return LaneMap([Lane(0, letters=True)] if count else [], estimate=count)
 

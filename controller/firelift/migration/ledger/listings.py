@@ -10,7 +10,7 @@ import json
 import secrets
 import zlib
 from bisect import bisect_left, bisect_right
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -19,7 +19,7 @@ from firelift.api.run import FORMAT
 from firelift.migration.entities.order import place
 from firelift.migration.errors import AlreadyExists, Conflict, LedgerBroken
 from firelift.migration.ledger import paths
-from firelift.migration.store import Create, Micros, Missing, Put, Source, Store, Update
+from firelift.migration.store import Create, Document, FieldPath, Micros, Missing, Put, Source, Store, Update
 
 PAGE = 5_000
 """Ids of one page."""
@@ -60,6 +60,18 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
+class Members:
+    """How a document tells an entity: by `entity`, for which the fields of `mask` are read."""
+
+    mask: Sequence[FieldPath]
+    entity: Callable[[Document], str | None]
+
+
+BY_ID = Members((), lambda document: document.id)
+"""Documents that are the entities themselves."""
+
+
+@dataclass(frozen=True, slots=True)
 class Listings:
     """The lists of a ledger. `seed` is of the cohort hash, by which they are in order."""
 
@@ -77,8 +89,8 @@ class Listings:
             raise LedgerBroken(f"{document.path} has format {plain['format']}; this version reads up to {FORMAT}")
         return Listing(name, plain["nonce"], plain["total"], tuple(plain["firsts"]))
 
-    async def ensure(self, name: str, source: Source, pause: Pause) -> Listing:
-        """The list of that name, made from the ids of a source by whoever comes first.
+    async def ensure(self, name: str, source: Source, pause: Pause, members: Members | None = None) -> Listing:
+        """The list of that name, made by whoever comes first: from the ids of a source, or from what `members` tells.
 
         Raises:
             StoreError: when the database cannot be asked; doing it again is safe.
@@ -89,7 +101,7 @@ class Listings:
                 await pause(TURN_SECONDS)
                 continue
             with suppress(Conflict):
-                await self._make(name, source, claim)
+                await self._make(name, source, claim, members or BY_ID)
         return there
 
     async def entities(self, name: str, start: int, end: int) -> list[str]:
@@ -135,20 +147,19 @@ class Listings:
     def _claim(self, pages: int) -> dict[str, object]:
         return {"maker": self.store.values.encode(MAKER), "pages": self.store.values.encode(pages)}
 
-    async def _make(self, name: str, source: Source, claim: Micros) -> None:
-        entities: list[str] = []
+    async def _make(self, name: str, source: Source, claim: Micros, members: Members) -> None:
+        entities: set[str] = set()
         path, pages = paths.listing_claim(self.ledger, name), 0
         while True:
-            page = await self.store.page(source, limit=PAGE, mask=())
-            entities += (document.id for document in page.documents)
+            page = await self.store.page(source, limit=PAGE, mask=members.mask)
+            entities.update(entity for document in page.documents if (entity := members.entity(document)) is not None)
             pages += 1
             if pages % PAGES_PER_CLAIM == 0:
                 claim = await self._renewed(path, self._claim(pages), claim)
             if page.exhausted:
                 break
             source = replace(source, start=page.documents[-1].path)
-        entities.sort(key=lambda entity: place(self.seed, entity))
-        await self._keep(name, secrets.token_hex(4), entities)
+        await self._keep(name, secrets.token_hex(4), sorted(entities, key=lambda entity: place(self.seed, entity)))
 
     async def _keep(self, name: str, nonce: str, entities: list[str]) -> None:
         encode, firsts = self.store.values.encode, []

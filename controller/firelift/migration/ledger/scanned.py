@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
+from firelift.migration.entities import order as by_entity
 from firelift.migration.entities.open_cursor import parse
-from firelift.migration.entities.whose import Whose
+from firelift.migration.entities.order import Place
 from firelift.migration.ledger.entries import Entry
 from firelift.migration.ledger.journal import Journal
 from firelift.migration.ledger.lane_map import read_lane_map
@@ -27,12 +29,23 @@ KEPT_ENTRIES = 16
 """Entries whose images are remembered: documents are met about in the order in which they were changed."""
 
 
+class Places(Protocol):
+    """Tells where the entity of a record stands in the order of a seed."""
+
+    @property
+    def seed(self) -> str:
+        """Of the cohort hash."""
+
+    async def place(self, path: str) -> Place | None:
+        """Of the record at a path, None where that cannot be told."""
+
+
 @dataclass(slots=True)
 class ScannedEntries:
     """The entries of runs that write no more, by the sources that they read."""
 
     journal: Journal
-    whose: Whose
+    whose: Places
     _lanes: dict[str, LaneMap] = field(default_factory=dict)
     _last: dict[tuple[str, int], int] = field(default_factory=dict)
     _ends: dict[tuple[str, int, int], tuple[str | None, Micros]] = field(default_factory=dict)
@@ -58,6 +71,27 @@ class ScannedEntries:
             while number and (entry := await self._read(run, lane.number, number)):
                 found.append(entry)
                 number = number + 1 if entry.end and continues(entry.end, source) else None
+        return found
+
+    async def of_entity(self, run: str, at: Place) -> list[Entry]:
+        """The entries with their images that can have records of the entity that stands there, in their order.
+
+        Raises:
+            StoreError: when the ledger cannot be read.
+        """
+        if run not in self._lanes:
+            self._lanes[run] = await read_lane_map(self.journal.store, self.journal.ledger, run) or LaneMap()
+        found: list[Entry] = []
+        for lane in self._lanes[run].lanes:
+            if lane.buckets is None or not lane.buckets[0] <= at[0] < lane.buckets[1]:
+                continue
+            number = await self._number(
+                run, lane.number, lambda end: by_entity.parse(end).before(self.whose.seed, at, ""), 0
+            )
+            while number and (entry := await self._read(run, lane.number, number)):
+                found.append(entry)
+                goes_on = entry.end and not entry.sealed and by_entity.parse(entry.end).within(self.whose.seed, at)
+                number = number + 1 if goes_on else None
         return found
 
     async def _holding(self, lanes: LaneMap, source: str) -> list[tuple[Lane, Before]]:

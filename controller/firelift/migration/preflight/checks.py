@@ -9,6 +9,7 @@ from itertools import combinations
 
 from firelift.api.migration import MigrationSpec, OnExisting
 from firelift.api.plan import SENTENCE, Check, CheckVerdict
+from firelift.migration.aggregate.groups import compile_aggregation
 from firelift.migration.entrypoint import Entrypoint
 from firelift.migration.errors import TransformUnusable
 from firelift.migration.fields import parse
@@ -63,6 +64,8 @@ def _transform(spec: MigrationSpec, kit: ValueKit, now: datetime) -> Check:
             compile_one_to_many(compiled)
         if spec.reverse:
             compile_reverse(compiled)
+        if spec.target.aggregate:
+            compile_aggregation(spec, compiled)
     except TransformUnusable as unusable:
         return refused(name, f"{unusable}; correct migration {spec.name}")
     if not isinstance(compiled.reshape, Entrypoint):
@@ -74,7 +77,7 @@ def _names(spec: MigrationSpec) -> Check:
     name = f"names {spec.name}"
     written = [*spec.transform.rename.values(), *spec.transform.set, *([spec.marker.field] if spec.marker else [])]
     segments = [segment for path in written for segment in _segments(path)]
-    segments += [part for part in (spec.target.document or "").split("/") if "{" not in part]
+    segments += [part for part in (spec.template or "").split("/") if "{" not in part]
     reserved = sorted({segment for segment in segments if _RESERVED.fullmatch(segment)})
     if reserved:
         return refused(name, f"{', '.join(reserved)} is reserved by Firestore or Firelift; choose another name")
@@ -119,22 +122,22 @@ def _between(migrations: Sequence[MigrationSpec]) -> Iterator[Check]:
 
 def _pair(one: MigrationSpec, other: MigrationSpec) -> Iterator[Check]:
     name = f"targets {one.name}, {other.name}"
-    if one.target.document and _shape(one.target.document) == _shape(other.target.document or ""):
+    if one.template and _shape(one.template) == _shape(other.template or ""):
         yield _one_target(name, one, other)
     if one.in_place and other.in_place and _reads(one, _source(other)):
         message = f"both change documents of {one.lock_group} in place, one after the other in the order of the spec"
         yield warned(name, message)
     for writer, reader in ((one, other), (other, one)):
-        if writer.target.document and _reads(reader, writer.target.document.rpartition("/")[0]):
+        if writer.template and _reads(reader, writer.template.rpartition("/")[0]):
             message = (
-                f"{reader.name} reads what {writer.name} writes, {writer.target.document}: what it finds depends on "
+                f"{reader.name} reads what {writer.name} writes, {writer.template}: what it finds depends on "
                 "which of them has run; split them into phases, or narrow the source"
             )
             yield warned(name, message)
 
 
 def _one_target(name: str, one: MigrationSpec, other: MigrationSpec) -> Check:
-    template = one.target.document
+    template = one.template
     if OnExisting.OVERWRITE in {one.on_existing, other.on_existing}:
         message = f"both write {template}, and one of them overwrites the other's fields at each run; use FillMissing"
         return refused(name, message)
@@ -142,9 +145,9 @@ def _one_target(name: str, one: MigrationSpec, other: MigrationSpec) -> Check:
 
 
 def _into_itself(spec: MigrationSpec) -> Check | None:
-    if not spec.target.document or not _reads(spec, spec.target.document.rpartition("/")[0]):
+    if not spec.template or not _reads(spec, spec.template.rpartition("/")[0]):
         return None
-    message = f"its target {spec.target.document} lies in its own source, so that it would read what it writes"
+    message = f"its target {spec.template} lies in its own source, so that it would read what it writes"
     return refused(f"targets {spec.name}", message)
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from firelift.api.cohort import BUCKETS, bucket
 from firelift.api.migration import MigrationSpec, OnInvalid
 from firelift.api.run import REHEARSALS, WAY_BACK, RunKind, RunPlan, VerifyPlan
+from firelift.migration.aggregate.build import build_aggregate, targets_of
 from firelift.migration.entities.closing import ClosingReader
 from firelift.migration.entities.lanes import entities_of, source_of
 from firelift.migration.entities.open_cursor import is_open
@@ -72,15 +73,16 @@ def build(
     Raises:
         TransformUnusable: when the plan's migration cannot be compiled.
     """
-    if plan.kind in WAY_BACK and lane.subject is None:
-        return _returning(plan, store, lane)
     if plan.kind in WAY_BACK:
-        return _image_reader(plan, store, journal, lane), _way_back(plan, store, lane)
+        return _back(plan, store, journal, lane)
     spec = rehearsed(plan.migration) if plan.kind in REHEARSALS else plan.migration
     transform = compile_transform(spec, store.values, plan.now)
     if spec.reverse:
         compile_reverse(transform)  # the way back is built before the way forward
     keep = _keep(plan, transform)
+    if spec.target.aggregate is not None and lane.subject is None:
+        whose = _whose(plan, store)
+        return build_aggregate(plan, store, lane, transform, whose, lambda path: _sampled(plan, path), sleep)
     splitting = compile_one_to_many(transform) if spec.one_to_many else None
     if lane.subject is not None:
         becomes = remembering(splitting.targets) if splitting else becomes_one(transform)
@@ -100,6 +102,12 @@ def build(
         return read(pacing.scan(letters)), Retry(processor)
     reader = read(_apart(plan, store, _source_reader(plan, store, lane, keep, pacing)))
     return reader, _marking(plan, store, lane, transform, processor)
+
+
+def _back(plan: RunPlan, store: Store, journal: JournalReader, lane: Lane) -> tuple[Reader, Processor]:
+    if lane.subject is None:
+        return _returning(plan, store, lane)
+    return _image_reader(plan, store, journal, lane), _way_back(plan, store, lane)
 
 
 def _marks(plan: RunPlan) -> bool:
@@ -151,7 +159,7 @@ def _way_back(plan: RunPlan, store: Store, lane: Lane) -> Processor:
     ignored = compile_ignored(plan.migration)
     merge = Merge(store.values, compile_renames(plan.migration.transform), ignored)
     older = plan.subjects[: plan.subjects.index(lane.subject)] if lane.subject in plan.subjects else ()
-    entries = ScannedEntries(Journal(store, plan.ledger), _whose(plan, store))
+    entries = ScannedEntries(Journal(store, plan.ledger), targets_of(plan) or _whose(plan, store))
     earlier = EarlierImages(entries, older[::-1])
     if plan.kind is RunKind.REVERT_VERIFY:
         return RevertVerify(store, merge, earlier)

@@ -1,0 +1,1 @@
+"""Many-to-one: documents of an entity in groups, and what each group comes to."""

@@ -1,0 +1,73 @@
+"""What a lane of an aggregate reads and does: the twin of `processors.build`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from firelift.api.run import RunKind, RunPlan, VerifyPlan
+from firelift.migration.aggregate.groups import compile_aggregation
+from firelift.migration.aggregate.history import EntityHistory, Targets
+from firelift.migration.aggregate.migrate import Aggregate
+from firelift.migration.aggregate.reader import PAGE, Gathering, GroupReader
+from firelift.migration.aggregate.strays import Strays
+from firelift.migration.aggregate.verify import VerifyAggregate
+from firelift.migration.entities.lanes import entities_of, source_of
+from firelift.migration.entities.reader import ByKey
+from firelift.migration.entities.whose import Whose
+from firelift.migration.imaged import Imager
+from firelift.migration.ledger.journal import Journal
+from firelift.migration.ledger.scanned import ScannedEntries
+from firelift.migration.processors.recheck import Sleep
+from firelift.migration.readers import ScanReader
+from firelift.migration.store import Store
+from firelift.migration.transform.transform import Transform
+from firelift.migration.work import Lane, Processor, Reader
+
+WITHOUT_WRITES = frozenset({RunKind.DRY_RUN, RunKind.VALIDATE})
+FRESH = frozenset({RunKind.MIGRATE, *WITHOUT_WRITES})
+
+
+def build_aggregate(
+    plan: RunPlan,
+    store: Store,
+    lane: Lane,
+    transform: Transform,
+    whose: Whose,
+    keep: Callable[[str], bool],
+    sleep: Sleep,
+) -> tuple[Reader, Processor]:
+    """The reader and the processor of a lane of entities; `keep` chooses targets.
+
+    Raises:
+        TransformUnusable: when the aggregate cannot be compiled.
+    """
+    aggregation, targets = compile_aggregation(plan.migration, transform), targets_of(plan)
+    assert targets is not None  # noqa: S101 - the caller has looked
+    history = _history(plan, store, targets)
+    source = replace(source_of(plan, store.values), where=())
+    records = ByKey(store, source, whose.key or ())
+    looks_back = plan.kind not in FRESH or plan.overlaps
+    gathering = Gathering(records, whose, aggregation, history if looks_back else None)
+    reader = GroupReader(gathering, entities_of(store, plan, lane), plan.seed, keep)
+    if lane.buckets is None:
+        scanned = replace(source, start=lane.start, end=lane.end)
+        scan = ScanReader(store, scanned, PAGE, lambda document: whose.entity(document) is None)
+        return scan, Strays(store, transform, whose, fails=plan.kind is not RunKind.VERIFY)
+    if plan.kind is RunKind.VERIFY:
+        return reader, VerifyAggregate(store, gathering, history, plan.verify or VerifyPlan(), sleep)
+    imager = Imager(store.values, transform.ignored)
+    dry = plan.kind in WITHOUT_WRITES
+    processor = Aggregate(store, gathering, history, imager, plan.migration.on_existing, looks_back or dry, dry)
+    return reader, processor
+
+
+def targets_of(plan: RunPlan) -> Targets | None:
+    """Tells the entities of targets, for a migration that is an aggregate."""
+    aggregate = plan.migration.target.aggregate
+    return Targets(plan.seed, aggregate.document.split("/").index("{entity}")) if aggregate else None
+
+
+def _history(plan: RunPlan, store: Store, targets: Targets) -> EntityHistory:
+    entries = ScannedEntries(Journal(store, plan.ledger), targets)
+    return EntityHistory(entries, targets, plan.migration.name, plan.id)

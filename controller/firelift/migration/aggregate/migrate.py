@@ -1,0 +1,131 @@
+"""Migrate and sweep an aggregate: each group recomputed as a whole, its target written where it is not so yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from firelift.api.migration import OnExisting
+from firelift.migration import fields as paths
+from firelift.migration.aggregate.groups import Group
+from firelift.migration.aggregate.history import EntityHistory, Ours
+from firelift.migration.aggregate.reader import Gathering
+from firelift.migration.fields import overlap
+from firelift.migration.ignored import respecting
+from firelift.migration.image import Operation
+from firelift.migration.imaged import Imaged, Imager
+from firelift.migration.processors import tallies
+from firelift.migration.processors.migrate import CREATES_FIRST, without_result
+from firelift.migration.refusal import Refused
+from firelift.migration.store import Document, FieldPath, Fields, Missing, Store, Verify
+from firelift.migration.work import Change, Record
+
+MOST_GUARDS = 400
+"""Documents of one group that its Commit verifies; 500 writes are all that it may have."""
+
+TALLY = {Operation.CREATE: tallies.CREATED, Operation.UPDATE: tallies.UPDATED, Operation.DELETE: tallies.DELETED}
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """The processor. `looks`: targets are read before they are written, as a sweep does, which mostly finds them there.
+
+    `dry`: everything is decided and nothing written.
+    """
+
+    store: Store
+    gathering: Gathering
+    history: EntityHistory
+    imager: Imager
+    policy: OnExisting
+    looks: bool
+    dry: bool = False
+
+    async def prepare(self, records: Sequence[Record], *, again: bool) -> list[Change]:
+        """One change per group."""
+        read: list[Group] = [record.payload for record in records]
+        found = await regrouped(self.gathering, read) if again else read
+        look = again or self.looks or self.policy not in CREATES_FIRST
+        wanted = [group.target for group in found if group.fault is None]
+        targets = {each.path: each for each in (await self.store.get(wanted) if look and wanted else [])}
+        changes = [await self._change(group, targets) for group in found]
+        return [_unwritten(each) for each in changes] if self.dry else changes
+
+    async def _change(self, group: Group, targets: Mapping[str, Document | Missing]) -> Change:
+        target = targets.get(group.target) or Missing(group.target, 0)
+        looked = group.target in targets
+        if group.fault is None and not group.documents:
+            return await self._emptied(group, target)
+        result = self.gathering.aggregation.result(group)
+        if isinstance(result, Refused):
+            transform = self.gathering.aggregation.transform
+            return without_result(group.target, transform.refused(group.target, result))
+        if result is None:
+            return Change(tallies.SKIPPED)
+        ours = (await self.history.of(group.entity)).get(group.target) if looked else None
+        if isinstance(target, Missing):
+            if ours and not ours.gone:
+                return Change(tallies.SKIPPED)
+            return self._written(self.imager.create(group.target, result, None), group, blind=not looked)
+        return self._onto(target, result, group, ours)
+
+    async def _emptied(self, group: Group, target: Document | Missing) -> Change:
+        """What becomes of a target whose documents are all gone: it goes too, when it is ours and untouched."""
+        ours = (await self.history.of(group.entity)).get(group.target)
+        if isinstance(target, Missing) or ours is None or not ours.untouched(target):
+            return Change(tallies.SKIPPED)
+        return self._written(self.imager.delete(target), group)
+
+    def _onto(self, target: Document, result: Fields, group: Group, ours: Ours | None) -> Change:
+        kit = self.imager.kit
+        wanted = respecting(kit, result, target.fields, self.imager.ignored)
+        mask = list(paths.missed_paths(kit, target.fields, wanted))
+        if ours and ours.stands(kit, target):
+            mask += self._stale(target, wanted, ours)
+        elif mask:
+            kept = self._by_policy(target, wanted, group)
+            if kept is None:
+                return Change(tallies.SKIPPED)
+            mask = kept
+        imaged = self.imager.update(target, wanted, mask)
+        return self._written(imaged, group) if imaged else Change(tallies.UNCHANGED)
+
+    def _stale(self, target: Document, wanted: Fields, ours: Ours) -> list[FieldPath]:
+        """What we have written and a group no longer has, such as the greatest of no values."""
+        kit = self.imager.kit
+        whole = [path for path in ours.after if paths.get(kit, target.fields, path) is not None]
+        leaves = [path for path in whole if paths.get(kit, wanted, path) is None]
+        return [path for path in leaves if not any(overlap(path, ignored) for ignored in self.imager.ignored)]
+
+    def _by_policy(self, target: Document, wanted: Fields, group: Group) -> list[FieldPath] | None:
+        """The paths that `onExisting` lets us write where the app has its own; None for no look at all."""
+        newest = max(document.update_time for document in group.documents)
+        match self.policy:
+            case OnExisting.SKIP:
+                return None
+            case OnExisting.KEEP_NEWER if newest <= target.update_time:
+                return None
+            case OnExisting.FILL_MISSING:
+                return list(paths.absent_paths(self.imager.kit, target.fields, wanted))
+        return list(paths.missed_paths(self.imager.kit, target.fields, wanted))
+
+    def _written(self, imaged: Imaged, group: Group, *, blind: bool = False) -> Change:
+        change = Change(TALLY[imaged.image.operation], (imaged.write,), images=(imaged.image,), blind=blind)
+        if len(group.documents) > MOST_GUARDS:
+            many = f"{group.target}: {len(group.documents):,} documents are too many for one Commit to guard"
+            return replace(change, example=f"{many}; a sweep must follow")
+        return replace(change, guards=tuple(Verify(each.path, each.update_time) for each in group.documents))
+
+
+def _unwritten(change: Change) -> Change:
+    return Change(change.tally, dead_letter=change.dead_letter, example=change.example)
+
+
+async def regrouped(gathering: Gathering, groups: Sequence[Group]) -> list[Group]:
+    """The same groups with their documents as they are now."""
+    entities = list(dict.fromkeys(group.entity for group in groups))
+    found: dict[str, Group] = {}
+    for entity in entities:
+        documents = (await gathering.documents([entity]))[entity]
+        found |= {group.target: group for group in await gathering.groups(entity, documents)}
+    return [found.get(group.target, Group(group.entity, group.target)) for group in groups]

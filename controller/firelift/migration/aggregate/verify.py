@@ -1,0 +1,79 @@
+"""Verify an aggregate: each group computed anew, and compared type by type with its target."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from firelift.api.run import VerifyPlan
+from firelift.api.steps.verify import Authority
+from firelift.migration import fields as paths
+from firelift.migration.aggregate.groups import Group
+from firelift.migration.aggregate.history import EntityHistory, Ours
+from firelift.migration.aggregate.migrate import regrouped
+from firelift.migration.aggregate.reader import Gathering
+from firelift.migration.ignored import respecting
+from firelift.migration.processors import tallies
+from firelift.migration.processors.findings import differences
+from firelift.migration.processors.migrate import without_result
+from firelift.migration.processors.recheck import Sleep, persisting
+from firelift.migration.refusal import Refused
+from firelift.migration.store import Document, Fields, Missing, Store
+from firelift.migration.work import Change, Record
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyAggregate:
+    """The processor. It writes nothing."""
+
+    store: Store
+    gathering: Gathering
+    history: EntityHistory
+    plan: VerifyPlan
+    sleep: Sleep
+
+    async def prepare(self, records: Sequence[Record], *, again: bool) -> list[Change]:
+        """One change per group."""
+        read: list[Group] = [record.payload for record in records]
+        found = await (self._anew(read) if again else self._judge(read))
+        return await persisting(found, read, self._anew, lambda: self.sleep(self.plan.recheck_seconds))
+
+    async def _anew(self, groups: Sequence[Group]) -> list[Change]:
+        return await self._judge(await regrouped(self.gathering, groups))
+
+    async def _judge(self, groups: Sequence[Group]) -> list[Change]:
+        wanted = [group.target for group in groups if group.fault is None]
+        at = max((document.read_time for group in groups for document in group.documents), default=None)
+        found = {each.path: each for each in (await self.store.get(wanted, read_time=at) if wanted else [])}
+        return [await self._change(group, found.get(group.target)) for group in groups]
+
+    async def _change(self, group: Group, target: Document | Missing | None) -> Change:
+        ours = (await self.history.of(group.entity)).get(group.target)
+        if group.fault is None and not group.documents:
+            return _emptied(group, target, ours)
+        result = self.gathering.aggregation.result(group)
+        if isinstance(result, Refused):
+            return without_result(group.target, result)
+        if result is None:
+            return Change(tallies.SKIPPED)
+        switched = self.plan.authority is Authority.TARGET
+        if isinstance(target, Document):
+            theirs = switched and (ours is None or ours.time != target.update_time)
+            return Change(tallies.UNCHANGED) if theirs else self._compared(group, target, result)
+        missing = f"there is no {group.target} of {len(group.documents):,} documents"
+        return Change(tallies.SKIPPED) if switched and ours else Change(tallies.MISSING, example=missing)
+
+    def _compared(self, group: Group, target: Document, result: Fields) -> Change:
+        kit, transform = self.gathering.aggregation.kit, self.gathering.aggregation.transform
+        wanted = respecting(kit, result, target.fields, transform.ignored)
+        missed = list(paths.missed_paths(kit, target.fields, wanted))
+        if not missed:
+            return Change(tallies.UNCHANGED)
+        sentence = differences(kit, target.fields, wanted, missed)
+        return Change(tallies.DIFFERENT, example=f"{group.target} of {len(group.documents):,} documents: {sentence}")
+
+
+def _emptied(group: Group, target: Document | Missing | None, ours: Ours | None) -> Change:
+    if isinstance(target, Document) and ours and ours.untouched(target):
+        return Change(tallies.EXTRA, example=f"{group.target} is of documents that are all gone")
+    return Change(tallies.NOTHING)
