@@ -30,22 +30,22 @@ def test_records_that_cannot_move_are_set_aside_and_counted(world: World) -> Non
 
 
 @pytest.mark.parametrize(
-    ("changes", "sentence"),
+    ("changes", "reason", "sentence"),
     [
-        ({"validate": VALIDATE, "onInvalid": "Fail"}, "calories must stay below 1000"),
-        ({"transform": {"python": {"entrypoint": "no.such.module:convert"}}}, "no.such.module"),
+        ({"validate": VALIDATE, "onInvalid": "Fail"}, "StepFailed", "calories must stay below 1000"),
+        ({"transform": {"python": {"entrypoint": "no.such.module:convert"}}}, "PreflightFailed", "no.such.module"),
     ],
     ids=["an invalid record", "a transform that is not there"],
 )
-def test_what_only_a_person_can_mend_stops_the_step_with_its_sentence(
-    world: World, changes: dict[str, Any], sentence: str
+def test_what_only_a_person_can_mend_stops_the_rollout_with_its_sentence(
+    world: World, changes: dict[str, Any], reason: str, sentence: str
 ) -> None:
     world.seed(20)
     world.database.document("logs/00003").update({"calories": 5000})
 
     world.apply(world.manifest([{"name": "everyone", "steps": [migrate(100)]}], **everyone(**changes)))
 
-    failed = world.until_reason("StepFailed")
+    failed = world.until_reason(reason)
     assert sentence in failed["message"], failed["message"]
     assert world.conditions()["Stalled"] == "True"
 
