@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 from tests.rollout_rules import names
 from tests.rollout_specs import APPROVE, gate, migrate, migration, phase
-from tests.rollout_world import World, unplanned, world
+from tests.rollout_world import START, World, unplanned, world
 
 from firelift.api.measurement import Measurement
 from firelift.api.plan import Check, CheckVerdict
@@ -84,6 +85,11 @@ def test_a_gate_that_does_not_answer_is_asked_again_by_itself() -> None:
     one.until("PreflightFailed")
     assert "gate error-rate: cannot be judged: UNAVAILABLE: no route" in message(one)
     one.measure = lambda *_: 0.0
+    while reason(one) == "PreflightFailed":
+        assert one.due <= one.now + timedelta(seconds=10)
+        one.now = one.due
+        one.turn()
+    assert one.now < START + timedelta(seconds=20)
     one.until("Completed")
     assert len(one.plan_runs) == 1
 

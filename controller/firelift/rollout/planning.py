@@ -31,7 +31,7 @@ STEP = "preflight"
 ALL = "all"
 """What stands for step and migration in the name of a plan run."""
 
-ASK_AGAIN = timedelta(seconds=30)
+ASK_AGAIN = timedelta(seconds=10)
 """How often gates whose queries failed are asked again."""
 
 
@@ -202,5 +202,5 @@ def _objecting(turn: Turn, record: PlanRecord) -> Outcome | None:
     ways = "correct it by an edit, or raise spec.attempt to check again"
     again = "; gates are asked again by themselves" if gates else ""
     message = f"preflight: {failing[0].check}: {failing[0].message}{more}; nothing was written; {ways}{again}"
-    due = max(turn.now + POLL, record.asked + ASK_AGAIN) if gates else None
+    due = max(turn.now + POLL, record.asked if record.asking else record.asked + ASK_AGAIN) if gates else None
     return Settled(Reason.PREFLIGHT_FAILED, message, due=due)
