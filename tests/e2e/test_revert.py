@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 from tests.e2e.world import World, gate, moved, phase, soak
 
 
@@ -15,7 +17,8 @@ def test_a_broken_gate_takes_its_phase_back_and_leaves_the_earlier_ones(world: W
     reverted = world.until_reason("Reverted", "RevertedWithConflicts", "RevertFailed")
 
     assert reverted["reason"] == "Reverted"
-    assert "7.5 > 1" in reverted["message"], reverted["message"]
+    # The first window with the new rate in it may hold some of the old as well, and its mean both.
+    assert re.search(r"gate error-rate: [1-7](\.\d+)? > 1 ", reverted["message"]), reverted["message"]
     assert world.target() == world.expected(10)
     assert world.source() == before
     assert (world.flags()["WRITE_BOTH"], world.flags()["READ_NEW"]) == ("10", "10")
