@@ -50,6 +50,7 @@ def test_kills_at_random_moments_change_nothing_in_the_outcome(
     while done < KILLS:
         killer = _round(_inhabited(make_world), operator, min(KILLS_OF_A_ROUND, KILLS - done), SEED + rounds)
         done, rounds = done + killer.count, rounds + 1
+        assert killer.count, "a round in which nothing was killed says nothing"
         sys.stdout.write("\n".join([*killer.told, ""]))
         with capsys.disabled():
             seconds = time.monotonic() - started

@@ -87,9 +87,9 @@ def test_a_paused_process_is_frozen_until_it_is_resumed(tmp_path: Path) -> None:
     with Supervisor(tmp_path, remove=False) as supervisor:
         process = supervisor.start("frozen", ["sleep", "600"])
         process.pause()
-        eventually(lambda: state(process.pid) == "T")
+        assert eventually(lambda: state(process.pid) == "T")
         process.resume()
-        eventually(lambda: state(process.pid) == "S")
+        assert eventually(lambda: state(process.pid) == "S")
         os.kill(process.pid, signal.SIGTERM)
         eventually(lambda: not process.running)
 

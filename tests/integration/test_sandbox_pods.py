@@ -80,7 +80,7 @@ def test_a_pod_deleted_by_force_leaves_no_process(sandbox: Sandbox, namespace: s
 
     space.kubectl("delete", "pod", "forced", "--force", "--grace-period=0")
 
-    eventually(lambda: not find("FIRELIFT_SANDBOX_CONTAINER", container_id))
+    assert eventually(lambda: not find("FIRELIFT_SANDBOX_CONTAINER", container_id))
 
 
 def test_init_containers_run_in_sequence_before_the_others(sandbox: Sandbox, namespace: str) -> None:

@@ -34,6 +34,8 @@ async def test_an_object_is_looked_at_at_once_and_again_when_it_is_poked() -> No
     await until(lambda: len(turns) == 2)
     await loops.stop()
 
+    assert turns == [USERS, USERS]
+
 
 async def test_a_poke_during_a_turn_leads_to_another_turn() -> None:
     turns: list[Key] = []
@@ -48,6 +50,8 @@ async def test_a_poke_during_a_turn_leads_to_another_turn() -> None:
     loops.poke(USERS)
     await until(lambda: len(turns) == 2)
     await loops.stop()
+
+    assert turns == [USERS, USERS]
 
 
 async def test_two_turns_of_one_object_never_overlap_and_two_objects_do() -> None:

@@ -43,7 +43,9 @@ def test_the_status_says_what_an_approval_must_name() -> None:
 def test_an_approval_lets_the_step_end() -> None:
     one = asking()
     one.approve()
-    one.until("Completed")
+    assert one.until("Completed").approval is None
+    assert one.state is not None
+    assert [step.state for step in one.state.phases[0].steps.values()] == ["Done"] * len(one.state.phases[0].steps)
 
 
 def test_approvals_count_by_different_people() -> None:

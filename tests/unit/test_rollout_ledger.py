@@ -74,6 +74,8 @@ def test_a_database_that_does_not_tell_its_uid_is_believed() -> None:
     one = world(*PHASES)
     one.database_uid = ""
     one.until("Completed")
+    assert one.order
+    assert all(run.complete for run in one.runs.values())
 
 
 def test_deleting_an_object_whose_ledger_is_anothers_is_free() -> None:
