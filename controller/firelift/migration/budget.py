@@ -41,10 +41,18 @@ WORTH = 1.05
 """A share that could grow by less stays until its lease is renewed."""
 
 
+class Earlier(Model):
+    """A larger share that a rollout had, and until when workers that have not heard of a smaller one may spend it."""
+
+    share: float
+    expires: Micros
+
+
 class Lease(Model):
     """One rollout's part of the budget until `expires`. `share` is in writes per second, fractions included.
 
-    A share that was larger before may still be spent until `before_expires`, by workers that have not heard of it yet.
+    Each larger share before it may still be spent until its own end, and no longer: a rollout whose runs follow each
+    other quickly would otherwise keep for ever what it once had.
     """
 
     ledger: str
@@ -55,17 +63,17 @@ class Lease(Model):
     want: float
     share: float
     expires: Micros
-    before: float = 0.0
-    before_expires: Micros = 0
+    earlier: tuple[Earlier, ...] = ()
     marks: Marks = Marks()
 
     def live(self, now: Micros) -> bool:
         """Whether any worker may spend anything of it."""
-        return now < max(self.expires, self.before_expires)
+        return now < max([self.expires, *(each.expires for each in self.earlier)])
 
     def spendable(self, now: Micros) -> float:
         """Writes per second that workers of this lease may spend at this time, at most."""
-        return max(self.share if now < self.expires else 0.0, self.before if now < self.before_expires else 0.0)
+        own = self.share if now < self.expires else 0.0
+        return max([own, *(each.share for each in self.earlier if now < each.expires)])
 
 
 class Claim(Model):
@@ -178,9 +186,6 @@ def _granted(budget: Budget, claim: Claim, marks: Marks, now: Micros) -> Lease:
     total = min(budget.rate, max([claim.cap, *(lease.cap for lease in others)]))
     free = max(0.0, total - sum(lease.spendable(now) for lease in others))
     share = _floor(min(fair(total, min(claim.want, claim.cap), (lease.want for lease in others)), free))
-    before, until = 0.0, 0
-    if mine is not None and mine.spendable(now) > share:
-        before, until = mine.spendable(now), max(mine.expires, mine.before_expires)
     return Lease(
         ledger=claim.ledger,
         name=claim.name,
@@ -190,10 +195,19 @@ def _granted(budget: Budget, claim: Claim, marks: Marks, now: Micros) -> Lease:
         want=min(claim.want, claim.cap),
         share=share,
         expires=now + claim.lease_seconds * SECOND,
-        before=before,
-        before_expires=until,
+        earlier=_earlier(mine, share, now) if mine is not None else (),
         marks=marks,
     )
+
+
+def _earlier(lease: Lease, share: float, now: Micros) -> tuple[Earlier, ...]:
+    """What may still be spent above a new share, the latest first; what another outlasts and outweighs says nothing."""
+    kept: list[Earlier] = []
+    for each in (Earlier(share=lease.share, expires=lease.expires), *lease.earlier):
+        hidden = any(other.share >= each.share and other.expires >= each.expires for other in kept)
+        if each.share > share and now < each.expires and not hidden:
+            kept.append(each)
+    return tuple(kept)
 
 
 def _floor(rate: float) -> float:
