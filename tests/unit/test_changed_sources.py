@@ -9,7 +9,7 @@ from tests.moving import COPY, KIT, counts, everything, migration, plan, ran, se
 
 from firelift.api.migration import OnExisting
 from firelift.api.run import RunKind, VerifyPlan
-from firelift.migration.store import Put, Update
+from firelift.migration.store import Delete, Put, Update
 from firelift.stores.memory import MemoryStore
 
 SOURCE, TARGET = "fitness_logs/1", "users/ada/fitness_logs/1"
@@ -68,6 +68,16 @@ async def test_a_copy_that_the_app_made_anew_is_the_apps() -> None:
     await put(store, TARGET, {"userId": "ada", "kcal": 70, "note": "mine"})
     await touch(store, SOURCE, kcal=6)
     assert await swept(store) == {"read": 1, "unchanged": 1}
+
+
+@pytest.mark.parametrize("policy", [OnExisting.FILL_MISSING, OnExisting.SKIP])
+async def test_a_source_made_anew_reaches_its_untouched_copy_too(policy: OnExisting) -> None:
+    store = await seeded({SOURCE: LOG})
+    await ran(store, plan(RunKind.MIGRATE, migration(COPY, onExisting=policy)))
+    await store.commit([Delete(SOURCE)])
+    await put(store, SOURCE, {"userId": "ada", "kcal": 6})
+    assert await swept(store, onExisting=policy) == {"read": 1, "updated": 1}
+    assert await seen(store, TARGET) == {"userId": "ada", "kcal": 6}
 
 
 async def test_what_was_carried_on_verifies_and_goes_back_to_where_it_was() -> None:

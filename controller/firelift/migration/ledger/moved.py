@@ -42,17 +42,18 @@ class MovedBefore:
         Raises:
             StoreError: when the ledger cannot be read.
         """
-        return bool(await self._images(target, source))
+        return bool(await self._images(target, source.path, since=source.create_time))
 
     async def ours(self, target: Document, source: Document) -> Ours | None:
         """What of a target is ours to change: it was written from this source, and nobody has touched it since.
 
-        Each of our commits to it must have met what the one before had left. None when it is the app's.
+        Each of our commits to it must have met what the one before had left; that the source was made anew since makes
+        it no less ours. None when it is the app's.
 
         Raises:
             StoreError: when the ledger cannot be read.
         """
-        images = await self._images(target.path, source)
+        images = await self._images(target.path, source.path)
         time, paths = target.update_time, frozenset[FieldPath]()
         while (image := images.get(time)) is not None:
             if image.operation is Operation.CREATE:
@@ -61,17 +62,17 @@ class MovedBefore:
             time = image.update_time
         return Ours(whole=False, paths=paths) if paths else None
 
-    async def _images(self, target: str, source: Document) -> dict[Micros, Image]:
-        """What was written from this very source, by the times of the commits."""
+    async def _images(self, target: str, source: str, *, since: Micros = 0) -> dict[Micros, Image]:
+        """What was written from a source after the time `since`, by the times of the commits."""
         if self._runs is None:
             # Runs are led one at a time, so that none is made while this one works.
             self._runs = [run for run in await standing(self.entries.journal, self.migration) if run != self.run]
-        found = [await self.entries.of(run, source.path, since=source.create_time) for run in self._runs]
+        found = [await self.entries.of(run, source, since=since) for run in self._runs]
         return {
             entry.commit_time: image
             for entries in found
             for entry in entries
-            if entry.commit_time > source.create_time
+            if entry.commit_time > since
             for image in entry.images or ()
-            if (image.path, image.source) == (target, source.path)
+            if (image.path, image.source) == (target, source)
         }
