@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from tests.moving import COPY, KIT, counts, everything, migration, plan, ran, seeded, seen, stored
+from tests.unit.test_one_to_many import ORDERS
 
 from firelift.api.migration import OnExisting
 from firelift.api.run import RunKind, VerifyPlan
@@ -96,3 +97,17 @@ async def test_what_was_carried_on_verifies_and_goes_back_to_where_it_was() -> N
     left = everything(store)
     assert left.keys() == before.keys()
     assert KIT.decode(KIT.loads(left[SOURCE]["kcal"])) == 6
+
+
+@pytest.mark.parametrize("policy", [OnExisting.FILL_MISSING, OnExisting.SKIP])
+async def test_a_changed_element_reaches_its_untouched_document_and_no_other(policy: OnExisting) -> None:
+    """One-to-many: each document by itself, however many its source has."""
+    store = await seeded({"orders/1": {"items": [{"sku": "a", "n": 1}, {"sku": "b", "n": 1}]}})
+    await ran(store, plan(RunKind.MIGRATE, migration(ORDERS, onExisting=policy)))
+    await touch(store, "orders/1/items/b", mine=True)
+    await touch(store, "orders/1", items=[{"sku": "a", "n": 2}, {"sku": "b", "n": 2}])
+    found = counts(await ran(store, plan(RunKind.SWEEP, migration(ORDERS, onExisting=policy))))
+    left = {"unchanged": 1} if policy is OnExisting.FILL_MISSING else {"skipped": 1}
+    assert found == {"read": 2, "updated": 1, **left}
+    assert await seen(store, "orders/1/items/a") == {"sku": "a", "n": 2}
+    assert await seen(store, "orders/1/items/b") == {"sku": "b", "n": 1, "mine": True}

@@ -14,6 +14,8 @@ from firelift.api.run import Totals
 from firelift.migration.chunks import total
 from firelift.migration.existing import Decision, Existing
 from firelift.migration.imaged import Imaged
+from firelift.migration.ledger.history import Written
+from firelift.migration.ledger.moved import Ours
 from firelift.migration.ledger.origins import Origins
 from firelift.migration.parts import Deriving, Part
 from firelift.migration.processors import tallies
@@ -136,7 +138,15 @@ class MigrateMany:
         target = batch.targets.get(result.target) or Missing(result.target, source.read_time)
         if isinstance(target, Missing) and written and not written.gone and written.time > source.create_time:
             return None
+        if isinstance(target, Document) and written and self._renews(source, target, written):
+            ours = Ours(whole=written.is_ours(target), paths=frozenset(written.image.after))
+            return self.existing.renewed(source, result.fields, target, ours)
         return self.existing.decide(source, result.fields, target)
+
+    def _renews(self, source: Document, target: Document, written: Written) -> bool:
+        """Whether a sweep carries a change of the source on to a document that nobody has touched since we wrote it."""
+        stays = self.existing.policy in CREATES_FIRST
+        return stays and written.is_untouched(target) and source.update_time > target.update_time
 
     def _vanished(self, part: Part, batch: Batch) -> list[Imaged | Document]:
         """Our documents whose elements are no longer in the source: to be deleted, or changed by the app since."""
