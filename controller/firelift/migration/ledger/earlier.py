@@ -1,4 +1,4 @@
-"""What earlier runs did to a document that a later one changed again: asked when a revert meets it changed since."""
+"""What other runs did to a document too: asked when a revert meets it changed since, or another in its place."""
 
 from __future__ import annotations
 
@@ -7,14 +7,19 @@ from dataclasses import dataclass
 
 from firelift.migration.image import Image, Operation
 from firelift.migration.ledger.scanned import ScannedEntries
+from firelift.migration.store import Document
 
 
 @dataclass(frozen=True, slots=True)
 class EarlierImages:
-    """The images that some runs have of a document. `runs` are the newest first; each is sealed, and so final."""
+    """The images that some runs have of a document. `runs` are the newest first; each is sealed, and so final.
+
+    `later` are the runs that the same revert has taken back already.
+    """
 
     entries: ScannedEntries
     runs: Sequence[str]
+    later: Sequence[str] = ()
 
     async def of(self, image: Image) -> list[Image]:
         """The updates of this image's document before it, the newest first.
@@ -37,6 +42,20 @@ class EarlierImages:
             for entries in found
             for entry in entries
             if entry.commit_time == image.create_time
+            for each in entry.images or ()
+        )
+
+    async def anew(self, image: Image, document: Document) -> bool:
+        """Whether a later run has met or made the document that now stands in the place of the image's own.
+
+        Raises:
+            StoreError: when the ledger cannot be read.
+        """
+        found = [await self.entries.of(run, image.source or image.path) for run in self.later]
+        return any(
+            each.path == document.path and document.create_time in (each.create_time, entry.commit_time)
+            for entries in found
+            for entry in entries
             for each in entry.images or ()
         )
 

@@ -158,9 +158,10 @@ def _way_back(plan: RunPlan, store: Store, lane: Lane) -> Processor:
     """No expression is compiled for it: what cannot go forward must be able to go back."""
     ignored = compile_ignored(plan.migration)
     merge = Merge(store.values, compile_renames(plan.migration.transform), ignored)
-    older = plan.subjects[: plan.subjects.index(lane.subject)] if lane.subject in plan.subjects else ()
+    at = plan.subjects.index(lane.subject) if lane.subject in plan.subjects else 0
+    older, later = plan.subjects[:at], plan.subjects[at + 1 :]
     entries = ScannedEntries(Journal(store, plan.ledger), targets_of(plan) or _whose(plan, store))
-    earlier = EarlierImages(entries, older[::-1])
+    earlier = EarlierImages(entries, older[::-1], later)
     if plan.kind is RunKind.REVERT_VERIFY:
         return RevertVerify(store, merge, earlier)
     return Revert(store, merge, earlier, Imager(store.values, ignored), plan.migration.on_revert_conflict)

@@ -86,8 +86,11 @@ class Revert:
 
 
 async def decided(merge: Merge, earlier: EarlierImages, record: JournalRecord, document: Document | Missing) -> Verdict:
-    """What becomes of a document of an image, earlier images of it asked for where they can matter."""
+    """What becomes of a document of an image, images of it in other runs asked for where they can matter."""
     if _gone_for_good(record, document) and await earlier.made(record.image):
+        return Nothing()
+    # A later image has had it: what the app made anew, and we changed then, is not what this image is of.
+    if isinstance(document, Document) and _replaced(record, document) and await earlier.anew(record.image, document):
         return Nothing()
     verdict = merge.decide(record.image, record.commit_time, document)
     untouched = isinstance(document, Missing) or document.update_time == record.commit_time
@@ -100,6 +103,14 @@ def _gone_for_good(record: JournalRecord, document: Document | Missing) -> bool:
     """Whether a sweep has deleted the copy of an element: of a source, and not a source itself."""
     image = record.image
     return image.operation is Operation.DELETE and image.source is not None and isinstance(document, Missing)
+
+
+def _replaced(record: JournalRecord, document: Document) -> bool:
+    """Whether the document that an image is of has gone since, and another has its name."""
+    if record.image.operation is Operation.DELETE:
+        return False
+    made = record.commit_time if record.image.operation is Operation.CREATE else record.image.create_time
+    return document.create_time != made
 
 
 async def current(store: Store, records: Sequence[JournalRecord]) -> dict[str, Document | Missing]:
