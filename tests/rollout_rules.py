@@ -51,7 +51,7 @@ def check_world(world: World, decision: Decision) -> None:
     there = [run for run in every if run.job and not run.complete]
     busy = [run for run in there if run.state is RunState.RUN and not run.going]
     writers = [run for run in there if run.plan.kind in WRITING_KINDS]
-    groups = [_written(run.plan) for run in writers]
+    groups = [group for run in writers for group in _written(run.plan)]
     assert len(groups) == len(set(groups)), f"two writers in one group: {[run.plan.id for run in there]}"
     assert all(world.locks.get(group) == world.rollout.ledger_id for group in groups), "a writer without its lock"
     suspended = world.rollout.spec.suspend and not world.rollout.deleting
@@ -269,7 +269,7 @@ def names(decision: Decision) -> list[str]:
     return [type(intent).__name__ for intent in decision.intents if not isinstance(intent, EmitEvent)]
 
 
-def _written(plan: RunPlan) -> str:
-    """The collection group that a run writes in."""
+def _written(plan: RunPlan) -> frozenset[str]:
+    """The collection groups that a run writes in."""
     deletes = plan.kind is RunKind.DELETE or any(kind_of(run) is RunKind.DELETE for run in plan.subjects)
-    return plan.migration.source_group if deletes else plan.migration.lock_group
+    return frozenset({plan.migration.source_group}) if deletes else plan.migration.lock_groups

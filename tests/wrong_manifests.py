@@ -249,6 +249,11 @@ _MIGRATIONS = (
         (f"{_COPY}.transform", {"python": {"entrypoint": "shop.migrations:convert"}}),
         (f"{_COPY}.reverse", {}),
     ),
+    _wrong(
+        "a way back for whoever keeps conditions",
+        "a cohort by `where` must not move a migration with `reverse`",
+        (f"{_MIGRATE}.migrate.cohort", {"where": [{"field": "plan", "equals": "pro"}]}),
+    ),
     _wrong("one target for all", "`document` must have a placeholder", (_TARGET, "users/ada")),
     _wrong(
         "a target in its source",

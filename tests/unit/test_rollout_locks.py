@@ -97,3 +97,30 @@ def test_a_group_behind_those_that_are_held_is_taken_without_giving_any_back() -
     one.edit(phases=added("c"))
     one.until("Completed")
     assert not any("giving back" in event.message for event in one.events)
+
+
+MARKED = {
+    **ALL[0],
+    "entityKey": "userId",
+    "entityCollection": "users",
+    "entityMarker": {"document": "users/{entity}/meta/migration", "set": {"state": "'done'"}},
+}
+
+
+def test_markers_are_written_under_a_lock_of_their_own_on_both_ways() -> None:
+    one = world(phase("p", migrate(100, "a"), soak(600, evidence="None")), migrations=[MARKED, *ALL[1:]])
+    one.until("Soaking")
+    assert set(one.locks) == {"a", "meta"}
+    one.edit(intent="Revert")
+    one.until("Reverted")
+
+
+def test_two_rollouts_that_write_markers_to_one_place_take_turns() -> None:
+    other = {**MARKED, "name": "b", "source": {"collection": "b"}, "target": {"document": "users/{doc.userId}/b/{id}"}}
+    one, two = (unplanned(phase("p", migrate(100, spec["name"])), migrations=[spec]) for spec in (MARKED, other))
+    for each, uid in ((one, "uid-1"), (two, "uid-2")):
+        each.rollout = replace(each.rollout, name=uid, uid=uid)
+    together(one, two, turns=2)
+    assert {reason(one), reason(two)} >= {"WaitingForLock"}
+    together(one, two)
+    assert (reason(one), reason(two)) == ("Completed", "Completed")

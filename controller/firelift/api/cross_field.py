@@ -43,6 +43,12 @@ def _deletes_what_copies(spec: Any) -> bool:
     return all(name in copying for step in _steps(spec) if step.delete for name in step.delete.migrations)
 
 
+def _where_goes_back(spec: Any) -> bool:
+    returning = {migration.name for migration in spec.migrations if migration.reverse is not None}
+    chosen = [step.migrate for step in _steps(spec) if step.migrate and step.migrate.cohort.where is not None]
+    return returning.isdisjoint(name for move in chosen for name in move.migrations)
+
+
 def _rises(spec: Any, migration: str) -> bool:
     moves = [step.migrate for step in _steps(spec) if step.migrate and migration in step.migrate.migrations]
     percents = [move.cohort.percent for move in moves if move.cohort.percent is not None]
@@ -85,6 +91,15 @@ ROLLOUT_RULES = (
         " self.migrations.exists(m, m.name == n && has(m.target.document)))))",
         "a delete step must name migrations of `spec.migrations` that copy: one in place has no source to clean up",
         _deletes_what_copies,
+        field=".phases",
+    ),
+    Rule(
+        "self.migrations.all(m, !has(m.reverse)) || self.phases.all(p, p.steps.all(s, !has(s.migrate)"
+        " || !has(s.migrate.cohort.where) || s.migrate.migrations.all(n,"
+        " self.migrations.exists(m, m.name == n && !has(m.reverse)))))",
+        "a cohort by `where` must not move a migration with `reverse`: once its conditions have changed, nobody can"
+        " tell whose documents go back; use `percent` or `ids`",
+        _where_goes_back,
         field=".phases",
     ),
     Rule(

@@ -173,8 +173,14 @@ class MigrationSpec(RuledModel):
 
     @property
     def lock_group(self) -> str:
-        """The collection group that this migration writes; one rollout at a time may hold it."""
+        """The collection group of this migration's targets; one rollout at a time may hold it."""
         return self.source_group if self.template is None else self.template.split("/")[-2]
+
+    @property
+    def lock_groups(self) -> frozenset[str]:
+        """All collection groups that it writes: that of its targets, and that of the entity markers."""
+        marker = {self.entity_marker.document.split("/")[-2]} if self.entity_marker else frozenset[str]()
+        return frozenset({self.lock_group, *marker})
 
     @property
     def source_group(self) -> str:

@@ -212,7 +212,7 @@ def _named(turn: Turn) -> set[str]:
     started = turn.state.phases
     later = turn.spec.phases[len(started) :]
     return {
-        migration.source_group if verb is step.delete else migration.lock_group
+        group
         for phase, migrations in [
             *((record.spec, record.migrations) for record in started),
             *((phase, turn.spec.migrations) for phase in later),
@@ -221,4 +221,5 @@ def _named(turn: Turn) -> set[str]:
         for migration in migrations
         for verb in (step.migrate, step.sweep, step.delete)
         if verb is not None and migration.name in verb.migrations
+        for group in ({migration.source_group} if verb is step.delete else migration.lock_groups)
     }

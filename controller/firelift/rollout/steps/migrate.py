@@ -15,7 +15,7 @@ from firelift.rollout.twin import Finished, StepOutcome, Twin
 
 def _forward(place: Place) -> StepOutcome:
     plans = migrate_plans(place)
-    groups = {plan.migration.lock_group for plan in plans}
+    groups = {group for plan in plans for group in plan.migration.lock_groups}
     working = locked(place, groups) or conduct(place, plans, Reason.MIGRATING)
     return working or Finished(changed(place.record, totals=place.record.totals.plus(own(place, plans))))
 

@@ -82,7 +82,10 @@ def _groups(place: Place, undone: list[Place]) -> list[str]:
     written = {(migration_of(run), kind_of(run) is RunKind.DELETE) for run in runs}
     known = {migration.name: migration for migration in place.phase.migrations}
     groups = {
-        known[name].source_group if deleted else known[name].lock_group for name, deleted in written if name in known
+        group
+        for name, deleted in written
+        if name in known
+        for group in ({known[name].source_group} if deleted else known[name].lock_groups)
     }
     # What the app wrote in the new shape goes back into the old one.
     groups |= {known[name].source_group for name, _ in written if name in known and known[name].reverse}

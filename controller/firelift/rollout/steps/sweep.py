@@ -28,7 +28,7 @@ def _forward(place: Place) -> StepOutcome:
     resting = _resting(place)
     if resting is not None:
         return resting
-    groups = {plan.migration.lock_group for plan in plans}
+    groups = {group for plan in plans for group in plan.migration.lock_groups}
     working = locked(place, groups) or conduct(place, plans, Reason.SWEEPING)
     return working or _passed(place, plans)
 
