@@ -139,6 +139,26 @@ async def test_a_group_whose_records_are_gone_goes_when_it_is_ours_and_untouched
 
 
 @in_virtual_time
+async def test_a_group_that_emptied_and_was_filled_again_goes_back_with_the_run_that_made_it_first() -> None:
+    store = await seeded(LOGS)
+    before = everything(store)
+    for number in range(3):
+        await ran(store, run(RunKind.SWEEP if number else RunKind.MIGRATE, number))
+        await store.commit([Put("logs/4", stored(log("bob", 2, 7))) if number else Delete("logs/4")])
+    await ran(store, run(RunKind.SWEEP, 3))
+    assert (await seen(store, BOB) or {})["calories"]["total"] == 7
+    await store.commit([Delete("logs/3")])
+    await ran(store, run(RunKind.SWEEP, 4))
+    assert await seen(store, SECOND) is None
+    subjects = ("migrate.0", "sweep.1", "sweep.2", "sweep.3", "sweep.4")
+    assert "kept" not in counts(await ran(store, run(RunKind.REVERT, subjects=subjects)))
+    assert copies(store) == {}
+    assert counts(await ran(store, run(RunKind.REVERT_VERIFY, subjects=subjects))).keys() == {"read", "unchanged"}
+    left = {path: fields for path, fields in before.items() if path not in {"logs/3", "logs/4"}}
+    assert {path: fields for path, fields in everything(store).items() if path != "logs/4"} == left
+
+
+@in_virtual_time
 async def test_what_the_app_has_changed_or_deleted_is_the_apps() -> None:
     store = await seeded(LOGS)
     await ran(store, run(RunKind.MIGRATE))

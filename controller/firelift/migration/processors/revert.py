@@ -100,9 +100,8 @@ async def decided(merge: Merge, earlier: EarlierImages, record: JournalRecord, d
 
 
 def _gone_for_good(record: JournalRecord, document: Document | Missing) -> bool:
-    """Whether a sweep has deleted the copy of an element: of a source, and not a source itself."""
-    image = record.image
-    return image.operation is Operation.DELETE and image.source is not None and isinstance(document, Missing)
+    """Whether it was deleted, such as by a sweep whose source or group was gone, and has not been made anew."""
+    return record.image.operation is Operation.DELETE and isinstance(document, Missing)
 
 
 def _replaced(record: JournalRecord, document: Document) -> bool:
