@@ -16,7 +16,6 @@ from firelift.api.run import RunKind, RunPlan, VerifyPlan
 from firelift.api.steps.verify import Authority
 from firelift.functions import Context
 from firelift.migration.aggregate.groups import compile_aggregation
-from firelift.migration.aggregate.operations import OPERATIONS
 from firelift.migration.errors import StoreError, TransformUnusable
 from firelift.migration.store import Delete, Put, Update, Write
 from firelift.migration.transform.transform import compile_transform
@@ -328,33 +327,3 @@ async def test_a_dry_run_decides_everything_and_writes_nothing() -> None:
     before = everything(store)
     assert counts(await ran(store, run(RunKind.DRY_RUN))) == {"read": 4, "created": 4}
     assert everything(store) == before
-
-
-VALUES: list[tuple[str, list[object], object]] = [
-    ("sum", [], 0),
-    ("sum", [1, 2], 3),
-    ("sum", [0.1] * 10, 1.0),
-    ("sum", [1, 0.5], 1.5),
-    ("avg", [], None),
-    ("avg", [1, 2], 1.5),
-    ("min", [2, 1.5], 1.5),
-    ("max", ["b", "a"], "b"),
-    ("max", [], None),
-    ("count", [True, False, True], 2),
-    ("first", ["x", "y"], "x"),
-    ("last", [], None),
-]
-
-
-@pytest.mark.parametrize(("name", "values", "expected"), VALUES)
-def test_an_operation_answers_one_value_for_many(name: str, values: list[object], expected: object) -> None:
-    found = OPERATIONS[name](values)
-    assert (found, type(found)) == (expected, type(expected))
-
-
-@pytest.mark.parametrize(
-    ("name", "values"), [("sum", ["1"]), ("sum", [True]), ("max", [1, "a"]), ("min", [[1]]), ("count", [1])]
-)
-def test_an_operation_refuses_what_it_has_no_meaning_for(name: str, values: list[object]) -> None:
-    with pytest.raises(TypeError):
-        OPERATIONS[name](values)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import UTC, datetime
 from math import isnan, nan
 
@@ -140,3 +142,16 @@ def test_a_document_that_is_used_as_a_whole_is_decoded_whole(text: str) -> None:
 
 def test_all_fields_are_asked_for_when_one_expression_asks_for_them() -> None:
     assert names("doc.a", "doc").union(names("size(doc)", "doc")).fields is None
+
+
+NULLS = """
+from firelift.migration.transform.cel import compile_expression, scope
+for text in ("null", "[null, {'a': null}]", "doc.a"):
+    expression, known = compile_expression(text, "test"), scope({}, doc={"a": None})
+    for _ in range(25_000):
+        expression.evaluate(known)
+"""
+
+
+def test_a_process_outlives_any_number_of_nulls() -> None:
+    assert subprocess.run([sys.executable, "-c", NULLS], check=False, capture_output=True).returncode == 0

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from firelift.api.run import RunKind, RunPlan, VerifyPlan
+from firelift.migration.aggregate.gather import PAGE, Gathering
 from firelift.migration.aggregate.groups import compile_aggregation
 from firelift.migration.aggregate.history import EntityHistory, Targets
 from firelift.migration.aggregate.migrate import Aggregate
-from firelift.migration.aggregate.reader import PAGE, Gathering, GroupReader
+from firelift.migration.aggregate.reader import GroupReader
 from firelift.migration.aggregate.strays import Strays
 from firelift.migration.aggregate.verify import VerifyAggregate
 from firelift.migration.entities.lanes import entities_of, source_of

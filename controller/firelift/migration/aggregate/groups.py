@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
@@ -14,11 +13,11 @@ from firelift.api.aggregate import AggregateSpec
 from firelift.api.migration import MigrationSpec
 from firelift.functions import Context
 from firelift.migration import fields as paths
+from firelift.migration.aggregate.members import FOLD_BYTES, GROUP_BYTES, Members, Ranked
 from firelift.migration.aggregate.operations import OPERATIONS
 from firelift.migration.entrypoint import Entrypoint, fitting, kind_of, load
 from firelift.migration.errors import TransformUnusable
 from firelift.migration.fields import written
-from firelift.migration.path_order import order
 from firelift.migration.refusal import Refused
 from firelift.migration.store import Document, FieldPath, Fields, ValueKit
 from firelift.migration.transform.cel import Expression, compile_expression
@@ -34,15 +33,26 @@ PLACEHOLDER = re.compile(r"\{([a-z][A-Za-z0-9]*)\}")
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Documents of one entity that become one target; without any, a target whose documents are gone.
+    """What the documents of one entity that become one target come to; without any, a target whose are all gone.
 
-    `fault` is why the one document in it belongs to no group; `target` is then its own path.
+    `fault` is why a document belongs to no group, and `target` then its path; `oversized`: why an entity has none.
     """
 
     entity: str
     target: str
-    documents: tuple[Document, ...] = ()
+    members: Members | None = None
     fault: Refused | None = None
+    oversized: bool = False
+
+    @property
+    def emptied(self) -> bool:
+        """Whether there are no documents any more."""
+        return self.members is None and self.fault is None
+
+    @property
+    def count(self) -> int:
+        """How many documents it has."""
+        return self.members.count if self.members else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,31 +70,19 @@ class Aggregation:
     fingerprint: FieldPath | None
     names: Names
 
-    def groups(self, entity: str, documents: Iterable[Document]) -> list[Group]:
-        """The groups of an entity's documents, in the order of their targets."""
-        members: dict[str, list[Document]] = {}
-        faults: list[Group] = []
-        for document in documents:
-            try:
-                target = self._target(entity, document)
-            except Refused as refused:
-                faults.append(Group(entity, document.path, (document,), refused))
-                continue
-            if target is not None:
-                members.setdefault(target, []).append(document)
-        made = (Group(entity, target, tuple(each)) for target, each in members.items())
-        return sorted((*made, *faults), key=lambda group: order(group.target))
+    @property
+    def mask(self) -> tuple[FieldPath, ...] | None:
+        """The fields that it looks at, None for all of them."""
+        if self.reducer is not None or self.names.fields is None:
+            return None
+        return tuple((name,) for name in sorted(self.names.fields))
 
-    def result(self, group: Group) -> Fields | Refused | None:
-        """The fields of a group's target, None where a function leaves it alone."""
-        if group.fault is not None:
-            return group.fault
-        try:
-            return self._result(group)
-        except Refused as refused:
-            return refused
+    def target(self, entity: str, document: Document) -> str | None:
+        """The target of a document's group, None where it does not count.
 
-    def _target(self, entity: str, document: Document) -> str | None:
+        Raises:
+            Refused: when it belongs to no group.
+        """
         view = self._view(entity, document)
         applies = self.transform.applies_when
         if applies is not None and not applies.is_true(view.scope()):
@@ -96,30 +94,60 @@ class Aggregation:
             raise Refused("target.aggregate.document", f"{target} has a segment that {fault or 'has a slash in it'}")
         return target
 
-    def _result(self, group: Group) -> Fields | None:
-        views = self._ordered(group)
-        made = self._reduced(group, views) if self.reducer else self._set(views)
-        if made is None or self.fingerprint is None:
-            return made
-        return self._put(made, self.fingerprint, fingerprint(group.documents))
+    def members(self) -> tuple[Members, int]:
+        """A group without documents as yet, and how many bytes it holds."""
+        results = [
+            OPERATIONS[operation]() if operation in OPERATIONS else Ranked(last=operation == "last")
+            for _, operation, _ in self.sets
+        ]
+        return Members(results), GROUP_BYTES + FOLD_BYTES * len(results)
 
-    def _ordered(self, group: Group) -> list[View]:
-        documents = sorted(group.documents, key=lambda document: order(document.path))
-        views = [self._view(group.entity, document) for document in documents]
-        if self.order_by is None:
-            return views
-        by = self.order_by
-        try:
-            return sorted(views, key=lambda view: by.evaluate(view.scope()))
-        except TypeError as error:
-            raise Refused("target.aggregate.orderBy", f"its values cannot be put in order: {error}") from error
-
-    def _set(self, views: Sequence[View]) -> Fields:
-        made: Fields = {}
-        for path, operation, expression in self.sets:
-            values = [value for view in views if (value := expression.evaluate(view.scope())) is not None]
+    def take_in(self, members: Members, entity: str, document: Document) -> int:
+        """Add a document to its group, and answer how many bytes more are held."""
+        more = members.add(document)
+        if self.reducer is not None:
+            return more + members.keep(self.kit, document)
+        if members.broken is None:
             try:
-                value = OPERATIONS[operation](values)
+                self._fold(members, self._view(entity, document))
+            except Refused as refused:
+                members.broken = refused
+        return more
+
+    def result(self, group: Group) -> Fields | Refused | None:
+        """The fields of a group's target, None where a function leaves it alone."""
+        members = group.members
+        if group.fault is not None or members is None:
+            return group.fault
+        if members.broken is not None:
+            return members.broken
+        try:
+            made = self._reduced(group, members) if self.reducer else self._set(members)
+            if made is None or self.fingerprint is None:
+                return made
+            return self._put(made, self.fingerprint, members.fingerprint())
+        except Refused as refused:
+            return refused
+
+    def _fold(self, members: Members, view: View) -> None:
+        scope = view.scope()
+        place = self.order_by.evaluate(scope) if self.order_by is not None else 0
+        for (path, operation, expression), fold in zip(self.sets, members.results, strict=True):
+            value = expression.evaluate(scope)
+            if value is None:
+                continue
+            try:
+                fold.add(place, value) if isinstance(fold, Ranked) else fold.add(value)
+            except (TypeError, OverflowError) as error:
+                if isinstance(fold, Ranked):
+                    raise _unordered(error) from error
+                raise Refused(f"target.aggregate.set.{written(path)}.{operation}", str(error)) from error
+
+    def _set(self, members: Members) -> Fields:
+        made: Fields = {}
+        for (path, operation, _), fold in zip(self.sets, members.results, strict=True):
+            try:
+                value = fold.value if isinstance(fold, Ranked) else fold.result()
             except (TypeError, ValueError, OverflowError) as error:
                 raise Refused(f"target.aggregate.set.{written(path)}.{operation}", str(error)) from error
             if value is not None:
@@ -132,10 +160,10 @@ class Aggregation:
         except (TypeError, ValueError) as error:
             raise Refused(f"target.aggregate.{written(path)}", str(error)) from error
 
-    def _reduced(self, group: Group, views: Sequence[View]) -> Fields | None:
-        reducer = self.reducer
+    def _reduced(self, group: Group, members: Members) -> Fields | None:
+        reducer, read = self.reducer, self._ordered(group.entity, members.documents)
         assert reducer is not None  # noqa: S101 - the caller has looked
-        documents = reducer.guarded(lambda: [PlainDocument(self.kit, view.document.fields).values for view in views])
+        documents = reducer.guarded(lambda: [PlainDocument(self.kit, document.fields).values for document in read])
         context = Context(group.target.rpartition("/")[2], group.target, group.entity, self.now)
         answer = reducer.guarded(lambda: reducer.asked(documents, context))  # type: ignore[arg-type] # a reducer takes a list
         if answer is None:
@@ -145,14 +173,21 @@ class Aggregation:
         empty = PlainDocument(self.kit, {})
         return reducer.guarded(lambda: fitting(self.kit, empty.stored(answer)))
 
+    def _ordered(self, entity: str, documents: Sequence[Document]) -> Sequence[Document]:
+        by = self.order_by
+        if by is None:
+            return documents
+        try:
+            return sorted(documents, key=lambda document: by.evaluate(self._view(entity, document).scope()))
+        except TypeError as error:
+            raise _unordered(error) from error
+
     def _view(self, entity: str, document: Document) -> View:
         return View(self.kit, document, entity, self.now, self.names)
 
 
-def fingerprint(documents: Iterable[Document]) -> str:
-    """Of the versions of some documents: the same for the same ones, whoever asks."""
-    versions = sorted(f"{document.path}\0{document.create_time}\0{document.update_time}" for document in documents)
-    return hashlib.blake2b("\n".join(versions).encode(), digest_size=12).hexdigest()
+def _unordered(error: Exception) -> Refused:
+    return Refused("target.aggregate.orderBy", f"its values cannot be put in order: {error}")
 
 
 def _text(name: str, value: object) -> str:

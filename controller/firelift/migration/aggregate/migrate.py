@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 from firelift.api.migration import OnExisting
 from firelift.migration import fields as paths
+from firelift.migration.aggregate.gather import Gathering
 from firelift.migration.aggregate.groups import Group
 from firelift.migration.aggregate.history import EntityHistory, Ours
-from firelift.migration.aggregate.reader import Gathering
+from firelift.migration.aggregate.members import MOST_GUARDS, Members
 from firelift.migration.fields import overlap
 from firelift.migration.ignored import respecting
 from firelift.migration.image import Operation
@@ -17,11 +18,8 @@ from firelift.migration.imaged import Imaged, Imager
 from firelift.migration.processors import tallies
 from firelift.migration.processors.migrate import CREATES_FIRST, without_result
 from firelift.migration.refusal import Refused
-from firelift.migration.store import Document, FieldPath, Fields, Missing, Store, Verify
+from firelift.migration.store import Document, FieldPath, Fields, Missing, Store
 from firelift.migration.work import Change, Record
-
-MOST_GUARDS = 400
-"""Documents of one group that its Commit verifies; 500 writes are all that it may have."""
 
 TALLY = {Operation.CREATE: tallies.CREATED, Operation.UPDATE: tallies.UPDATED, Operation.DELETE: tallies.DELETED}
 
@@ -44,7 +42,7 @@ class Aggregate:
     async def prepare(self, records: Sequence[Record], *, again: bool) -> list[Change]:
         """One change per group."""
         read: list[Group] = [record.payload for record in records]
-        found = await regrouped(self.gathering, read) if again else read
+        found = await self.gathering.again(read) if again else read
         look = again or self.looks or self.policy not in CREATES_FIRST
         wanted = [group.target for group in found if group.fault is None]
         targets = {each.path: each for each in (await self.store.get(wanted) if look and wanted else [])}
@@ -54,7 +52,7 @@ class Aggregate:
     async def _change(self, group: Group, targets: Mapping[str, Document | Missing]) -> Change:
         target = targets.get(group.target) or Missing(group.target, 0)
         looked = group.target in targets
-        if group.fault is None and not group.documents:
+        if group.emptied:
             return await self._emptied(group, target)
         result = self.gathering.aggregation.result(group)
         if isinstance(result, Refused):
@@ -83,7 +81,7 @@ class Aggregate:
         if ours and ours.stands(kit, target):
             mask += self._stale(target, wanted, ours)
         elif mask:
-            kept = self._by_policy(target, wanted, group)
+            kept = self._by_policy(target, wanted, group.members)
             if kept is None:
                 return Change(tallies.SKIPPED)
             mask = kept
@@ -97,9 +95,9 @@ class Aggregate:
         leaves = [path for path in whole if paths.get(kit, wanted, path) is None]
         return [path for path in leaves if not any(overlap(path, ignored) for ignored in self.imager.ignored)]
 
-    def _by_policy(self, target: Document, wanted: Fields, group: Group) -> list[FieldPath] | None:
+    def _by_policy(self, target: Document, wanted: Fields, members: Members | None) -> list[FieldPath] | None:
         """The paths that `onExisting` lets us write where the app has its own; None for no look at all."""
-        newest = max(document.update_time for document in group.documents)
+        newest = members.newest if members else 0
         match self.policy:
             case OnExisting.SKIP:
                 return None
@@ -111,21 +109,11 @@ class Aggregate:
 
     def _written(self, imaged: Imaged, group: Group, *, blind: bool = False) -> Change:
         change = Change(TALLY[imaged.image.operation], (imaged.write,), images=(imaged.image,), blind=blind)
-        if len(group.documents) > MOST_GUARDS:
-            many = f"{group.target}: {len(group.documents):,} documents are too many for one Commit to guard"
+        if group.count > MOST_GUARDS:
+            many = f"{group.target}: {group.count:,} documents are too many for one Commit to guard"
             return replace(change, example=f"{many}; a sweep must follow")
-        return replace(change, guards=tuple(Verify(each.path, each.update_time) for each in group.documents))
+        return replace(change, guards=tuple(group.members.guards) if group.members else ())
 
 
 def _unwritten(change: Change) -> Change:
     return Change(change.tally, dead_letter=change.dead_letter, example=change.example)
-
-
-async def regrouped(gathering: Gathering, groups: Sequence[Group]) -> list[Group]:
-    """The same groups with their documents as they are now."""
-    entities = list(dict.fromkeys(group.entity for group in groups))
-    found: dict[str, Group] = {}
-    for entity in entities:
-        documents = (await gathering.documents([entity]))[entity]
-        found |= {group.target: group for group in await gathering.groups(entity, documents)}
-    return [found.get(group.target, Group(group.entity, group.target)) for group in groups]

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from firelift.api.run import VerifyPlan
 from firelift.api.steps.verify import Authority
 from firelift.migration import fields as paths
+from firelift.migration.aggregate.gather import Gathering
 from firelift.migration.aggregate.groups import Group
 from firelift.migration.aggregate.history import EntityHistory, Ours
-from firelift.migration.aggregate.migrate import regrouped
-from firelift.migration.aggregate.reader import Gathering
 from firelift.migration.ignored import respecting
 from firelift.migration.processors import tallies
 from firelift.migration.processors.findings import differences
@@ -39,17 +38,17 @@ class VerifyAggregate:
         return await persisting(found, read, self._anew, lambda: self.sleep(self.plan.recheck_seconds))
 
     async def _anew(self, groups: Sequence[Group]) -> list[Change]:
-        return await self._judge(await regrouped(self.gathering, groups))
+        return await self._judge(await self.gathering.again(groups))
 
     async def _judge(self, groups: Sequence[Group]) -> list[Change]:
         wanted = [group.target for group in groups if group.fault is None]
-        at = max((document.read_time for group in groups for document in group.documents), default=None)
+        at = max((group.members.read_time for group in groups if group.members), default=None)
         found = {each.path: each for each in (await self.store.get(wanted, read_time=at) if wanted else [])}
         return [await self._change(group, found.get(group.target)) for group in groups]
 
     async def _change(self, group: Group, target: Document | Missing | None) -> Change:
         ours = (await self.history.of(group.entity)).get(group.target)
-        if group.fault is None and not group.documents:
+        if group.emptied:
             return _emptied(group, target, ours)
         result = self.gathering.aggregation.result(group)
         if isinstance(result, Refused):
@@ -60,7 +59,7 @@ class VerifyAggregate:
         if isinstance(target, Document):
             theirs = switched and (ours is None or ours.time != target.update_time)
             return Change(tallies.UNCHANGED) if theirs else self._compared(group, target, result)
-        missing = f"there is no {group.target} of {len(group.documents):,} documents"
+        missing = f"there is no {group.target} of {group.count:,} documents"
         return Change(tallies.SKIPPED) if switched and ours else Change(tallies.MISSING, example=missing)
 
     def _compared(self, group: Group, target: Document, result: Fields) -> Change:
@@ -70,7 +69,7 @@ class VerifyAggregate:
         if not missed:
             return Change(tallies.UNCHANGED)
         sentence = differences(kit, target.fields, wanted, missed)
-        return Change(tallies.DIFFERENT, example=f"{group.target} of {len(group.documents):,} documents: {sentence}")
+        return Change(tallies.DIFFERENT, example=f"{group.target} of {group.count:,} documents: {sentence}")
 
 
 def _emptied(group: Group, target: Document | Missing | None, ours: Ours | None) -> Change:

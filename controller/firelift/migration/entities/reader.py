@@ -38,9 +38,11 @@ class ByKey:
     source: Source
     key: FieldPath
 
-    async def page(self, group: Sequence[str], after: str | None, limit: int) -> Page:
+    async def page(
+        self, group: Sequence[str], after: str | None, limit: int, mask: Sequence[FieldPath] | None = None
+    ) -> Page:
         """Records of these entities behind the path `after`, in the order of their paths."""
-        return await self.store.page(replace(self.of(group), start=after), limit=limit)
+        return await self.store.page(replace(self.of(group), start=after), limit=limit, mask=mask)
 
     def of(self, group: Sequence[str]) -> Source:
         """The records of these entities as a source."""
