@@ -85,11 +85,13 @@ class Source:
 class Page:
     """Documents in order.
 
-    `exhausted` says that no document of the source lies behind the last one; False says that one may.
+    `exhausted` says that no document of the source lies behind the last one; False says that one may. `size` is about
+    how many bytes they have.
     """
 
     documents: Sequence[Document]
     exhausted: bool
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
 
+from firelift.migration.bounded import READ_BYTES, get_some, weight
 from firelift.migration.entities.order import Cursor, Place, groups, keys, parse, place
 from firelift.migration.path_order import order
 from firelift.migration.readers import Keep
@@ -60,8 +61,10 @@ class ById:
     async def page(self, group: Sequence[str], after: str | None, limit: int) -> Page:  # noqa: ARG002 - a group has at most one record of each entity
         """As `ByKey.page`."""
         paths = sorted((f"{self.source.collection}/{entity}" for entity in group if "/" not in entity), key=order)
-        found = await self.store.get([path for path in paths if after is None or order(after) < order(path)])
-        return Page([document for document in found if isinstance(document, Document)], exhausted=True)
+        left = [path for path in paths if after is None or order(after) < order(path)]
+        found = await get_some(self.store, left)
+        there = [document for document in found if isinstance(document, Document)]
+        return Page(there, exhausted=len(found) == len(left), size=weight(self.store.values, there))
 
 
 @dataclass(slots=True)
@@ -97,7 +100,7 @@ class EntityReader:
 
     async def _read(self, batch: _Batch, all_groups: list[list[str]], at: int, path: str | None) -> int:
         """Read from a group on, behind a path in it, and answer the group that comes next."""
-        while at < len(all_groups) and batch.scanned < self.limit and batch.queries < QUERIES:
+        while at < len(all_groups) and batch.has_room(self.limit):
             ahead = all_groups[at : at + batch.ahead(self.limit)]
             for group, page in zip(ahead, await self._pages(ahead, path), strict=True):
                 if not page.exhausted:
@@ -124,6 +127,7 @@ class EntityReader:
                 batch.records.append(Record(batch.cursor(document.path).text(), document, entity))
         batch.end = batch.cursor(None if page.exhausted else page.documents[-1].path).text()
         batch.scanned += len(page.documents)
+        batch.size += page.size
         batch.queries += 1
 
     def _position(self, cursor: Cursor | None) -> tuple[int, str | None]:
@@ -144,6 +148,7 @@ class _Batch:
     end: str = ""
     scanned: int = 0
     queries: int = 0
+    size: int = 0
     group: Sequence[str] = ()
 
     def begin(self, group: Sequence[str]) -> None:
@@ -169,9 +174,14 @@ class _Batch:
                 self.records.append(Record(self.end, EntityDone(entity), entity))
         self.owed = None
 
+    def has_room(self, limit: int) -> bool:
+        """Whether another group may follow."""
+        return self.scanned < limit and self.queries < QUERIES and self.size < READ_BYTES
+
     def ahead(self, limit: int) -> int:
         """How many groups to ask for at once: as many as will be wanted, going by those that were read."""
         if not self.queries:
             return 1
-        average = max(1, self.scanned // self.queries)
-        return max(1, min(QUERIES_AT_ONCE, QUERIES - self.queries, (limit - self.scanned) // average))
+        wanted = (limit - self.scanned) // max(1, self.scanned // self.queries)
+        fitting = (READ_BYTES - self.size) // max(1, self.size // self.queries)
+        return max(1, min(QUERIES_AT_ONCE, QUERIES - self.queries, wanted, fitting))

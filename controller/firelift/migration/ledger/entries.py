@@ -78,6 +78,11 @@ class Entry:
         """Whether nothing can follow in this lane."""
         return self.kind is EntryKind.SEAL
 
+    def weight(self, kit: ValueKit) -> int:
+        """About how many bytes the values in its images have; 0 when they were not read."""
+        values = (value for image in self.images or () for value in image.before.values() if value is not None)
+        return sum(map(kit.size, values))
+
 
 def entry_writes(kit: ValueKit, ledger: str, entry: Entry) -> list[Create]:
     """The documents of an entry: itself first, then further parts of its images."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from firelift.migration.bounded import READ_BYTES
 from firelift.migration.errors import LedgerBroken
 from firelift.migration.ledger import paths
 from firelift.migration.ledger.entries import IMAGES, PLAIN_MASK, Entry, read_entry, read_images
@@ -20,7 +21,7 @@ PROBES = 12
 FEW_PROBES = 2
 
 WALK = 4
-"""Entries with images of one call, each of up to 900 KiB and further parts."""
+"""Entries with images of one call; fewer when their images are large."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,28 +55,36 @@ class Journal:
         """The next few entries of a lane with their images, as `readers.JournalReader` has it."""
         if newest_first:
             start = await self.end(run, lane) if start is None else start
-            found = await self.walk_back(run, lane, before=start + 1, limit=WALK, images=True)
+            numbers = range(start, max(0, start - WALK), -1)
         else:
-            found = await self.walk(run, lane, after=(start or 1) - 1, limit=WALK, images=True)
+            numbers = range(start or 1, (start or 1) + WALK)
+        found = await self._numbered(run, lane, numbers, images=True, most=READ_BYTES)
         return [EntryImages(each.seq, each.commit_time, each.images or (), marks=each.marks) for each in found]
 
     async def walk(self, run: str, lane: int, *, after: int, limit: int, images: bool = False) -> list[Entry]:
         """Entries after number `after` in order, at most `limit`; fewer when the lane ends."""
         return await self._numbered(run, lane, range(after + 1, after + limit + 1), images=images)
 
-    async def walk_back(self, run: str, lane: int, *, before: int, limit: int, images: bool = False) -> list[Entry]:
+    async def walk_back(self, run: str, lane: int, *, before: int, limit: int) -> list[Entry]:
         """Entries before number `before`, newest first, at most `limit`; fewer when the lane begins."""
-        return await self._numbered(run, lane, range(before - 1, max(0, before - 1 - limit), -1), images=images)
+        return await self._numbered(run, lane, range(before - 1, max(0, before - 1 - limit), -1))
 
-    async def _numbered(self, run: str, lane: int, numbers: Sequence[int], *, images: bool = False) -> list[Entry]:
-        """The entries of these numbers in the order asked, up to the first that does not exist."""
+    async def _numbered(
+        self, run: str, lane: int, numbers: Sequence[int], *, images: bool = False, most: int | None = None
+    ) -> list[Entry]:
+        """The entries of these numbers in the order asked, up to the first that does not exist.
+
+        With `most` no further ones when the values of their images have as many bytes.
+        """
         names = [paths.entry(self.ledger, run, lane, seq) for seq in numbers]
         documents = await self.store.get(names, mask=None if images else PLAIN_MASK) if names else []
         found: list[Entry] = []
+        held = 0
         for document in documents:
-            if isinstance(document, Missing):
+            if isinstance(document, Missing) or (most is not None and held >= most):
                 break
             found.append(await self._read(document, images=images))
+            held += found[-1].weight(self.store.values)
         return found
 
     async def _read(self, document: Document, *, images: bool) -> Entry:

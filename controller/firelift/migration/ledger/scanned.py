@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from firelift.migration.bounded import READ_BYTES
 from firelift.migration.entities import order as by_entity
 from firelift.migration.entities.open_cursor import parse
 from firelift.migration.entities.order import Place
@@ -26,7 +27,8 @@ Before = Callable[[str], bool]
 """Whether a cursor of a lane lies before a record."""
 
 KEPT_ENTRIES = 16
-"""Entries whose images are remembered: documents are met about in the order in which they were changed."""
+"""Entries whose images are remembered, fewer when these are large: documents are met about in the order in which they
+were changed."""
 
 
 class Places(Protocol):
@@ -51,6 +53,8 @@ class ScannedEntries:
     _ends: dict[tuple[str, int, int], tuple[str | None, Micros]] = field(default_factory=dict)
     """The cursor and the commit time of each entry that was asked for."""
     _whole: dict[tuple[str, int, int], Entry | None] = field(default_factory=dict)
+    _held: int = 0
+    """Bytes of the images that are remembered."""
 
     async def of(self, run: str, source: str, *, since: Micros = 0) -> list[Entry]:
         """The entries with their images that can have it: mostly one.
@@ -133,10 +137,14 @@ class ScannedEntries:
     async def _read(self, run: str, lane: int, number: int) -> Entry | None:
         key = (run, lane, number)
         if key not in self._whole:
-            self._whole[key] = await self.journal.entry(*key, images=True)
-            if len(self._whole) > KEPT_ENTRIES:
-                self._whole.pop(next(iter(self._whole)))
+            entry = self._whole[key] = await self.journal.entry(*key, images=True)
+            self._held += self._weight(entry)
+            while len(self._whole) > 1 and (len(self._whole) > KEPT_ENTRIES or self._held > READ_BYTES):
+                self._held -= self._weight(self._whole.pop(next(iter(self._whole))))
         return self._whole[key]
+
+    def _weight(self, entry: Entry | None) -> int:
+        return entry.weight(self.journal.store.values) if entry else 0
 
 
 def _holds(lane: Lane, source: str) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from firelift.api.run import Totals
+from firelift.migration.bounded import get_some
 from firelift.migration.ledger.letters import Letter, Letters
 from firelift.migration.path_order import order
 from firelift.migration.store import Store
@@ -40,7 +41,8 @@ class LetterReader:
         behind = [letter for letter in self._window if after is None or order(letter.record) > order(after)]
         self._window = behind or await self.letters.after(after, WINDOW)
         chosen, self._window = self._window[:LIMIT], self._window[LIMIT:]
-        sources = await self.store.get([letter.record for letter in chosen]) if chosen else []
+        sources = await get_some(self.store, [letter.record for letter in chosen])
+        chosen, self._window = chosen[: len(sources)], [*chosen[len(sources) :], *self._window]
         records = [
             Record(letter.record, LetterRecord(letter.letters, source))
             for letter, source in zip(chosen, sources, strict=True)

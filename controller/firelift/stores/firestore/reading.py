@@ -57,4 +57,4 @@ class PageReader:
         return request
 
     def _page(self, *, exhausted: bool) -> Page:
-        return Page(self.documents, exhausted=exhausted)
+        return Page(self.documents, exhausted=exhausted, size=self.size)

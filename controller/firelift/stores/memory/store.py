@@ -94,8 +94,8 @@ class MemoryStore:
                 documents.append(document)
                 size += sum(value.ByteSize() for value in document.fields.values())
             if size >= PAGE_BYTES:
-                return Page(documents, exhausted=False)
-        return Page(documents, exhausted=len(documents) < limit)
+                return Page(documents, exhausted=False, size=size)
+        return Page(documents, exhausted=len(documents) < limit, size=size)
 
     async def count(self, source: Source, *, read_time: Micros | None = None) -> int:
         """How many documents the source has."""

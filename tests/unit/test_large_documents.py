@@ -1,0 +1,117 @@
+"""What a lane holds at once is bounded by bytes, however large documents are and wherever they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+from tests.moving import KIT, LEDGER, migration, plan, ran, seeded
+from tests.simple_work import seed
+from tests.virtual_time import in_virtual_time
+
+from firelift.api.run import RunKind
+from firelift.migration.bounded import READ_BYTES, get_some, weight
+from firelift.migration.entities.order import place
+from firelift.migration.entities.reader import ById, ByKey, EntityReader
+from firelift.migration.entities.whose import Whose
+from firelift.migration.ledger.journal import Journal
+from firelift.migration.ledger.letters import Letters
+from firelift.migration.ledger.scanned import ScannedEntries
+from firelift.migration.processors.retry import LetterReader
+from firelift.migration.store import Document, Missing, Source
+from firelift.migration.work import Reader
+from firelift.stores.memory import MemoryStore
+
+LARGE = "x" * 100_000
+MANY = [f"u{number:03d}" for number in range(240)]
+IN_ORDER = sorted(MANY, key=lambda name: place("seed", name))
+MOST = 3 * READ_BYTES
+"""Of one batch: it ends behind the page with which it is full, and pages are asked for a few at a time."""
+
+
+async def filled() -> MemoryStore:
+    store = MemoryStore()
+    await seed(store, {f"tasks/{name}": {"name": LARGE, "userId": name} for name in MANY})
+    return store
+
+
+async def batches(reader: Reader) -> tuple[list[str], int]:
+    """The paths of all records, and the most bytes that one batch had."""
+    paths: list[str] = []
+    most, after, exhausted = 0, None, False
+    while not exhausted:
+        batch = await reader.read(after)
+        documents = [getattr(record.payload, "source", record.payload) for record in batch.records]
+        paths += [document.path for document in documents]
+        most = max(most, weight(KIT, documents))
+        after, exhausted = batch.end, batch.exhausted
+    return paths, most
+
+
+@pytest.mark.parametrize("by_id", [True, False])
+async def test_entities_with_large_documents(by_id: bool) -> None:  # noqa: FBT001 - a parameter of pytest's
+    store, source = await filled(), Source("tasks")
+
+    async def entities() -> list[str]:
+        return IN_ORDER
+
+    key = None if by_id else ("userId",)
+    records = ById(store, source) if by_id else ByKey(store, source, ("userId",))
+    whose = Whose(store, "seed", key)
+    paths, most = await batches(EntityReader(records, entities, "seed", 5_000, bool, whose.entity))
+    assert sorted(paths) == [f"tasks/{name}" for name in MANY]
+    assert most <= MOST
+
+
+@in_virtual_time
+async def test_large_documents_with_dead_letters() -> None:
+    store = await filled()
+    refusing = migration(
+        {"name": "tasks", "source": {"collection": "tasks"}, "target": {"document": "copies/{id}"}},
+        validate=[{"rule": "false"}],
+    )
+    assert (await ran(store, plan(RunKind.MIGRATE, refusing))).totals.dead_letters == len(MANY)
+    paths, most = await batches(LetterReader(store, Letters(store, LEDGER, ["migrate.0"])))
+    assert paths == [f"tasks/{name}" for name in MANY]
+    assert most <= MOST
+
+
+@in_virtual_time
+async def test_large_images() -> None:
+    """Each source is in the journal as a whole when a delete step has cleaned it up."""
+    store = await filled()
+    copying = migration({"name": "tasks", "source": {"collection": "tasks"}, "target": {"document": "copies/{id}"}})
+    made = plan(RunKind.MIGRATE, copying)
+    large = made.pace.model_copy(update={"batch_size": 400})
+    await ran(store, made)
+    await ran(store, plan(RunKind.DELETE, copying, pace=large))
+    journal = Journal(store, LEDGER)
+    seen: list[int] = []
+    while found := await journal.entries("delete.0", 0, newest_first=False, start=len(seen) + 1):
+        assert len(found) == 1 or sum(len(each.images) for each in found[:-1]) * len(LARGE) < READ_BYTES
+        seen += [len(each.images) for each in found]
+    assert sum(seen) == len(MANY)
+    entries = ScannedEntries(journal, Whose(store, "seed", None))
+    held = [await _held(entries, f"tasks/{name}") for name in MANY]
+    assert max(held) <= MOST
+
+
+async def _held(entries: ScannedEntries, source: str) -> int:
+    assert await entries.of("delete.0", source)
+    there: Iterable[int] = (each.weight(KIT) for each in entries._whole.values() if each)  # noqa: SLF001 - what it holds is the question
+    return sum(there)
+
+
+@in_virtual_time
+async def test_some_documents_are_read_until_they_are_enough() -> None:
+    store = await filled()
+    paths = [f"tasks/{name}" for name in (*MANY, "gone")]
+    few = await get_some(store, paths)
+    assert [each.path for each in few] == paths[: len(few)]
+    assert READ_BYTES <= weight(KIT, few) <= READ_BYTES + 8 * len(LARGE)
+    assert await get_some(store, []) == []
+    (gone,) = await get_some(store, ["tasks/gone"])
+    assert isinstance(gone, Missing)
+    small = await seeded({f"tasks/{number}": {"n": 1} for number in range(50)})
+    found = await get_some(small, [f"tasks/{number}" for number in range(60)])
+    assert [isinstance(each, Document) for each in found] == [True] * 50 + [False] * 10
