@@ -117,7 +117,7 @@ async def test_a_journal_is_walked_lane_by_lane_newest_subject_first() -> None:
     assert [(each.subject, each.subject_lane) for each in made.lanes] == [("r2", 0), ("r2", 1), ("r1", 0), ("r1", 1)]
     assert made.estimate == 2000
     verify = await ensure_lanes(Journal(store, LEDGER), plan("look", kind=RunKind.VERIFY, subjects=("r1",)))
-    assert [each.subject for each in verify.lanes] == [None, None, "r1", "r1"]
+    assert [(each.subject, each.joined) for each in verify.lanes] == [(None, True), (None, True)]
 
 
 def test_only_a_revert_has_an_order() -> None:

@@ -7,10 +7,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from firelift.migration.clock import Clock
+from firelift.migration.ledger.joined import JoinedReader
 from firelift.migration.readers import ImageReader, ScanReader
 from firelift.migration.work import Batch, Reader
 
-CAN = (ScanReader, ImageReader)
+CAN = (ScanReader, ImageReader, JoinedReader)
 """Readers whose next batch follows from the cursor alone, whatever becomes of the batch before."""
 
 

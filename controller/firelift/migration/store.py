@@ -199,6 +199,9 @@ class ValueKit(Protocol):
     def loads(self, data: bytes) -> Value:
         """The inverse of `dumps`."""
 
+    def same(self, one: Fields, other: Fields) -> bool:
+        """Whether two documents have the same fields, of the same types and contents: quick where they are as read."""
+
     def size(self, value: Value) -> int:
         """Bytes on the wire, for limits of documents and commits."""
 

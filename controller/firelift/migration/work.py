@@ -114,6 +114,8 @@ class Lane:
 
     A lane with `buckets` (from, up to) reads the records of the entities in them: those that the list named `listing`
     has, and those that the run's selection names. A scan with a `listing` leaves out the records of whom it lists.
+
+    A scan that is `joined` reads with each source what the run's subjects have written of it.
     """
 
     number: int
@@ -126,6 +128,12 @@ class Lane:
     listing: str | None = None
     letters: bool = False
     marks: bool = False
+    joined: bool = False
+
+    @property
+    def by_path(self) -> bool:
+        """Whether it reads a source in the order of its paths, so that its journal has images in that order."""
+        return self.subject is None and self.buckets is None and not self.letters
 
 
 @dataclass(slots=True)

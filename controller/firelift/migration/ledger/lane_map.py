@@ -69,6 +69,7 @@ def _continues(last: dict[str, Any], lane: Lane) -> bool:
 def _scan(lane: Lane) -> dict[str, Any]:
     plain = {"start": lane.start, "end": lane.end, "cursor": lane.cursor}
     more = {"buckets": lane.buckets, "listing": lane.listing, "letters": lane.letters or None}
+    more["joined"] = lane.joined or None
     return plain | {name: value for name, value in more.items() if value is not None}
 
 

@@ -56,7 +56,8 @@ async def _letters(journal: Journal, plan: RunPlan) -> LaneMap:
 async def _read(journal: Journal, plan: RunPlan, pause: Pause) -> list[LaneMap]:
     """The lanes that read records: of entities, of the whole source, or both, one behind the other."""
     if not by_entity(plan):
-        return [await _scanned(journal, plan)] if plan.kind in SCANNING else []
+        scanned = await _scanned(journal, plan) if plan.kind in SCANNING else LaneMap()
+        return [replace(scanned, lanes=[replace(lane, joined=joins(plan)) for lane in scanned.lanes])]
     lanes, records = await EntityLanes(journal.store, plan, pause).make(lambda records: _lanes_for(plan, records))
     of_entities = LaneMap(lanes, estimate=records)
     listing = lanes[0].listing
@@ -103,16 +104,23 @@ async def _scanned(journal: Journal, plan: RunPlan, source: Source | None = None
 
 async def _all_walked(journal: Journal, plan: RunPlan) -> list[LaneMap]:
     """The lanes of all subjects, the newest first; where a revert meets entity markers, those of all runs in front."""
-    walked = [await _walked(journal, subject) for subject in reversed(plan.subjects)]
+    walked = [await _walked(journal, subject, joined=joins(plan)) for subject in reversed(plan.subjects)]
     if plan.kind is not RunKind.REVERT or plan.migration.entity_marker is None:
         return walked
     return [*(LaneMap([replace(lane, marks=True) for lane in each.lanes]) for each in walked), *walked]
 
 
-async def _walked(journal: Journal, subject: str) -> LaneMap:
+async def _walked(journal: Journal, subject: str, *, joined: bool) -> LaneMap:
+    """A lane for each of the subject's, but for those whose images are `joined` to the scan."""
     lanes, seals = await seal_run(journal, subject)
-    walked = [Lane(lane.number, subject=subject, subject_lane=lane.number) for lane in lanes.lanes]
-    return LaneMap(walked, estimate=sum(each.totals.written for each in seals))
+    apart = {lane.number for lane in lanes.lanes if not (joined and lane.by_path)}
+    walked = [Lane(number, subject=subject, subject_lane=number) for number in sorted(apart)]
+    return LaneMap(walked, estimate=sum(each.totals.written for each in seals if each.lane in apart))
+
+
+def joins(plan: RunPlan) -> bool:
+    """Whether what a run's subjects have written of a source is read together with it, where both go by paths."""
+    return plan.kind is RunKind.VERIFY and bool(plan.subjects) and not by_entity(plan)
 
 
 async def _followed(journal: Journal, run: str) -> LaneMap | None:

@@ -37,12 +37,13 @@ class MovedBefore:
     _runs: Sequence[str] | None = None
 
     async def to(self, target: str, source: Document) -> bool:
-        """Whether `target` was written from this very source, which has not been made anew since.
+        """Whether `target` was left written from this very source, which has not been made anew since.
 
         Raises:
             StoreError: when the ledger cannot be read.
         """
-        return bool(await self._images(target, source.path, since=source.create_time))
+        images = await self._images(target, source.path, since=source.create_time)
+        return bool(images) and images[max(images)].operation is not Operation.DELETE
 
     async def ours(self, target: Document, source: Document) -> Ours | None:
         """What of a target is ours to change: it was written from this source, and nobody has touched it since.

@@ -77,6 +77,14 @@ class ScannedEntries:
                 number = number + 1 if entry.end and continues(entry.end, source) else None
         return found
 
+    async def first_behind(self, run: str, lane: int, source: str) -> int | None:
+        """The first entry of a lane in the order of paths that can have what lies behind a source.
+
+        Raises:
+            StoreError: when the ledger cannot be read.
+        """
+        return await self._number(run, lane, lambda end: order(end) <= order(source), 0)
+
     async def of_entity(self, run: str, at: Place) -> list[Entry]:
         """The entries with their images that can have records of the entity that stands there, in their order.
 

@@ -21,6 +21,7 @@ from firelift.migration.ledger.born import Born, BornReader
 from firelift.migration.ledger.cleaned import Cleaned
 from firelift.migration.ledger.earlier import EarlierImages
 from firelift.migration.ledger.history import SourceHistory
+from firelift.migration.ledger.joined import JoinedReader
 from firelift.migration.ledger.journal import Journal
 from firelift.migration.ledger.letters import Letters
 from firelift.migration.ledger.marks import JustMarks, WithoutMarks
@@ -39,11 +40,12 @@ from firelift.migration.processors.retry import LetterReader, Retry, WithoutLett
 from firelift.migration.processors.reverse import Returns, ReverseDocuments, ReverseVerify
 from firelift.migration.processors.revert import Revert
 from firelift.migration.processors.revert_verify import RevertVerify
-from firelift.migration.processors.verify_images import Becomes, VerifyImages, becomes_one, remembering
-from firelift.migration.processors.verify_scan import VerifyScan
+from firelift.migration.processors.verify import Verify
+from firelift.migration.processors.verify_images import ImageJudge
+from firelift.migration.processors.verify_scan import ScanJudge
 from firelift.migration.readers import ImageReader, JournalReader, Keep, ScanReader
 from firelift.migration.store import Store
-from firelift.migration.transform.one_to_many import compile_one_to_many
+from firelift.migration.transform.one_to_many import compile_becomes, compile_one_to_many
 from firelift.migration.transform.reshape import compile_renames, field_path
 from firelift.migration.transform.reverse import compile_reverse, target_source
 from firelift.migration.transform.transform import Transform, compile_ignored, compile_transform
@@ -83,20 +85,16 @@ def build(
     if spec.target.aggregate is not None and lane.subject is None:
         whose = _whose(plan, store)
         return build_aggregate(plan, store, lane, transform, whose, lambda path: _sampled(plan, path), sleep)
-    splitting = compile_one_to_many(transform) if spec.one_to_many else None
-    if lane.subject is not None:
-        becomes = remembering(splitting.targets) if splitting else becomes_one(transform)
-        cleaned = Cleaned(ScannedEntries(Journal(store, plan.ledger), _whose(plan, store)), plan.migration.name)
-        images = VerifyImages(store, transform, becomes, _verify(plan), keep, cleaned, sleep)
-        return _image_reader(plan, store, journal, lane), images
     pacing = Pacing(plan, _whose(plan, store), pace, sleep)
+    if plan.kind is RunKind.VERIFY:
+        verify = _verifying(plan, store, transform, keep, sleep)
+        return _verified(plan, store, journal, lane, keep, pacing), verify
     if plan.kind is RunKind.DELETE:
-        deleting = _deleting(plan, store, transform, splitting.targets if splitting else becomes_one(transform))
-        return _source_reader(plan, store, lane, keep, pacing), deleting
-    if splitting:
-        read, processor = many(plan, store, lane, splitting, _whose(plan, store), _verify(plan), sleep)
+        return _source_reader(plan, store, lane, keep, pacing), _deleting(plan, store, transform)
+    if spec.one_to_many:
+        read, processor = many(plan, store, lane, compile_one_to_many(transform), _whose(plan, store))
     else:
-        read, processor = as_it_is, _scanning(plan, store, transform, sleep)
+        read, processor = as_it_is, _scanning(plan, store, transform)
     if lane.letters:
         letters = LetterReader(store, Letters(store, plan.ledger, plan.letters))
         return read(pacing.scan(letters)), Retry(processor)
@@ -122,10 +120,11 @@ def _marking(plan: RunPlan, store: Store, lane: Lane, transform: Transform, inne
     return Marking(store, compile_marker(spec, plan.now), Imager(store.values, transform.ignored), inner)
 
 
-def _deleting(plan: RunPlan, store: Store, transform: Transform, becomes: Becomes) -> Processor:
-    entries = ScannedEntries(Journal(store, plan.ledger), _whose(plan, store))
-    history = SourceHistory(entries, plan.migration.name, plan.id)
-    return DeleteSources(store, transform, becomes, plan.selection, plan.seed, Imager(store.values), history)
+def _deleting(plan: RunPlan, store: Store, transform: Transform) -> Processor:
+    history = SourceHistory(_entries(plan, store), plan.migration.name, plan.id)
+    return DeleteSources(
+        store, transform, compile_becomes(transform), plan.selection, plan.seed, Imager(store.values), history
+    )
 
 
 def rehearsed(spec: MigrationSpec) -> MigrationSpec:
@@ -138,13 +137,37 @@ def _apart(plan: RunPlan, store: Store, scan: Reader) -> Reader:
     return WithoutLetters(scan, Letters(store, plan.ledger, plan.letters), plan.id) if plan.letters else scan
 
 
-def _scanning(plan: RunPlan, store: Store, transform: Transform, sleep: Sleep) -> Processor:
-    journal = Journal(store, plan.ledger)
+def _origins(plan: RunPlan, store: Store, transform: Transform) -> Origins | None:
+    """None where two sources can never have one target."""
     may_collide = transform.template is not None and not transform.template.distinct
-    origins = Origins(journal, plan.migration.name) if may_collide else None
-    moved = MovedBefore(ScannedEntries(journal, _whose(plan, store)), plan.migration.name, plan.id)
-    if plan.kind is RunKind.VERIFY:
-        return VerifyScan(store, transform, plan.selection, plan.seed, _verify(plan), origins, moved, sleep)
+    return Origins(Journal(store, plan.ledger), plan.migration.name) if may_collide else None
+
+
+def _entries(plan: RunPlan, store: Store) -> ScannedEntries:
+    return ScannedEntries(Journal(store, plan.ledger), _whose(plan, store))
+
+
+def _verified(plan: RunPlan, store: Store, journal: JournalReader, lane: Lane, keep: Keep, pacing: Pacing) -> Reader:
+    """What a lane of a verify reads: sources, images, or both at once."""
+    if lane.subject is not None:
+        return _image_reader(plan, store, journal, lane)
+    if not lane.joined:
+        return _source_reader(plan, store, lane, keep, pacing)
+    source = replace(source_of(plan, store.values), start=lane.start, end=lane.end)
+    entries = _entries(plan, store)
+    return JoinedReader(store, source, PAGE, keep, lambda path: _sampled(plan, path), entries, plan.subjects)
+
+
+def _verifying(plan: RunPlan, store: Store, transform: Transform, keep: Keep, sleep: Sleep) -> Processor:
+    moved = MovedBefore(_entries(plan, store), plan.migration.name, plan.id)
+    scan = ScanJudge(transform, _verify(plan), _origins(plan, store, transform), moved)
+    images = ImageJudge(transform, _verify(plan), keep, Cleaned(_entries(plan, store), plan.migration.name))
+    return Verify(store, compile_becomes(transform), keep, scan, images, sleep)
+
+
+def _scanning(plan: RunPlan, store: Store, transform: Transform) -> Processor:
+    origins = _origins(plan, store, transform)
+    moved = MovedBefore(_entries(plan, store), plan.migration.name, plan.id)
     if plan.kind is RunKind.VALIDATE:
         return Validate(transform)
     existing = Existing(plan.migration.on_existing, Imager(store.values, transform.ignored))

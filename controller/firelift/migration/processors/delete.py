@@ -17,9 +17,9 @@ from firelift.migration.ledger.history import SourceHistory
 from firelift.migration.processors import tallies
 from firelift.migration.processors.findings import differences
 from firelift.migration.processors.migrate import without_result
-from firelift.migration.processors.verify_images import Becomes
 from firelift.migration.refusal import Refused
 from firelift.migration.store import Document, Fields, Missing, Store, Verify
+from firelift.migration.transform.one_to_many import Becomes, targets_of
 from firelift.migration.transform.transform import Transform
 from firelift.migration.work import Change, Record
 
@@ -56,7 +56,7 @@ class DeleteSources:
     def _becomes(self, source: Document | Missing) -> Mapping[str, Fields] | None:
         if isinstance(source, Missing) or not self.transform.selects(self.selection, self.seed, source):
             return None
-        return self.becomes(source)
+        return targets_of(self.becomes(source))
 
     async def _change(
         self, source: Document | Missing, become: Mapping[str, Fields] | None, targets: Targets

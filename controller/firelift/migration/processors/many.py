@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from firelift.api.run import RunKind, RunPlan, VerifyPlan
+from firelift.api.run import RunKind, RunPlan
 from firelift.migration.entities.whose import Whose
 from firelift.migration.existing import Existing
 from firelift.migration.imaged import Imager
@@ -16,8 +16,6 @@ from firelift.migration.ledger.scanned import ScannedEntries
 from firelift.migration.parts import Deriving, PartReader
 from firelift.migration.processors.dry_run import DryRun, ValidateMany
 from firelift.migration.processors.migrate_many import MigrateMany
-from firelift.migration.processors.recheck import Sleep
-from firelift.migration.processors.verify_many import VerifyMany
 from firelift.migration.store import Store
 from firelift.migration.transform.one_to_many import OneToMany
 from firelift.migration.work import Lane, Processor, Reader
@@ -31,9 +29,7 @@ def as_it_is(reader: Reader) -> Reader:
     return reader
 
 
-def many(
-    plan: RunPlan, store: Store, lane: Lane, splitting: OneToMany, whose: Whose, verify: VerifyPlan, sleep: Sleep
-) -> tuple[Reading, Processor]:
+def many(plan: RunPlan, store: Store, lane: Lane, splitting: OneToMany, whose: Whose) -> tuple[Reading, Processor]:
     """How a scanning lane of a one-to-many migration reads, and what it does."""
     journal, name, transform = Journal(store, plan.ledger), plan.migration.name, splitting.transform
     history = SourceHistory(ScannedEntries(journal, whose), name, plan.id)
@@ -41,8 +37,6 @@ def many(
     origins = None if distinct else Origins(journal, name)
     if plan.kind is RunKind.VALIDATE:
         return as_it_is, ValidateMany(splitting)
-    if plan.kind is RunKind.VERIFY:
-        return as_it_is, VerifyMany(store, splitting, plan.selection, plan.seed, verify, origins, history, sleep)
     existing = Existing(plan.migration.on_existing, Imager(store.values, transform.ignored))
     dry, most = plan.kind is RunKind.DRY_RUN, plan.pace.batch_size
     derive = Deriving(splitting, history if plan.kind is RunKind.SWEEP or plan.overlaps else None)

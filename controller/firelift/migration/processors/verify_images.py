@@ -15,53 +15,38 @@ from firelift.migration.imaged import Imager
 from firelift.migration.ledger.cleaned import Cleaned
 from firelift.migration.processors import tallies
 from firelift.migration.processors.findings import differences
-from firelift.migration.processors.recheck import Sleep, persisting
 from firelift.migration.readers import JournalRecord, Keep
-from firelift.migration.store import Document, FieldPath, Fields, Missing, Store
-from firelift.migration.transform.transform import Result, Transform
-from firelift.migration.work import Change, Record
+from firelift.migration.store import Document, FieldPath, Fields, Missing
+from firelift.migration.transform.transform import Transform
+from firelift.migration.work import Change
 
-Becomes = Callable[[Document], Mapping[str, Fields] | None]
+Documents = Mapping[str, Document | Missing]
+
+Targets = Callable[[Document], Mapping[str, Fields] | None]
 """The fields of each target of a source; None when it is not told what it becomes."""
 
 
 @dataclass(frozen=True, slots=True)
-class VerifyImages:
-    """The processor. It writes nothing.
+class ImageJudge:
+    """Counts images that are not well; one that is leaves no counts.
 
-    An image that is found well leaves no counts: its document belongs to a scanned lane too, and counting it twice
-    would halve the ratio of mismatches. For the same reason a difference that the scan sees is the scan's; `scans` says
-    whether it looks at a source. Only a copy whose source a delete step has cleaned up is seen here alone, and counted.
-    `becomes` is the migration, from one document to one or to many.
+    Its document is the scan's too, and counting it twice would halve the ratio of mismatches. For the same reason a
+    difference that the scan sees is the scan's; `scans` says whether it looks at a source. Only a copy whose source a
+    delete step has cleaned up is seen here alone, and counted.
     """
 
-    store: Store
     transform: Transform
-    becomes: Becomes
     plan: VerifyPlan
     scans: Keep
     cleaned: Cleaned
-    sleep: Sleep
 
-    async def prepare(self, records: Sequence[Record], *, again: bool) -> list[Change]:  # noqa: ARG002 - always read anew
-        """One change per record."""
-        wanted: list[JournalRecord] = [record.payload for record in records]
-        found = await self._judge(wanted)
-        return await persisting(found, wanted, self._judge, lambda: self.sleep(self.plan.recheck_seconds))
+    async def change(self, record: JournalRecord, documents: Documents, becomes: Targets) -> Change:
+        """What is to be said of an image, where `documents` has its document and its source."""
+        if await self._has_outlived(record, documents):
+            return self._outlived(record, documents)
+        return self._change(record, documents, becomes)
 
-    async def _judge(self, records: Sequence[JournalRecord]) -> list[Change]:
-        paths = {record.image.path for record in records}
-        paths |= {record.image.source for record in records if record.image.source}
-        found = await self.store.get(sorted(paths)) if paths else []
-        documents = {document.path: document for document in found}
-        return [
-            self._outlived(record, documents)
-            if await self._has_outlived(record, documents)
-            else self._change(record, documents)
-            for record in records
-        ]
-
-    async def _has_outlived(self, record: JournalRecord, documents: Mapping[str, Document | Missing]) -> bool:
+    async def _has_outlived(self, record: JournalRecord, documents: Documents) -> bool:
         """Whether it is of a copy that we have made of a source, and have deleted the source since."""
         image, document = record.image, documents[record.image.path]
         made = isinstance(document, Document) and document.create_time == record.commit_time
@@ -69,34 +54,36 @@ class VerifyImages:
             return False
         return isinstance(documents[image.source], Missing) and await self.cleaned.holds(image.source)
 
-    def _outlived(self, record: JournalRecord, documents: Mapping[str, Document | Missing]) -> Change:
+    def _outlived(self, record: JournalRecord, documents: Documents) -> Change:
         """A copy that is all there is: the app's own once it was changed, and else what was committed."""
         document = documents[record.image.path]
         untouched = isinstance(document, Document) and document.update_time == record.commit_time
         changed = self._changed(record.image, document) if untouched and isinstance(document, Document) else []
         return _not_as_committed(document.path, changed) if changed else Change(tallies.UNCHANGED)
 
-    def _change(self, record: JournalRecord, documents: Mapping[str, Document | Missing]) -> Change:
+    def _change(self, record: JournalRecord, documents: Documents, becomes: Targets) -> Change:
         document = documents[record.image.path]
         if isinstance(document, Missing):
             gone = f"the marker {document.path} is gone"
             return Change(tallies.MISSING, example=gone) if record.marks else Change(tallies.NOTHING)
-        if self._orphaned(record, document, documents):
+        if self._orphaned(record, document, documents, becomes):
             return Change(tallies.EXTRA, example=f"{document.path} is a copy of {record.image.source}, which is gone")
         if document.update_time != record.commit_time:
             return Change(tallies.NOTHING)
         changed = self._changed(record.image, document)
         if changed:
             return _not_as_committed(document.path, changed)
-        return self._compared(record.image, document, documents)
+        return self._compared(record.image, document, documents, becomes)
 
-    def _compared(self, image: Image, document: Document, documents: Mapping[str, Document | Missing]) -> Change:
+    def _compared(self, image: Image, document: Document, documents: Documents, becomes: Targets) -> Change:
         """A copy that nobody has touched since our commit against what its source becomes now, stale fields too."""
         source = documents[image.source] if image.source else None
-        targets = self.becomes(source) if isinstance(source, Document) else None
+        targets = becomes(source) if isinstance(source, Document) else None
         if not isinstance(source, Document) or targets is None or document.path not in targets:
             return Change(tallies.NOTHING)
         kit, there = self.transform.kit, document.fields
+        if kit.same(there, targets[document.path]):
+            return Change(tallies.NOTHING)
         wanted = respecting(kit, targets[document.path], there, self.transform.ignored)
         if self.plan.authority is Authority.SOURCE and self.scans(source) and any(missed_paths(kit, there, wanted)):
             return Change(tallies.NOTHING)
@@ -112,7 +99,7 @@ class VerifyImages:
         absent = get(self.transform.kit, document.fields, path) is None
         return not filled or absent or any(overlap(path, ours) for ours in image.after)
 
-    def _orphaned(self, record: JournalRecord, document: Document, documents: Mapping[str, Document | Missing]) -> bool:
+    def _orphaned(self, record: JournalRecord, document: Document, documents: Documents, becomes: Targets) -> bool:
         """Whether our own copy has outlived its source, or its source now belongs elsewhere."""
         image = record.image
         ours = image.operation is Operation.CREATE and document.create_time == record.commit_time
@@ -121,7 +108,7 @@ class VerifyImages:
         source = documents[image.source]
         if isinstance(source, Missing):
             return True
-        targets = self.becomes(source)
+        targets = becomes(source)
         return targets is not None and document.path not in targets
 
     def _changed(self, image: Image, document: Document) -> list[str]:
@@ -132,32 +119,3 @@ class VerifyImages:
 
 def _not_as_committed(path: str, changed: Sequence[str]) -> Change:
     return Change(tallies.DIFFERENT, example=f"{path} is not what was committed, at {', '.join(changed)}")
-
-
-REMEMBERED = 8
-"""Sources whose targets are held: the images of one source follow each other."""
-
-
-def remembering(becomes: Becomes) -> Becomes:
-    """A migration to many documents, asked once for all images of a source and not once for each."""
-    known: dict[tuple[str, int], Mapping[str, Fields] | None] = {}
-
-    def remembered(source: Document) -> Mapping[str, Fields] | None:
-        key = (source.path, source.update_time)
-        if key not in known:
-            known[key] = becomes(source)
-            if len(known) > REMEMBERED:
-                known.pop(next(iter(known)))
-        return known[key]
-
-    return remembered
-
-
-def becomes_one(transform: Transform) -> Becomes:
-    """A migration from one document to one."""
-
-    def becomes(source: Document) -> Mapping[str, Fields] | None:
-        outcome = transform.attempt(source)
-        return {outcome.target: outcome.fields} if isinstance(outcome, Result) else None
-
-    return becomes

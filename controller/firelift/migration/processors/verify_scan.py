@@ -1,11 +1,13 @@
-"""Verify, from the source's side: is every document of the cohort where and what the transform says it should be?"""
+"""Verify, from the source's side: is every document of the cohort where and what the transform says it should be?
+
+What is there and has no source or element any more is told by the journal: `ImageJudge` counts it as extra.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from firelift.api.cohort import Selection
 from firelift.api.run import VerifyPlan
 from firelift.api.steps.verify import Authority
 from firelift.migration import fields as paths
@@ -15,85 +17,82 @@ from firelift.migration.ledger.origins import Origins
 from firelift.migration.processors import tallies
 from firelift.migration.processors.findings import differences
 from firelift.migration.processors.migrate import without_result
-from firelift.migration.processors.recheck import Sleep, persisting
 from firelift.migration.processors.rivals import second_source
-from firelift.migration.store import Document, Missing, Store
-from firelift.migration.transform.transform import LeftAlone, Outcome, Result, Transform
-from firelift.migration.work import Change, Record
+from firelift.migration.processors.summing import summed
+from firelift.migration.store import Document, Missing
+from firelift.migration.transform.one_to_many import Elements, Outcome
+from firelift.migration.transform.transform import LeftAlone, Result, Transform
+from firelift.migration.work import Change
+
+Documents = Mapping[str, Document | Missing]
 
 
 @dataclass(frozen=True, slots=True)
-class VerifyScan:
-    """The processor. It writes nothing; documents are compared at the moment at which their page was read.
+class ScanJudge:
+    """Counts documents of a source; a source without elements is skipped.
 
     `origins` is None where two sources can never have one target.
     """
 
-    store: Store
     transform: Transform
-    selection: Selection
-    seed: str
     plan: VerifyPlan
     origins: Origins | None
     moved: MovedBefore
-    sleep: Sleep
 
-    async def prepare(self, records: Sequence[Record], *, again: bool) -> list[Change]:
-        """One change per record."""
-        read: list[Document] = [record.payload for record in records]
-        found = await (self._anew(read) if again else self._judge(read))
-        return await persisting(found, read, self._anew, lambda: self.sleep(self.plan.recheck_seconds))
+    @property
+    def in_place(self) -> bool:
+        """Whether a source is its own target."""
+        return self.transform.template is None
 
-    async def _anew(self, read: Sequence[Document]) -> list[Change]:
-        return await self._judge(await self.store.get([document.path for document in read]))
+    async def change(self, source: Document | Missing, outcome: Outcome | None, documents: Documents) -> Change:
+        """What is to be said of a source that becomes `outcome`, None for one that is not of the cohort."""
+        if isinstance(source, Document) and self.in_place:
+            return self._in_place(source, outcome)
+        if isinstance(source, Missing) or not isinstance(outcome, Elements):
+            return without_result(source.path, None if isinstance(outcome, Elements) else outcome)
+        if not outcome.results:
+            return Change(tallies.SKIPPED)
+        judged = [await self._target(source, result, documents[result.target]) for result in outcome.results]
+        second = await self._second(source, outcome, documents) if any(doubtful for _, doubtful in judged) else None
+        return second or summed([change for change, _ in judged])
 
-    async def _judge(self, sources: Sequence[Document | Missing]) -> list[Change]:
-        outcomes = [self._outcome(source) for source in sources]
-        if self.transform.template is None:
-            return [self._in_place(source, outcome) for source, outcome in zip(sources, outcomes, strict=True)]
-        wanted = [outcome.target for outcome in outcomes if isinstance(outcome, Result)]
-        at = max((source.read_time for source in sources), default=None)
-        targets = {target.path: target for target in (await self.store.get(wanted, read_time=at) if wanted else [])}
-        return [
-            await self._copy(source, outcome, targets[outcome.target])
-            if isinstance(source, Document) and isinstance(outcome, Result)
-            else without_result(source.path, outcome)
-            for source, outcome in zip(sources, outcomes, strict=True)
-        ]
-
-    def _outcome(self, source: Document | Missing) -> Outcome | None:
-        if isinstance(source, Missing) or not self.transform.selects(self.selection, self.seed, source):
-            return None
-        return self.transform.attempt(source)
-
-    async def _copy(self, source: Document, result: Result, target: Document | Missing) -> Change:
+    async def _target(self, source: Document, result: Result, target: Document | Missing) -> tuple[Change, bool]:
+        """What is to be said of one target, and whether it may be another source's."""
         switched = self.plan.authority is Authority.TARGET
         if isinstance(target, Missing):
             if switched and await self.moved.to(target.path, source):
-                return Change(tallies.SKIPPED)
-            return Change(tallies.MISSING, example=f"{source.path}: there is no {target.path}")
+                return Change(tallies.SKIPPED), False
+            return Change(tallies.MISSING, example=f"{source.path}: there is no {target.path}"), True
         # What differs is then the app's; that our own untouched copies are whole is told by the journal.
         if switched and self.origins is None:
-            return Change(tallies.UNCHANGED)
+            return Change(tallies.UNCHANGED), False
         kit = self.transform.kit
+        if kit.same(target.fields, result.fields):
+            return Change(tallies.UNCHANGED), False
         wanted = respecting(kit, result.fields, target.fields, self.transform.ignored)
         missed = list(paths.missed_paths(kit, target.fields, wanted))
-        first = await self.origins.of(target) if missed and self.origins else None
-        if first is not None and first != source.path:
-            return without_result(source.path, second_source(target.path, first))
         if switched or not missed:
-            return Change(tallies.UNCHANGED)
+            return Change(tallies.UNCHANGED), bool(missed)
         sentence = differences(kit, target.fields, wanted, missed)
-        return Change(tallies.DIFFERENT, example=f"{source.path} and {target.path}: {sentence}")
+        return Change(tallies.DIFFERENT, example=f"{source.path} and {target.path}: {sentence}"), True
 
-    def _in_place(self, source: Document | Missing, outcome: Outcome | None) -> Change:
-        match source, outcome:
-            case Document(), Result(_, fields):
+    async def _second(self, source: Document, outcome: Elements, documents: Documents) -> Change | None:
+        """The dead letter of a source that another one was faster than: for one of its targets, and so for all."""
+        there = [documents[result.target] for result in outcome.results]
+        for target in there:
+            first = await self.origins.of(target) if self.origins and isinstance(target, Document) else None
+            if first is not None and first != source.path:
+                return without_result(source.path, second_source(target.path, first))
+        return None
+
+    def _in_place(self, source: Document, outcome: Outcome | None) -> Change:
+        match outcome:
+            case Elements((Result(_, fields),)):
                 left = any(paths.changed_paths(self.transform.kit, source.fields, fields))
                 example = f"{source.path} has not been migrated"
                 return Change(tallies.MISSING, example=example) if left else Change(tallies.UNCHANGED)
-            case Document(), LeftAlone():
+            case LeftAlone():
                 broken = self.transform.broken(source)
                 example = f"{source.path}: {broken.reason}" if broken else ""
                 return Change(tallies.DIFFERENT, example=example) if broken else Change(tallies.UNCHANGED)
-        return without_result(source.path, outcome)
+        return without_result(source.path, None if isinstance(outcome, Elements) else outcome)

@@ -6,9 +6,9 @@ A source is one record. It leads to all of its documents or, where one of them b
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import partial, reduce
 from typing import Any
 
 from firelift.functions import Context, Element
@@ -42,6 +42,9 @@ class Elements:
 
 Outcome = Elements | LeftAlone | Refused
 
+Becomes = Callable[[Document], Outcome]
+"""A migration, from one document to one or to many."""
+
 
 @dataclass(frozen=True, slots=True)
 class OneToMany:
@@ -68,11 +71,6 @@ class OneToMany:
         except Refused as refused:
             return refused
         return LeftAlone("the transform answered None") if results is None else Elements(results)
-
-    def targets(self, document: Document) -> Mapping[str, Fields] | None:
-        """The fields of each target; None when it is not told what the document becomes."""
-        outcome = self.attempt(document)
-        return {each.target: each.fields for each in outcome.results} if isinstance(outcome, Elements) else None
 
     def _declared(self, view: View) -> tuple[Result, ...]:
         items = _counted(self._stored_items(view) if self.field else self._made_items(view))
@@ -147,6 +145,25 @@ class OneToMany:
         template = self.transform.template
         assert template is not None  # noqa: S101 - the API demands target.document
         return Result(template.path(inner.kit, document, inner.entity, place), fields)
+
+
+def compile_becomes(transform: Transform) -> Becomes:
+    """What a compiled migration makes of a document; one that becomes a single document has one element.
+
+    Raises:
+        TransformUnusable: as `compile_one_to_many`.
+    """
+    return compile_one_to_many(transform).attempt if transform.spec.one_to_many else partial(_one, transform)
+
+
+def _one(transform: Transform, document: Document) -> Outcome:
+    outcome = transform.attempt(document)
+    return Elements((outcome,)) if isinstance(outcome, Result) else outcome
+
+
+def targets_of(outcome: Outcome) -> Mapping[str, Fields] | None:
+    """The fields of each target; None when it is not told what the document becomes."""
+    return {each.target: each.fields for each in outcome.results} if isinstance(outcome, Elements) else None
 
 
 def compile_one_to_many(transform: Transform) -> OneToMany:

@@ -105,7 +105,7 @@ def document(name: DatabaseName, message: Any, read_time: Micros) -> Document:
     """A document as read."""
     return Document(
         path=name.path(message.name),
-        fields=FieldView(message.fields),
+        fields=FieldView(message),
         create_time=micros(message.create_time),
         update_time=micros(message.update_time),
         read_time=read_time,

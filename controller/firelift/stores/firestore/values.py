@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from firelift.stores.firestore.proto import Message, Value, micros, stamp
+from firelift.migration.overlay import Overlay
+from firelift.stores.firestore.proto import Document, Message, Value, micros, stamp
 
 INT64 = range(-(2**63), 2**63)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -98,6 +99,18 @@ class FirestoreValues:
         """The inverse of `dumps`."""
         return Value.FromString(data)
 
+    def same(self, one: Mapping[str, Message], other: Mapping[str, Message]) -> bool:
+        """Whether two documents have the same fields, of the same types and contents."""
+        found, wanted = (one, other) if isinstance(one, FieldView) else (other, one)
+        expected = _as_document(wanted)
+        if expected is None or not isinstance(found, FieldView):
+            return one.keys() == other.keys() and all(self.dumps(one[name]) == self.dumps(other[name]) for name in one)
+        # All fields at once, in C: what else a document has is made alike.
+        expected.name = found.message.name
+        expected.create_time.CopyFrom(found.message.create_time)
+        expected.update_time.CopyFrom(found.message.update_time)
+        return _serialized(expected) == _serialized(found.message)
+
     def size(self, value: Message) -> int:
         """Bytes on the wire."""
         size: int = value.ByteSize()
@@ -111,10 +124,12 @@ class FieldView(Mapping[str, Message]):
     of CPU a document of 16 fields, where most documents have two or three looked at.
     """
 
-    __slots__ = ("_fields",)
+    __slots__ = ("_fields", "message")
 
-    def __init__(self, fields: Any) -> None:
-        self._fields = fields
+    def __init__(self, message: Message) -> None:
+        """`message` is the document as it was read."""
+        self.message = message
+        self._fields = message.fields
 
     def __getitem__(self, name: str) -> Message:
         value = self._fields.get(name)
@@ -137,6 +152,26 @@ class FieldView(Mapping[str, Message]):
 
     def __repr__(self) -> str:
         return repr(dict(self))
+
+
+def _as_document(fields: Mapping[str, Message]) -> Message | None:
+    """A new message with fields as read, changed or not; None for any other fields."""
+    base, changes = (fields.base, fields.changes) if isinstance(fields, Overlay) else (fields, {})
+    if not isinstance(base, FieldView):
+        return None
+    made = Document()
+    made.CopyFrom(base.message)
+    for name, value in changes.items():
+        if value is not None:
+            made.fields[name].CopyFrom(value)
+        elif name in made.fields:
+            del made.fields[name]
+    return made
+
+
+def _serialized(message: Message) -> bytes:
+    data: bytes = message.SerializeToString(deterministic=True)
+    return data
 
 
 def put_fields(target: Any, entries: Mapping[str, Message]) -> None:
