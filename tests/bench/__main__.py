@@ -1,19 +1,24 @@
 """`make bench`: measure, print a line for each figure, and fail when a target is missed by more than noise.
 
-``make bench BENCH_ARGS="NAME…"`` runs just some of them.
+``make bench BENCH_ARGS="NAME…"`` runs just some of them; with ``--record NOTE`` the figures become a row of the history
+in ``docs/performance.md``.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import os
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable, Sequence
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.bench import growth, paired
 from tests.bench.figures import Figure
+from tests.bench.history import record
 
 from firelift.sandbox.emulator import Emulator
 from firelift.sandbox.processes import Supervisor
@@ -24,55 +29,97 @@ older versions leave it collecting garbage."""
 
 Bench = Callable[[str], Awaitable[list[Figure]]]
 
-BENCHES: dict[str, Bench] = {
+PAIRED: dict[str, Bench] = {
     "cpu": paired.worker_cpu_vs_official,
     "in-place": paired.throughput_in_place,
     "copies": paired.throughput_copies,
     "there-and-back": paired.there_and_back,
-    "million": growth.on_a_scripted_server,
-    "growth": growth.on_the_emulator,
 }
+"""These share an emulator: what one has warmed up is warm for the next, and both sides of a ratio have the same one."""
+
+ALONE: dict[str, Bench] = {"million": growth.on_a_scripted_server, "growth": growth.on_the_emulator}
+"""These have the machine, or a new emulator, for themselves: what an emulator has held makes it slower."""
+
+NAMES = (*PAIRED, *ALONE)
 
 
-def main(chosen: Sequence[str]) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Run benchmarks by name, all of them without one; the exit code."""
-    unknown = [name for name in chosen if name not in BENCHES]
+    asked = _arguments(arguments)
+    chosen = asked.names or NAMES
+    measured = _Measured()
+    if PAIRED.keys() & set(chosen):
+        with _emulator() as host:
+            for name in (name for name in PAIRED if name in chosen):
+                measured.run(name, PAIRED[name], host)
+    if "million" in chosen:
+        measured.run("million", ALONE["million"], "")
+    if "growth" in chosen:
+        with _emulator() as host:
+            measured.run("growth", ALONE["growth"], host)
+    if asked.record is not None:
+        record(asked.record, measured.figures)
+    return measured.told()
+
+
+def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make bench", description="Measure how fast a worker is.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(NAMES))
+    parser.add_argument("--record", metavar="NOTE", help="keep the figures in docs/performance.md, with this note")
+    asked = parser.parse_args(arguments)
+    unknown = [name for name in asked.names if name not in NAMES]
     if unknown:
-        return _say(f"there is no benchmark {', '.join(unknown)}; there are {', '.join(BENCHES)}", 2)
-    figures: list[Figure] = []
-    failed: list[str] = []
-    for name in chosen or BENCHES:
+        parser.error(f"there is no benchmark {', '.join(unknown)}; there are {', '.join(NAMES)}")
+    return asked
+
+
+class _Measured:
+    """The figures so far, and what could not be measured."""
+
+    def __init__(self) -> None:
+        self.figures: list[Figure] = []
+        self._failed = False
+
+    def run(self, name: str, bench: Bench, host: str) -> None:
+        """One benchmark; one that cannot be measured says so and lets the others run."""
+        began = time.monotonic()
         try:
-            figures += _measured(BENCHES[name])
+            figures = asyncio.run(_run(bench, host))
         except RuntimeError as error:
-            failed.append(name)
-            _say(f"# {name} could not be measured: {error}", 1)
-    alarms = [figure.name for figure in figures if figure.alarming]
-    missed = [figure.name for figure in figures if not figure.reached]
-    _say(f"# {len(figures)} figures, {len(missed)} targets missed" + (f": {', '.join(missed)}" if missed else ""), 0)
-    return 1 if alarms or failed else 0
+            self._failed = True
+            _say(f"# {name} could not be measured: {error}")
+            return
+        self.figures += figures
+        for figure in figures:
+            for line in filter(None, (figure.line, figure.comment)):
+                _say(line)
+        _say(f"# {name} took {time.monotonic() - began:.0f} s")
+
+    def told(self) -> int:
+        """The last line, and the exit code."""
+        missed = [figure.name for figure in self.figures if not figure.reached]
+        _say(
+            f"# {len(self.figures)} figures, {len(missed)} targets missed"
+            + (f": {', '.join(missed)}" if missed else "")
+        )
+        return 1 if self._failed or any(figure.alarming for figure in self.figures) else 0
 
 
-def _measured(bench: Bench) -> list[Figure]:
+@contextmanager
+def _emulator() -> Iterator[str]:
     os.environ.setdefault("_JAVA_OPTIONS", HEAP)
-    # An emulator for each: what it has held makes it slower.
     with Supervisor(Path(tempfile.mkdtemp(prefix="firelift-bench-")), remove=True) as supervisor:
         emulator = Emulator(supervisor)
         emulator.wait()
-        figures = asyncio.run(_run(bench, emulator.host))
-    for figure in figures:
-        for line in filter(None, (figure.line, figure.comment)):
-            _say(line, 0)
-    return figures
+        yield emulator.host
 
 
 async def _run(bench: Bench, host: str) -> list[Figure]:
     return await bench(host)
 
 
-def _say(line: str, code: int) -> int:
+def _say(line: str) -> None:
     print(line, flush=True)  # noqa: T201 - this is a program
-    return code
 
 
 if __name__ == "__main__":
