@@ -17,13 +17,12 @@ from tests.simple_work import plan
 
 from firelift.api.migration import SourceSpec
 from firelift.api.run import RunControl, RunPlan, RunState
-from firelift.migration.budget import SECOND
+from firelift.migration.budget_leases import SECOND
 from firelift.migration.ledger import budgets
 from firelift.migration.ledger.journal import Journal
 from firelift.migration.ledger.progress import Progress
-from firelift.migration.ledger.runs import RunStore
 from firelift.migration.store import Put
-from firelift.operator.pace import share
+from firelift.operator.pace import ensure, give_back
 from firelift.rollout.observation import LedgerSeen, Observation, PaceSeen, Rollout, RunSeen
 from firelift.stores.firestore.store import FirestoreStore, open_firestore
 
@@ -75,6 +74,7 @@ class Run:
         seen = RunSeen(
             self.plan.id,
             exists=True,
+            complete=done.complete,
             totals=done.totals,
             entries=done.entries,
             commit_latencies_ms=done.commit_latencies_ms,
@@ -82,10 +82,12 @@ class Run:
         )
         look = Observation(now=datetime.now(UTC), ledger=LedgerSeen(), runs={self.plan.id: seen})
         wanted = RunControl(state=RunState.RUN, epoch=self.epoch, lease_seconds=LEASE_SECONDS)
-        control, told = await share(self.store, self.rollout, self.plan, look, wanted)
-        assert isinstance(told, PaceSeen)
-        self.shares.append(told.share)
-        await RunStore(self.store, self.plan.ledger).ensure(self.plan, control)
+        agreed = await ensure(self.store, self.rollout, self.plan, look, wanted)
+        assert isinstance(agreed.told, PaceSeen)
+        assert agreed.lease is not None
+        self.shares.append(agreed.told.share)
+        if done.complete:
+            await give_back(self.store, agreed.lease, look, {})
         return done.complete
 
     async def start(self, index: int) -> None:
@@ -139,6 +141,13 @@ def most(commits: list[tuple[int, int]]) -> int:
     return max(sum(count for time, count in ordered if begin <= time < begin + WINDOW) for begin, _ in ordered)
 
 
+async def frozen(run: Run) -> tuple[int, int]:
+    """No operator's turn for a lease and three seconds more; the time in which no worker may write."""
+    stopped = (await budgets.read(run.store)).read_time
+    await asyncio.sleep(LEASE_SECONDS + 3)
+    return stopped + (LEASE_SECONDS + 1) * SECOND, (await budgets.read(run.store)).read_time
+
+
 async def test_two_runs_keep_within_one_budget_through_restarts_of_operators_and_workers(runs: list[Run]) -> None:
     one, other = runs
     await asyncio.gather(one.seed(), other.seed())
@@ -146,14 +155,16 @@ async def test_two_runs_keep_within_one_budget_through_restarts_of_operators_and
         await run.turn()
         for index in range(run.workers):
             await run.start(index)
-    turns, complete = 0, [False, False]
+    turns, complete, quiet = 0, [False, False], (0, 0)
     async with asyncio.timeout(SECONDS):
         while not all(complete):
-            complete = [await run.turn() for run in runs]
+            complete = [done or await run.turn() for run, done in zip(runs, complete, strict=True)]
             turns += 1
             if turns in {8, 16}:
                 one.operator_restarts()
                 await one.worker_restarts(0)
+            if turns == 12:
+                quiet = await frozen(one)
             await asyncio.sleep(0.4)
 
     commits = [await run.commits() for run in runs]
@@ -167,5 +178,7 @@ async def test_two_runs_keep_within_one_budget_through_restarts_of_operators_and
     slack = 4 * (BATCH + 1)
     whole = CAP * WINDOW / SECOND
     assert whole / 2 < most(together) <= whole + slack
+    assert quiet[0] < quiet[1]
+    assert not [time for time, _ in together if quiet[0] <= time < quiet[1]], "without an operator nobody writes"
     times = sorted(time for time, _ in together)
     assert all(later - earlier < 10 * SECOND for earlier, later in pairwise(times)), "nobody stands still"

@@ -6,7 +6,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from firelift.migration.budget import GROWTH, SECOND, START, STEP, Budget, Claim, Lease, allot, due
+from firelift.migration.budget import GROWTH, START, STEP, Budget, Claim, allot, due
+from firelift.migration.budget_leases import SECOND, Lease
 from firelift.migration.pressure import Work
 
 NOON = 1_800_000_000 * SECOND

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from firelift.migration.budget import LEAST, SECOND, START, STEP, Budget, Claim, allot, due, fair
+from firelift.migration.budget import LEAST, START, STEP, Budget, Claim, allot, due, fair
+from firelift.migration.budget_leases import SECOND
 from firelift.migration.errors import StaleEpoch
 from firelift.migration.pressure import COOLING, Work
 

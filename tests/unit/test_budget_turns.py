@@ -1,6 +1,7 @@
 """A rollout whose runs follow each other quickly leaves others their part of the budget."""
 
-from firelift.migration.budget import SECOND, Budget, Claim, allot
+from firelift.migration.budget import Budget, Claim, allot
+from firelift.migration.budget_leases import SECOND
 
 LEASE = 30
 

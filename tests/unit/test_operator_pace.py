@@ -11,8 +11,8 @@ from firelift.api.run import RunControl, RunKind, RunPlan, RunState, Totals
 from firelift.migration.errors import LedgerBroken, LostRace
 from firelift.migration.ledger import budgets, paths
 from firelift.migration.store import Put
-from firelift.operator.pace import share
-from firelift.rollout.observation import JobSeen, LedgerSeen, Observation, PaceSeen, Rollout, RunSeen
+from firelift.operator.pace import ensure
+from firelift.rollout.observation import HolderSeen, JobSeen, LedgerSeen, Observation, PaceSeen, Rollout, RunSeen
 from firelift.rollout.pace import text
 from firelift.stores.memory import MemoryStore
 
@@ -31,7 +31,8 @@ async def turn(
     store: MemoryStore, one: Rollout, made: RunPlan, control: RunControl = RUN, **seen: Any
 ) -> tuple[RunControl, PaceSeen | None]:
     runs = {made.id: RunSeen(made.id, exists=True, **seen)}
-    return await share(store, one, made, Observation(now=START, ledger=LedgerSeen(), runs=runs), control)
+    agreed = await ensure(store, one, made, Observation(now=START, ledger=LedgerSeen(), runs=runs), control)
+    return agreed.held.control, agreed.told
 
 
 def later(store: MemoryStore, seconds: float) -> None:
@@ -154,7 +155,15 @@ async def test_an_operator_that_others_are_always_faster_than_takes_no_share() -
     [
         (None, ""),
         (PaceSeen(562.5, 1125, 10_000, ("shop/a", "shop/b")), "562/s of 1,125/s, shared with shop/a and 1 more"),
-        (PaceSeen(0, 500, 500, ("shop/a",)), "0.0/s of 500/s, shared with shop/a"),
+        (PaceSeen(0, 500, 500, ("shop/a",)), "waiting for its share of the write budget: 0 of 500/s"),
+        (
+            PaceSeen(0, 500, 500, ("shop/a",), holder=HolderSeen("shop/a", 500, START)),
+            "waiting for its share of the write budget: 0 of 500/s; shop/a holds 500/s until 00:00:00 UTC",
+        ),
+        (
+            PaceSeen(5, 500, 5, unbound=True),
+            "5.0/s of 500/s, its maxWritesPerSecond, no limit per entity on the way back",
+        ),
         (PaceSeen(2.5, 2.5, 2.5), "2.5/s of 2.5/s, its maxWritesPerSecond"),
         (PaceSeen(1, 2, 3, ("n" * 300,)), "1.0/s of 2.0/s, shared with " + "n" * 100),
     ],

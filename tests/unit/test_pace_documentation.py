@@ -16,6 +16,7 @@ from tests.virtual_time import in_virtual_time
 from firelift.api.rollout import PaceSpec, RolloutSpec
 from firelift.api.run import RunKind
 from firelift.migration import backoff, budget, pressure
+from firelift.migration.budget_leases import HEARD, SECOND
 from firelift.migration.entities.paced import OPEN
 from firelift.migration.pace import LONGEST_COMMIT_SECONDS
 from firelift.migration.store import Create
@@ -53,10 +54,11 @@ def test_each_knob_has_its_line(field: Any) -> None:
 
 
 def test_figures_are_those_of_the_code() -> None:
-    assert (budget.START, budget.GROWTH, budget.STEP, budget.USED) == (500, 1.5, 300 * budget.SECOND, 0.5)
+    assert (budget.START, budget.GROWTH, budget.STEP, budget.USED) == (500, 1.5, 300 * SECOND, 0.5)
     assert (budget.LEAST, CHECKING_WRITES, LONGEST_COMMIT_SECONDS) == (10, 100, 5)
     assert (pressure.ALLOWED, pressure.CHANCE, pressure.SLOWER, pressure.LEAST_SLOWER_MS) == (0.01, 1, 2, 50)
-    assert (pressure.SLOW_CUTS, pressure.COOLING) == (3, 30 * budget.SECOND)
+    assert (pressure.SLOW_CUTS, pressure.COOLING) == (3, 30 * SECOND)
     assert (backoff.FIRST_SECONDS, backoff.LONGEST_SECONDS, backoff.PRESSURE_SECONDS) == (0.5, 30, 600)
     assert (backoff.QUOTA_FIRST_SECONDS, backoff.QUOTA_LONGEST_SECONDS) == (2, 60)
+    assert HEARD == 3 * SECOND
     assert OPEN * LANES_AT_ONCE * 5 == 1_280

@@ -9,15 +9,15 @@ and the database's own time.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from firelift.api.base import Model
+from firelift.migration.budget_leases import SECOND, Lease
 from firelift.migration.errors import StaleEpoch
 from firelift.migration.pressure import Marks, Pressed, Window, Work, judged
 from firelift.migration.store import Micros
 
 FORMAT = 1
-SECOND: Micros = 1_000_000
 
 START = 500.0
 """Writes per second of a database that nobody has written to lately. Source: Firestore's best practices, 500/50/5."""
@@ -41,43 +41,11 @@ WORTH = 1.05
 """A share that could grow by less stays until its lease is renewed."""
 
 
-class Earlier(Model):
-    """A larger share that a rollout had, and until when workers that have not heard of a smaller one may spend it."""
-
-    share: float
-    expires: Micros
-
-
-class Lease(Model):
-    """One rollout's part of the budget until `expires`. `share` is in writes per second, fractions included.
-
-    Each larger share before it may still be spent until its own end, and no longer: a rollout whose runs follow each
-    other quickly would otherwise keep for ever what it once had.
-    """
-
-    ledger: str
-    name: str
-    run: str
-    epoch: int
-    cap: float
-    want: float
-    share: float
-    expires: Micros
-    earlier: tuple[Earlier, ...] = ()
-    marks: Marks = Marks()
-
-    def live(self, now: Micros) -> bool:
-        """Whether any worker may spend anything of it."""
-        return now < max([self.expires, *(each.expires for each in self.earlier)])
-
-    def spendable(self, now: Micros) -> float:
-        """Writes per second that workers of this lease may spend at this time, at most."""
-        own = self.share if now < self.expires else 0.0
-        return max([own, *(each.share for each in self.earlier if now < each.expires)])
-
-
 class Claim(Model):
-    """What a rollout asks for its run. `cap` is its `maxWritesPerSecond`; a run that writes little may `want` less."""
+    """What a rollout asks for its run. `cap` is its `maxWritesPerSecond`; a run that writes little may `want` less.
+
+    `complete` are runs of the same rollout that write nothing any more, whatever share they had.
+    """
 
     ledger: str
     name: str
@@ -87,6 +55,7 @@ class Claim(Model):
     want: float
     lease_seconds: int
     work: Work = Work()
+    complete: tuple[str, ...] = ()
 
 
 class Budget(Model):
@@ -119,8 +88,8 @@ class Budget(Model):
 def allot(budget: Budget, claim: Claim, now: Micros) -> Budget:
     """The budget after a rollout has reported its work and taken or renewed its lease.
 
-    A new run gets what is free, at most its fair part; whoever has more than that gives it back here. `now` is the
-    database's time.
+    A new run gets what is free, at most its fair part; whoever has more than that gives it back here, and it is free
+    when `heard`. `now` is the database's time.
 
     Raises:
         StaleEpoch: when a newer leader of the same rollout has the lease.
@@ -141,6 +110,19 @@ def allot(budget: Budget, claim: Claim, now: Micros) -> Budget:
     return budget.model_copy(update={"leases": (*others, lease)})
 
 
+def heard(budget: Budget, ledger: str, epoch: int, word: tuple[str, float, Micros], at: Micros) -> Budget:
+    """The budget when the control of a run says this share and this end since `at`: what it had above is free soon.
+
+    A control that says anything else than the rollout's lease proves nothing: a later one may be on its way.
+    """
+    return _with(budget, ledger, epoch, lambda lease: lease.heard(word, at))
+
+
+def given_back(budget: Budget, ledger: str, epoch: int, run: str, end: Micros) -> Budget:
+    """The budget when no worker of this run can write behind `end`."""
+    return _with(budget, ledger, epoch, lambda lease: lease.ended(run, end))
+
+
 def due(before: Budget, after: Budget, ledger: str, now: Micros) -> bool:
     """Whether the difference that a claim would make is worth a write."""
     old, new = before.lease(ledger), after.lease(ledger)
@@ -157,6 +139,14 @@ def fair(total: float, mine: float, others: Iterable[float]) -> float:
     while wants and wants[0] * len(wants) <= total:
         total -= wants.pop(0)
     return min(mine, total / len(wants)) if wants else mine
+
+
+def _with(budget: Budget, ledger: str, epoch: int, change: Callable[[Lease], Lease]) -> Budget:
+    mine = budget.lease(ledger)
+    if mine is None or mine.epoch != epoch or (changed := change(mine)) == mine:
+        return budget
+    leases = tuple(changed if lease.ledger == ledger else lease for lease in budget.leases)
+    return budget.model_copy(update={"leases": leases})
 
 
 def _cut(budget: Budget, found: Pressed, ceiling: float, now: Micros) -> Budget:
@@ -195,19 +185,9 @@ def _granted(budget: Budget, claim: Claim, marks: Marks, now: Micros) -> Lease:
         want=min(claim.want, claim.cap),
         share=share,
         expires=now + claim.lease_seconds * SECOND,
-        earlier=_earlier(mine, share, now) if mine is not None else (),
+        earlier=mine.above(share, now, claim.complete) if mine is not None else (),
         marks=marks,
     )
-
-
-def _earlier(lease: Lease, share: float, now: Micros) -> tuple[Earlier, ...]:
-    """What may still be spent above a new share, the latest first; what another outlasts and outweighs says nothing."""
-    kept: list[Earlier] = []
-    for each in (Earlier(share=lease.share, expires=lease.expires), *lease.earlier):
-        hidden = any(other.share >= each.share and other.expires >= each.expires for other in kept)
-        if each.share > share and now < each.expires and not hidden:
-            kept.append(each)
-    return tuple(kept)
 
 
 def _floor(rate: float) -> float:

@@ -10,10 +10,11 @@ from firelift.api.run import RunControl, RunPlan, RunState
 from firelift.kube import config_maps, events, jobs, plan_maps
 from firelift.kube.errors import KubeError
 from firelift.kube.job_manifest import ExitCodes, JobPolicy, build_job, job_name, label_selector
+from firelift.migration.budget_leases import Lease
 from firelift.migration.exit_codes import FATAL, IGNORED
 from firelift.migration.ledger import locks
 from firelift.migration.ledger import root as roots
-from firelift.migration.ledger.runs import RunStore
+from firelift.migration.ledger.runs import RunDocument, RunStore
 from firelift.operator import pace
 from firelift.operator.ledger import LedgerRead
 from firelift.operator.services import Services
@@ -40,7 +41,7 @@ class Actor:
     """Acts for one decision about one rollout. `act` raises `KubeError` and `MigrationError`.
 
     `news` is set when the next turn will see something that no event tells of, so that it need not be waited for.
-    `pace` is what the run at work was granted.
+    `pace` is what the run at work was granted, with its lease; `halted` are the runs that were told to hold or to stop.
     """
 
     services: Services
@@ -50,6 +51,8 @@ class Actor:
     plans: dict[str, RunPlan] = field(default_factory=dict)
     news: bool = False
     pace: PaceSeen | None = None
+    lease: Lease | None = None
+    halted: dict[str, RunDocument] = field(default_factory=dict)
 
     @singledispatchmethod
     async def act(self, intent: Intent) -> None:
@@ -59,15 +62,16 @@ class Actor:
     @act.register
     async def _ensure_run(self, intent: EnsureRun) -> None:
         wanted = self._control(intent.state)
-        control, self.pace = await pace.share(self.ledger.store, self.rollout, intent.plan, self.observation, wanted)
+        agreed = await pace.ensure(self.ledger.store, self.rollout, intent.plan, self.observation, wanted)
+        self.pace, self.lease = agreed.told, agreed.lease
         # A run that exists keeps its plan, and its Job is made after that.
-        self.plans[intent.plan.id] = (await self._runs.ensure(intent.plan, control)).plan
+        self.plans[intent.plan.id] = agreed.held.plan
 
     @act.register
     async def _set_run_state(self, intent: SetRunState) -> None:
         run = (await self._runs.read([intent.run]))[intent.run]
         if run is not None:
-            await self._runs.ensure(run.plan, self._control(intent.state))
+            self.halted[intent.run] = await self._runs.ensure(run.plan, self._control(intent.state))
 
     @act.register
     async def _ensure_job(self, intent: EnsureJob) -> None:
@@ -143,6 +147,13 @@ class Actor:
             )
         except KubeError as error:  # an Event is for people; nothing waits for it
             self.services.log.warning("event not sent", reason=intent.reason, error=str(error))
+
+    async def settle_pace(self, before: Lease | None) -> Lease | None:
+        """The lease that the rollout has now; one from an earlier turn is given back when nothing asks for it."""
+        if self.lease is not None or before is None:
+            return self.lease
+        returned = await pace.give_back(self.ledger.store, before, self.observation, self.halted)
+        return None if returned else before
 
     async def tidy(self, *, thoroughly: bool) -> None:
         """Remove the Jobs of runs that are complete; `thoroughly` those of all runs that nobody looks at as well."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
+from firelift.migration.budget_leases import Lease
 from firelift.migration.ledger.progress import Progress
 from firelift.operator.measure import Measurer
 from firelift.rollout.observation import PaceSeen
@@ -24,6 +25,8 @@ class ObjectMemory:
     failures: int = 0
     pace: PaceSeen | None = None
     """What the last turn was granted."""
+    lease: Lease | None = None
+    """That, or what an earlier one was and nobody has given back yet."""
     status_time: float = float("-inf")
     tidied: bool = False
     lock_leases: frozenset[str] | None = None
@@ -36,7 +39,7 @@ class ObjectMemory:
         """Forget what was known of an earlier object of this name."""
         if self.uid != uid:
             self.uid, self.tidied, self.status_time = uid, False, float("-inf")
-            self.checked_generation, self.pace, self.lock_leases = 0, None, None
+            self.checked_generation, self.pace, self.lease, self.lock_leases = 0, None, None, None
             self.progress.clear()
 
     def succeeded(self) -> None:

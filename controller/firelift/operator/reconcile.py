@@ -107,7 +107,7 @@ class Reconciler:
         seen = await self._teller.tell(memory, seen, statuses.dump(decision.status))
         for intent in decision.intents:
             await self._act(actor, intent)
-        memory.pace = actor.pace
+        memory.pace, memory.lease = actor.pace, await actor.settle_pace(memory.lease)
         await actor.tidy(thoroughly=not memory.tidied)
         memory.tidied = True
         await show_locks(self._services, memory, actor.rollout, actor.observation.locks)

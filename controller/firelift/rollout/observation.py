@@ -181,11 +181,21 @@ class MeasurementSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class HolderSeen:
+    """Another rollout that may write to the database: `rate` documents a second, and when the last of that ends."""
+
+    name: str
+    rate: float
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class PaceSeen:
     """What the rollout's run may write each second, and what all rollouts on its database may together.
 
-    `cap` is its own `maxWritesPerSecond`, `sharers` are the other rollouts that have a share, `cause` is why the budget
-    was cut, until it grows again.
+    `cap` is its own `maxWritesPerSecond`, `sharers` are the other rollouts that have a share, `holder` is the one with
+    most of it, `cause` is why the budget was cut, until it grows again. `unbound`: the run does not keep the pace that
+    the rollout has for its entities.
     """
 
     share: float
@@ -193,6 +203,13 @@ class PaceSeen:
     cap: float
     sharers: tuple[str, ...] = ()
     cause: str = ""
+    holder: HolderSeen | None = None
+    unbound: bool = False
+
+    @property
+    def waits(self) -> bool:
+        """Whether it may write nothing for now, because others have all of it."""
+        return self.share <= 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from firelift.api.conditions import Reason
 from firelift.api.run import RunKind, RunPlan
 from firelift.rollout.memory import changed
+from firelift.rollout.pace import text
 from firelift.rollout.place import Place
 from firelift.rollout.turn import Outcome, Turn
 from firelift.rollout.twin import Failed
@@ -62,7 +63,8 @@ def watched(place: Place, plans: Sequence[RunPlan]) -> Outcome | Failed | None:
 def watched_runs(turn: Turn, plans: Sequence[RunPlan], title: str) -> Outcome | Failed | None:
     """Remember that something moved, or object that nothing has for `progressDeadlineSeconds`.
 
-    Time in which nobody watched does not count: the operator was down, or the ledger out of reach.
+    Time in which nobody watched does not count: the operator was down, or the ledger out of reach. Nor does time in
+    which others had all of the write budget: the run can do nothing about that.
     """
     state = turn.state
     deadline = turn.spec.progress_deadline_seconds
@@ -73,8 +75,12 @@ def watched_runs(turn: Turn, plans: Sequence[RunPlan], title: str) -> Outcome | 
     still = turn.seconds_since(state.progress_time)
     if mark != state.progress_mark and still >= min(NOTED_SECONDS, deadline / 4):
         return changed(state, progress_time=turn.now, seen_time=turn.now, progress_mark=mark)
+    waits = turn.seen.pace is not None and turn.seen.pace.waits
+    if waits and still >= min(NOTED_SECONDS, deadline / 4):
+        return changed(state, progress_time=turn.now, seen_time=turn.now)
     if mark == state.progress_mark and still > deadline:
-        return Failed(f"no document moved for {still:,.0f}s > {deadline:,}s in {title}", Reason.NO_PROGRESS)
+        paced = f", which may write {text(turn.seen.pace)}" if turn.seen.pace is not None else ""
+        return Failed(f"no document moved for {still:,.0f}s > {deadline:,}s in {title}{paced}", Reason.NO_PROGRESS)
     return changed(state, seen_time=turn.now) if unwatched > max(NOTED_SECONDS, deadline / 4) else None
 
 

@@ -23,7 +23,7 @@ from firelift.rollout.evidence import last, remembered
 from firelift.rollout.gates import limit_text
 from firelift.rollout.ledger_gates import speaks
 from firelift.rollout.memory import MESSAGE
-from firelift.rollout.pace import text
+from firelift.rollout.pace import text, waiting
 from firelift.rollout.phases import phase_statuses, started_phases
 from firelift.rollout.place import Place, current, goes_back
 from firelift.rollout.plan_text import map_name
@@ -52,7 +52,8 @@ def project(turn: Turn, settled: Settled) -> RolloutStatus:
     phase, step = position(turn)
     progress = _progress(turn)
     gates = _gates(turn)
-    message = "; ".join([*_cause(turn), *rehearsal.told(turn), settled.message, *turn.seen.problems[:1]])[:MESSAGE]
+    said = [*_cause(turn), *rehearsal.told(turn), settled.message, *_waits(turn), *turn.seen.problems[:1]]
+    message = "; ".join(said)[:MESSAGE]
     return RolloutStatus(
         observed_generation=turn.rollout.generation,
         phase=phase,
@@ -99,6 +100,10 @@ def _cause(turn: Turn) -> list[str]:
     """On the way back the first thing to read is why."""
     revert = turn.state.revert
     return [revert.message] if revert is not None and turn.state.mode is Mode.REVERTING else []
+
+
+def _waits(turn: Turn) -> list[str]:
+    return [waiting(turn.seen.pace)] if turn.seen.pace is not None and turn.seen.pace.waits else []
 
 
 def _conditions(turn: Turn, reason: Reason, message: str) -> tuple[Condition, ...]:

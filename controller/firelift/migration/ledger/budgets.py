@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from pydantic import ValidationError
 
+from firelift.migration import budget
 from firelift.migration.budget import FORMAT, Budget, Claim, allot, due
 from firelift.migration.errors import Conflict, LedgerBroken, LostRace
 from firelift.migration.ledger import paths
+from firelift.migration.ledger.runs import RunDocument
 from firelift.migration.sentences import sentence
 from firelift.migration.store import Create, Micros, Missing, Store, Update
 
@@ -37,13 +40,13 @@ async def read(store: Store) -> BudgetSeen:
     if (written := plain.get("format", FORMAT)) != FORMAT:
         raise LedgerBroken(f"{document.path} has format {written}; this version reads format {FORMAT}: upgrade")
     try:
-        budget = Budget.model_validate(plain)
+        found = Budget.model_validate(plain)
     except ValidationError as error:
         raise LedgerBroken(
             f"{document.path} is not a write budget that this version can read ({sentence(str(error))}); when no "
             "rollout works on this database, delete it, and the rate begins anew"
         ) from error
-    return BudgetSeen(budget, document.read_time, document.update_time)
+    return BudgetSeen(found, document.read_time, document.update_time)
 
 
 async def claim(store: Store, wanted: Claim) -> BudgetSeen:
@@ -54,10 +57,43 @@ async def claim(store: Store, wanted: Claim) -> BudgetSeen:
         LostRace: when others kept changing the document in between.
         LedgerBroken: as `read`.
     """
+
+    def granted(seen: BudgetSeen) -> Budget:
+        after = allot(seen.budget, wanted, seen.read_time)
+        return after if due(seen.budget, after, wanted.ledger, seen.read_time) else seen.budget
+
+    return await _changed(store, granted)
+
+
+async def heard(store: Store, held: RunDocument) -> None:
+    """The run's control says its share: what it had above that may be others' as soon as no worker can spend it.
+
+    Raises:
+        LostRace, LedgerBroken: as `claim`.
+    """
+    control, ledger = held.control, held.plan.ledger
+    word, at = (held.plan.id, control.writes_per_second or 0.0, control.share_until), held.seen.update_time
+    await _changed(store, lambda seen: budget.heard(seen.budget, ledger, control.epoch, word, at))
+
+
+async def give_back(store: Store, ledger: str, epoch: int, run: str, end: Micros | None) -> None:
+    """No worker of this run writes behind `end`, None for now: its share is others' from then on.
+
+    Raises:
+        LostRace, LedgerBroken: as `claim`.
+    """
+
+    def returned(seen: BudgetSeen) -> Budget:
+        return budget.given_back(seen.budget, ledger, epoch, run, seen.read_time if end is None else end)
+
+    await _changed(store, returned)
+
+
+async def _changed(store: Store, change: Callable[[BudgetSeen], Budget]) -> BudgetSeen:
     for _ in range(TRIES):
         seen = await read(store)
-        after = allot(seen.budget, wanted, seen.read_time)
-        if not due(seen.budget, after, wanted.ledger, seen.read_time):
+        after = change(seen)
+        if after == seen.budget:
             return seen
         try:
             await _write(store, after, seen.update_time)
@@ -67,8 +103,8 @@ async def claim(store: Store, wanted: Claim) -> BudgetSeen:
     raise LostRace(f"the write budget was changed by others {TRIES} times in a row; the next turn tries again")
 
 
-async def _write(store: Store, budget: Budget, update_time: Micros | None) -> None:
-    plain = budget.model_dump(mode="json", by_alias=True)
+async def _write(store: Store, after: Budget, update_time: Micros | None) -> None:
+    plain = after.model_dump(mode="json", by_alias=True)
     fields = {name: store.values.encode(value) for name, value in plain.items()}
     if update_time is None:
         await store.commit([Create(paths.budget(), fields)])

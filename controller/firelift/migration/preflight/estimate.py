@@ -14,7 +14,8 @@ from firelift.api.quantity import parse
 from firelift.api.rollout import PaceSpec, PhaseSpec, Prices
 from firelift.api.steps.migrate import CohortSpec
 from firelift.api.steps.verify import VerifyStep
-from firelift.migration.budget import GROWTH, SECOND, START, STEP
+from firelift.migration.budget import GROWTH, START, STEP
+from firelift.migration.budget_leases import SECOND
 
 READS_PER_SECOND = 5_000
 """Documents that one worker scans. Bounded queries reached 17,000 a second on two cores beside an emulator; a third of
