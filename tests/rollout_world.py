@@ -15,10 +15,11 @@ from tests.rollout_specs import spec
 
 from firelift.api.approval import ApprovalDecision
 from firelift.api.measurement import Measurement
-from firelift.api.plan import Check, PhaseEstimate, PlanReport
+from firelift.api.plan import Check, PhaseEstimate, PlanReport, SourceCount
 from firelift.api.rollout import RolloutSpec
 from firelift.api.run import RunKind, RunPlan, RunState, Totals
 from firelift.api.status import RolloutStatus
+from firelift.migration.preflight.estimate import estimate
 from firelift.operator.measure import asked, measure_work
 from firelift.rollout.intents import (
     AcquireLock,
@@ -112,6 +113,8 @@ class World:
     plan_map: PlanMapSeen = field(default_factory=lambda: PlanMapSeen(exists=False))
     shown: dict[str, str] = field(default_factory=dict)
     checks: tuple[Check, ...] = ()
+    counts: dict[str, int] = field(default_factory=dict)
+    """Documents of each source, as a plan run counts them; without any it counts nothing."""
     measure: Callable[[str, datetime], Measurement | float | None] = lambda _gate, _end: 0.0
     totals: Callable[[RunPlan], Totals] = lambda _plan: Totals(read=DOCUMENTS)
     estimate: int = DOCUMENTS
@@ -354,12 +357,12 @@ class World:
         )
 
     def _report(self, plan: RunPlan) -> PlanReport:
-        phases = plan.request.phases if plan.request else ()
-        return PlanReport(
-            checks=self.checks,
-            phases=tuple(PhaseEstimate(name=each.name, documents=DOCUMENTS) for each in phases),
-            time=START,
-        )
+        assert plan.request is not None
+        phases = tuple(PhaseEstimate(name=each.name, documents=DOCUMENTS) for each in plan.request.phases)
+        counts = tuple(SourceCount(migration=name, source=name, documents=count) for name, count in self.counts.items())
+        if counts:
+            phases = estimate(plan.request, self.counts)
+        return PlanReport(checks=self.checks, counts=counts, phases=phases, time=START)
 
     def _config_map(self, name: str) -> ConfigMapSeen:
         if name not in self.config_maps:

@@ -170,7 +170,6 @@ async def test_a_source_measures_again_once_the_outage_is_over(gate: Gate) -> No
 @pytest.mark.parametrize(
     ("metric", "given", "sentence"),
     [
-        ("unknown", {}, "NOT_FOUND: Cannot find metric(s) that match type"),
         ("level", {"condition": "AND metric.labels.code ="}, "INVALID_ARGUMENT: Field filter had an invalid value"),
         ("level", {"aligner": "ALIGN_DELTA"}, "The aligner cannot be applied to metrics with kind GAUGE"),
         ("level", {"aligner": "ALIGN_NONE"}, "aligner ALIGN_NONE does not give one value per window"),
@@ -187,6 +186,14 @@ async def test_a_wrong_query_is_a_sentence_that_says_what_is_wrong(
 
     assert measured.value is None
     assert sentence in (measured.error or "")
+
+
+async def test_a_metric_that_has_never_had_a_point_is_no_data_and_no_error(gate: Gate) -> None:
+    measured = await gate.value_of("unknown")
+
+    assert (measured.value, measured.error) == (None, None)
+    assert measured.absent.startswith("no points yet: Cannot find metric(s) that match type")
+    assert measured.absent.endswith("correct its type")
 
 
 async def test_a_server_that_is_gone_is_an_error() -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 from tests.rollout_rules import names
-from tests.rollout_specs import APPROVE, gate, migrate, migration, phase
+from tests.rollout_specs import APPROVE, gate, migrate, migration, phase, soak
 from tests.rollout_world import START, World, unplanned, world
 
 from firelift.api.measurement import Measurement
@@ -92,6 +92,20 @@ def test_a_gate_that_does_not_answer_is_asked_again_by_itself() -> None:
     assert one.now < START + timedelta(seconds=20)
     one.until("Completed")
     assert len(one.plan_runs) == 1
+
+
+def test_a_metric_without_points_is_a_warning_in_the_plan_and_no_success_at_its_gate() -> None:
+    one = unplanned(phase("a", migrate(10), soak(60)), gates=[gate()])
+    one.measure = lambda _, end: Measurement(None, 0, "1", "q", end, absent="no points yet: Cannot find metric(s)")
+    one.until("Soaking")
+    assert one.status is not None
+    (check,) = one.status.preflight
+    assert (check.check, check.verdict) == ("gate error-rate", CheckVerdict.WARN)
+    assert check.message.startswith("has no verdict yet: no points yet: Cannot find metric(s)")
+    one.pass_time(3600)
+    one.turn()
+    assert reason(one) != "Completed"
+    assert one.status.gates[0].verdict == "NoData"
 
 
 def test_somebody_elses_config_map_is_left_as_it_is() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.rollout_specs import VERIFY, migrate, phase, soak
-from tests.rollout_world import World, world
+from tests.rollout_world import World, unplanned
 
 from firelift.api.approval import ApprovalDecision
 from firelift.api.conditions import ConditionStatus, ConditionType
@@ -27,10 +27,14 @@ def totals(plan: RunPlan) -> Totals:
 
 def limited(seconds: int | None, *more: dict[str, Any], last: dict[str, Any] | None = None, **changes: Any) -> World:
     """One percent, which is moved in 10 to 20 s, then ten."""
-    one = world(
-        phase("a", migrate(1), *more), phase("b", migrate(10), **(last or {})), maxRevertSeconds=seconds, **changes
-    )
-    one.totals, one.estimate = totals, SIZE
+    phases = [phase("a", migrate(1), *more), phase("b", migrate(10), **(last or {}))]
+    return sized(*phases, maxRevertSeconds=seconds, **changes)
+
+
+def sized(*phases: dict[str, Any], **changes: Any) -> World:
+    """A rollout whose plan has counted its source."""
+    one = unplanned(*phases, **changes)
+    one.totals, one.estimate, one.counts = totals, SIZE, {"logs": SIZE}
     return one
 
 
@@ -70,8 +74,7 @@ def test_a_higher_limit_opens_the_phase() -> None:
 
 
 def test_a_person_opens_one_phase_and_no_other() -> None:
-    one = world(phase("a", migrate(1)), phase("b", migrate(10)), phase("c", migrate(50)), maxRevertSeconds=60)
-    one.totals, one.estimate = totals, SIZE
+    one = sized(phase("a", migrate(1)), phase("b", migrate(10)), phase("c", migrate(50)), maxRevertSeconds=60)
     one.until("RevertTooLong")
     one.approve(ApprovalDecision.OVERRIDE, gate="max-revert-seconds", expires=one.now + timedelta(days=1))
     one.turn()
@@ -97,11 +100,33 @@ def test_a_revert_that_was_measured_counts_instead_of_the_way_forward() -> None:
 
 
 def test_a_revert_is_no_faster_than_the_pace() -> None:
-    one = limited(60, pace={"maxWritesPerSecond": 10})
+    one = limited(120, pace={"maxWritesPerSecond": 10})
     assert "would last 900s (15m) at the 10/s that pace.maxWritesPerSecond allows" in one.until("RevertTooLong").message
 
 
-def test_of_the_first_phase_nothing_is_known() -> None:
-    one = world(phase("a", migrate(100)), maxRevertSeconds=1)
-    one.totals, one.estimate = totals, SIZE
+def test_the_first_phase_does_not_start_when_even_the_pace_is_too_slow_for_its_way_back() -> None:
+    one = sized(phase("a", migrate(100)), maxRevertSeconds=199)
+    status = one.until("RevertTooLong")
+    assert "about 100,000 documents of phase a back would last 200s (3m) at the 500/s that " in status.message
+    assert "pace.maxWritesPerSecond allows at best, and nothing has been measured yet" in status.message
+    assert (status.started_phases, one.runs) == ((), {})
+    one.edit(maxRevertSeconds=200)
     one.until("Completed")
+
+
+def test_pauses_between_batches_slow_a_way_back_down() -> None:
+    paused = {"batchSize": 25, "pauseBetweenBatchesSeconds": 2}
+    one = sized(phase("a", migrate(1)), maxRevertSeconds=60, pace=paused)
+    assert "at the 12/s that pace.pauseBetweenBatchesSeconds allows at best" in one.until("RevertTooLong").message
+
+
+def test_conditions_count_as_all_that_they_may_hold_for() -> None:
+    chosen = {"migrate": {"migrations": ["logs"], "cohort": {"where": [{"field": "plan", "equals": "free"}]}}}
+    one = sized(phase("free", chosen), maxRevertSeconds=199)
+    assert "about 100,000 documents of phase free" in one.until("RevertTooLong").message
+
+
+def test_the_first_phase_is_cut_into_as_many_indexes_as_its_plan_has_counted() -> None:
+    one = sized(phase("a", migrate(10)), worker={"parallelism": 2})
+    one.until("Migrating")
+    assert [run.plan.indexes for run in one.runs.values()] == [8]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import google.auth
 import grpc
-from google.api_core.exceptions import GoogleAPICallError
+from google.api_core.exceptions import GoogleAPICallError, NotFound
 from google.auth.exceptions import GoogleAuthError
 from google.cloud.monitoring_v3 import MetricServiceAsyncClient
 from google.cloud.monitoring_v3.services.metric_service.transports import MetricServiceGrpcAsyncIOTransport
@@ -30,13 +30,14 @@ ENDPOINT_VARIABLE = "FIRELIFT_MONITORING_ENDPOINT"
 SHORTEST_WINDOW = timedelta(seconds=60)
 """Cloud Monitoring's least alignment period. A shorter window would be answered with data from before it."""
 SHORTEST_SANDBOX_WINDOW = timedelta(seconds=1)
+NO_POINTS = "Cannot find metric"
+"""How Cloud Monitoring begins its NOT_FOUND for a metric type that nobody has ever written a point of."""
 MAX_SERIES = 1_000
 """Parts of series read before an answer is called too many."""
 _READ_SCOPE = "https://www.googleapis.com/auth/monitoring.read"
 _CHANNEL_OPTIONS = (("grpc.max_reconnect_backoff_ms", 2_000),)
 _REMEDIES: Mapping[grpc.StatusCode | None, str] = {
     grpc.StatusCode.INVALID_ARGUMENT: "correct the gate's filter, aligner or reducer",
-    grpc.StatusCode.NOT_FOUND: "check the metric type in the gate's filter",
     grpc.StatusCode.PERMISSION_DENIED: "grant the operator's service account roles/monitoring.viewer on the project",
     grpc.StatusCode.UNAUTHENTICATED: "give the operator credentials that may read Cloud Monitoring",
 }
@@ -81,13 +82,21 @@ class CloudMonitoring:
         A ratio is the numerator's total over the denominator's, in the unit ``1``: a denominator that is absent or
         zero is no data, a numerator without series beside it is 0. Its samples are the denominator's total; those of
         a single value are its distribution's count, else the number of points. `newest` is known to a sixtieth of the
-        window, never finer than the shortest alignment period.
+        window, never finer than the shortest alignment period. A metric that has never had a point is no data and no
+        error: the app may be about to report it for the first time.
         """
         asked = Measurement(None, 0, "", "", datetime.now(UTC))
         try:
             requests = plan(query, window, self._shortest)
             asked = replace(asked, query=str(requests))
             reading = await self._read(requests, window, query.project or project)
+        except NotFound as error:
+            if NO_POINTS not in str(error.message):
+                return replace(
+                    asked, error=f"asked Cloud Monitoring for {asked.query or query}: {self._explain(error)}"
+                )
+            absent = f"no points yet: {error.message.partition(' If ')[0]}; if it should have some, correct its type"
+            return replace(asked, absent=absent)
         except (GoogleAPICallError, GoogleAuthError, SeveralSeriesError, TimeoutError, ValueError) as error:
             return replace(asked, error=f"asked Cloud Monitoring for {asked.query or query}: {self._explain(error)}")
         return replace(asked, value=reading.value, samples=reading.samples, unit=reading.unit, newest=reading.newest)

@@ -161,7 +161,9 @@ def _answered(turn: Turn, record: PlanRecord, report: PlanReport) -> RolloutStat
         counts=report.counts,
         phases=report.phases,
     )
-    return changed(turn.state, plan=made)
+    # Of large phases the first one too is cut into as many indexes as its source needs.
+    found = {count.migration: count.documents for count in report.counts}
+    return changed(turn.state, plan=made, sources={**turn.state.sources, **found})
 
 
 def _shown(turn: Turn, record: PlanRecord) -> Outcome | None:

@@ -257,7 +257,7 @@ class RolloutState(Model):
     reverting: Measured = Measured()
     """The largest step that was taken back, its check included."""
     sources: dict[str, int] = {}
-    """Documents in the source of each migration, as its last run has found them."""
+    """Documents in the source of each migration, as its plan or its last run has found them."""
     worker_image: str = ""
     started: datetime | None = None
     """Never changes, over all attempts: it is the `now` of every transform, so that what one run writes another finds

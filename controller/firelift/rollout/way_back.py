@@ -1,14 +1,18 @@
-"""How long a revert would take: a phase whose way back outlasts `maxRevertSeconds` is not opened."""
+"""How long a revert would take: a phase whose way back outlasts `maxRevertSeconds` is not opened.
+
+Before anything was measured only the pace is known. It is the most that a revert can reach, so that a phase which is
+refused for it could never have been taken back in time; one that is let pass may still be slower.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from firelift.api.conditions import Reason
-from firelift.api.rollout import PhaseSpec, RevertTo
+from firelift.api.rollout import PaceSpec, PhaseSpec, RevertTo
 from firelift.rollout.approvals import silenced
 from firelift.rollout.memory import changed
-from firelift.rollout.place import Place
+from firelift.rollout.place import EXECUTED, Place
 from firelift.rollout.progress import duration
 from firelift.rollout.state import Measured, RolloutState
 from firelift.rollout.turn import Settled, Turn
@@ -24,11 +28,11 @@ _HUNDRED = 100
 
 
 def too_long(turn: Turn, phase: PhaseSpec) -> Settled | None:
-    """Why a phase does not start, in both numbers; None when its way back is short enough, or nothing is known."""
+    """Why a phase does not start, in both numbers; None when its way back is short enough as far as is known."""
     allowed = phase.max_revert_seconds or turn.spec.max_revert_seconds
     rate, measured = _rate(turn)
     documents = _documents(turn, phase)
-    if allowed is None or not rate or documents / rate <= allowed or silenced(turn, GATE):
+    if allowed is None or documents / rate <= allowed or silenced(turn, GATE):
         return None
     seconds = documents / rate
     what = "the whole rollout" if turn.spec.on_failure.to is RevertTo.ROLLOUT_START else f"phase {phase.name}"
@@ -63,29 +67,44 @@ def _better(known: Measured, documents: int, seconds: float) -> Measured:
 
 
 def _rate(turn: Turn) -> tuple[float, str]:
-    """Documents per second that a revert will reach, and how that is known; 0 when nothing has been measured."""
+    """Documents per second that a revert will reach, and how that is known."""
     moving, reverting = turn.state.moving, turn.state.reverting
     rate = reverting.rate or moving.rate * REVERT_SHARE
-    pace = turn.spec.pace.max_writes_per_second
-    if rate > pace:
-        return float(pace), "pace.maxWritesPerSecond allows"
+    pace, field = _fastest(turn.spec.pace)
+    if not rate or rate > pace:
+        return pace, f"{field} allows{'' if rate else ' at best, and nothing has been measured yet'}"
     return rate, "a revert has reached" if reverting.rate else f"are {REVERT_SHARE:g} of what migrate has reached"
 
 
+def _fastest(pace: PaceSpec) -> tuple[float, str]:
+    """Documents per second that the pace allows, and the field that says so."""
+    pause, limit = pace.pause_between_batches_seconds, float(pace.max_writes_per_second)
+    if pause and pace.batch_size / pause < limit:
+        return pace.batch_size / pause, "pace.pauseBetweenBatchesSeconds"
+    return limit, "pace.maxWritesPerSecond"
+
+
 def _documents(turn: Turn, phase: PhaseSpec) -> int:
-    """About how many documents a revert would take back once the phase is done, as far as sizes are known."""
+    """About how many documents a revert would take back once the phase is done.
+
+    A phase that is to come has those of its plan, and more where its sources have grown since.
+    """
     behind = _percents(record.spec for record in turn.state.phases)
     ahead = _percents([*(record.spec for record in turn.state.phases), phase])
-    whole = turn.spec.on_failure.to is RevertTo.ROLLOUT_START
-    return sum(
-        size * max(0, percent - (0 if whole else behind.get(name, 0))) // _HUNDRED
+    grown = sum(
+        turn.state.sources.get(name, 0) * max(0, percent - behind.get(name, 0)) // _HUNDRED
         for name, percent in ahead.items()
-        if (size := turn.state.sources.get(name))
     )
+    phases = turn.state.plan.phases if turn.state.plan else ()
+    coming = max([grown, *(each.documents for each in phases if each.name == phase.name)])
+    if turn.spec.on_failure.to is not RevertTo.ROLLOUT_START:
+        return coming
+    steps = (step for record in turn.state.phases for step in record.steps.values())
+    return coming + sum(step.totals.written for step in steps if step.state in EXECUTED)
 
 
 def _percents(phases: Iterable[PhaseSpec]) -> dict[str, int]:
-    """The largest percent of each migration; named entities and conditions count as none."""
+    """The largest percent of each migration; how many records named entities and conditions have only a plan says."""
     moves = [step.migrate for phase in phases for step in phase.steps if step.migrate is not None]
     percents: dict[str, int] = {}
     for move in moves:
