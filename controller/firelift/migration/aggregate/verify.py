@@ -7,13 +7,11 @@ from dataclasses import dataclass
 
 from firelift.api.run import VerifyPlan
 from firelift.api.steps.verify import Authority
-from firelift.migration import fields as paths
 from firelift.migration.aggregate.gather import Gathering
 from firelift.migration.aggregate.groups import Group
 from firelift.migration.aggregate.history import EntityHistory, Ours
-from firelift.migration.ignored import respecting
 from firelift.migration.processors import tallies
-from firelift.migration.processors.findings import differences
+from firelift.migration.processors.findings import unlike
 from firelift.migration.processors.migrate import without_result
 from firelift.migration.processors.recheck import Sleep, persisting
 from firelift.migration.refusal import Refused
@@ -63,12 +61,9 @@ class VerifyAggregate:
         return Change(tallies.SKIPPED) if switched and ours else Change(tallies.MISSING, example=missing)
 
     def _compared(self, group: Group, target: Document, result: Fields) -> Change:
-        kit, transform = self.gathering.aggregation.kit, self.gathering.aggregation.transform
-        wanted = respecting(kit, result, target.fields, transform.ignored)
-        missed = list(paths.missed_paths(kit, target.fields, wanted))
-        if not missed:
+        sentence = unlike(self.gathering.aggregation.transform, target, result)
+        if not sentence:
             return Change(tallies.UNCHANGED)
-        sentence = differences(kit, target.fields, wanted, missed)
         return Change(tallies.DIFFERENT, example=f"{group.target} of {group.count:,} documents: {sentence}")
 
 

@@ -10,12 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from firelift.api.cohort import Selection
-from firelift.migration import fields as paths
-from firelift.migration.ignored import respecting
 from firelift.migration.imaged import Imager
 from firelift.migration.ledger.history import SourceHistory
 from firelift.migration.processors import tallies
-from firelift.migration.processors.findings import differences
+from firelift.migration.processors.findings import unlike
 from firelift.migration.processors.migrate import without_result
 from firelift.migration.refusal import Refused
 from firelift.migration.store import Document, Fields, Missing, Store, Verify
@@ -79,12 +77,10 @@ class DeleteSources:
         """Why a target does not hold what a source becomes; empty when it does."""
         if isinstance(target, Missing):
             return f"there is no {target.path}"
-        kit = self.transform.kit
-        wanted = respecting(kit, fields, target.fields, self.transform.ignored)
-        missed = list(paths.missed_paths(kit, target.fields, wanted))
-        if not missed or await self._lives_on(source, target):
+        sentence = unlike(self.transform, target, fields)
+        if not sentence or await self._lives_on(source, target):
             return ""
-        return f"{target.path} is not what it becomes: {differences(kit, target.fields, wanted, missed)}"
+        return f"{target.path} is not what it becomes: {sentence}"
 
     async def _lives_on(self, source: Document, target: Document) -> bool:
         """Whether the target is our copy of this very version of the source, and so only the app has changed it."""

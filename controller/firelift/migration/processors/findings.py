@@ -7,7 +7,9 @@ from datetime import datetime
 
 from firelift.migration import fields as paths
 from firelift.migration.fields import written
-from firelift.migration.store import FieldPath, Fields, Value, ValueKit
+from firelift.migration.ignored import respecting
+from firelift.migration.store import Document, FieldPath, Fields, Value, ValueKit
+from firelift.migration.transform.transform import Transform
 
 LISTED = 5
 
@@ -22,6 +24,19 @@ KINDS: dict[type, str] = {
     dict: "a geo point",
     list: "a vector",
 }
+
+
+def unlike(transform: Transform, there: Document, result: Fields) -> str:
+    """What a target lacks or has otherwise of what it should be, for a person; empty when there is nothing.
+
+    Whatever else it has is its own affair, and so is what is ignored.
+    """
+    kit = transform.kit
+    if kit.same(there.fields, result):
+        return ""
+    wanted = respecting(kit, result, there.fields, transform.ignored)
+    missed = list(paths.missed_paths(kit, there.fields, wanted))
+    return differences(kit, there.fields, wanted, missed) if missed else ""
 
 
 def differences(kit: ValueKit, there: Fields, wanted: Fields, at: Iterable[FieldPath]) -> str:

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from firelift.api.run import VerifyPlan
 from firelift.api.steps.verify import Authority
 from firelift.migration import fields as paths
-from firelift.migration.ignored import respecting
 from firelift.migration.ledger.moved import MovedBefore
 from firelift.migration.ledger.origins import Origins
 from firelift.migration.processors import tallies
-from firelift.migration.processors.findings import differences
+from firelift.migration.processors.findings import unlike
 from firelift.migration.processors.migrate import without_result
 from firelift.migration.processors.rivals import second_source
 from firelift.migration.processors.summing import summed
@@ -66,14 +65,9 @@ class ScanJudge:
         # What differs is then the app's; that our own untouched copies are whole is told by the journal.
         if switched and self.origins is None:
             return Change(tallies.UNCHANGED), False
-        kit = self.transform.kit
-        if kit.same(target.fields, result.fields):
-            return Change(tallies.UNCHANGED), False
-        wanted = respecting(kit, result.fields, target.fields, self.transform.ignored)
-        missed = list(paths.missed_paths(kit, target.fields, wanted))
-        if switched or not missed:
-            return Change(tallies.UNCHANGED), bool(missed)
-        sentence = differences(kit, target.fields, wanted, missed)
+        sentence = unlike(self.transform, target, result.fields)
+        if switched or not sentence:
+            return Change(tallies.UNCHANGED), bool(sentence)
         return Change(tallies.DIFFERENT, example=f"{source.path} and {target.path}: {sentence}"), True
 
     async def _second(self, source: Document, outcome: Elements, documents: Documents) -> Change | None:
