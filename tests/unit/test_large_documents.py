@@ -14,6 +14,7 @@ from firelift.migration.bounded import READ_BYTES, get_some, weight
 from firelift.migration.entities.order import place
 from firelift.migration.entities.reader import ById, ByKey, EntityReader
 from firelift.migration.entities.whose import Whose
+from firelift.migration.ledger.joined import JoinedReader
 from firelift.migration.ledger.journal import Journal
 from firelift.migration.ledger.letters import Letters
 from firelift.migration.ledger.scanned import ScannedEntries
@@ -94,6 +95,23 @@ async def test_large_images() -> None:
     entries = ScannedEntries(journal, Whose(store, "seed", None))
     held = [await _held(entries, f"tasks/{name}") for name in MANY]
     assert max(held) <= MOST
+    joined = JoinedReader(store, Source("tasks"), 2_000, bool, bool, entries, ["delete.0"])
+    met, largest = await _joined(joined)
+    assert met == [f"tasks/{name}" for name in MANY]
+    assert largest <= MOST
+
+
+async def _joined(joined: JoinedReader) -> tuple[list[str], int]:
+    """The paths of all images' sources, and the most bytes that the images of one batch had."""
+    paths: list[str] = []
+    largest, after, exhausted = 0, None, False
+    while not exhausted:
+        batch = await joined.read(after)
+        images = [each.image for record in batch.records for each in record.payload.images]
+        paths += [record.cursor for record in batch.records]
+        largest = max([largest, sum(image.weight(KIT) for image in images)])
+        after, exhausted = batch.end, batch.exhausted
+    return paths, largest
 
 
 async def _held(entries: ScannedEntries, source: str) -> int:

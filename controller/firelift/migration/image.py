@@ -37,6 +37,10 @@ class Image:
     before: Mapping[FieldPath, Value | None]
     after: Mapping[FieldPath, bytes | None]
 
+    def weight(self, kit: ValueKit) -> int:
+        """About how many bytes its values have."""
+        return sum([kit.size(value) for value in self.before.values() if value is not None])
+
 
 HASH_BYTES = 16
 

@@ -80,8 +80,7 @@ class Entry:
 
     def weight(self, kit: ValueKit) -> int:
         """About how many bytes the values in its images have; 0 when they were not read."""
-        values = (value for image in self.images or () for value in image.before.values() if value is not None)
-        return sum(map(kit.size, values))
+        return sum([image.weight(kit) for image in self.images or ()])
 
 
 def entry_writes(kit: ValueKit, ledger: str, entry: Entry) -> list[Create]:

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from firelift.migration.bounded import READ_BYTES
 from firelift.migration.ledger.lane_map import read_lane_map
 from firelift.migration.ledger.scanned import ScannedEntries
 from firelift.migration.path_order import order
@@ -54,6 +55,8 @@ class LaneImages:
     keep: Callable[[str], bool]
     most: int = MOST_IMAGES
     _images: list[JournalRecord] = field(default_factory=list, init=False)
+    _held: int = field(default=0, init=False)
+    """About how many bytes their values have."""
     _next: int | None = field(default=None, init=False)
     """The entry to read, None behind the last one."""
     _place: tuple[str | None] | None = field(default=None, init=False)
@@ -65,27 +68,35 @@ class LaneImages:
             return
         self._place = None
         number = await self.entries.first_behind(self.run, self.lane.number, after) if after else 1
-        self._images, self._next, self._place = [], number, (after,)
+        self._images, self._held, self._next, self._place = [], 0, number, (after,)
 
     async def fill(self, end: str | None) -> str | None:
-        """Have all images up to a source; with very many just those up to the source that is answered."""
+        """Have all images up to a source; of too many or too large ones those up to the source that is answered."""
         while self._next is not None and not self._beyond(end):
-            if len(self._images) >= self.most and (whole := self._whole()) is not None:
+            full = len(self._images) >= self.most or self._held >= READ_BYTES
+            if full and (whole := self._whole()) is not None:
                 return whole
             start = self._next
             found = await self.entries.journal.entries(self.run, self.lane.number, newest_first=False, start=start)
             self._next = found[-1].seq + 1 if found else None
             images = (JournalRecord(image, each.commit_time, each.marks) for each in found for image in each.images)
-            self._images += [record for record in images if self._wanted(of_image(record))]
+            self._add(record for record in images if self._wanted(of_image(record)))
         return None
 
     def take(self, end: str | None) -> list[JournalRecord]:
         """The images up to a source, to whose end they were read; `seek` is next."""
         last = len(self._images)
         count = last if end is None else bisect_right(self._images, order(end), key=lambda each: order(of_image(each)))
-        taken, self._images = self._images[:count], self._images[count:]
-        self._place = None if end is None else (end,)
+        taken, left = self._images[:count], self._images[count:]
+        self._images, self._held, self._place = [], 0, None if end is None else (end,)
+        self._add(left)
         return taken
+
+    def _add(self, images: Iterable[JournalRecord]) -> None:
+        more = list(images)
+        kit = self.entries.journal.store.values
+        self._images += more
+        self._held += sum([record.image.weight(kit) for record in more])
 
     def _wanted(self, source: str) -> bool:
         after = self._place[0] if self._place else None
