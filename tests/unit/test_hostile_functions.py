@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -45,6 +46,9 @@ DEEDS: dict[str, tuple[Callable[[], Any], str]] = {
     "text that is not Unicode": (lambda: _raise(ValueError(f"name {SURROGATE}")), "ValueError: name ?"),
     "no text": (lambda: _raise(Mute()), "Mute: its text cannot be had: RuntimeError"),
     "an exit": (lambda: _raise(SystemExit(3)), "SystemExit: 3"),
+    "a cancellation": (lambda: _raise(asyncio.CancelledError("stop")), "CancelledError: stop"),
+    "the end of a generator": (lambda: _raise(GeneratorExit()), "GeneratorExit: "),
+    "what is no exception": (lambda: _raise(BaseException("base")), "BaseException: base"),
     "a name that is not Unicode": (lambda: {SURROGATE: 1}, "the field name '\\ud800' is not valid Unicode"),
     "such a name inside": (lambda: {"a": [{SURROGATE: 1}]}, "the field name '\\ud800' is not valid Unicode"),
     "a value that is not Unicode": (lambda: {"a": SURROGATE}, "surrogates not allowed"),

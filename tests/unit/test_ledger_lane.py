@@ -199,6 +199,7 @@ async def test_a_document_that_the_database_refuses_becomes_a_dead_letter_and_th
     assert [(each["path"], each["rule"], each["run"]) for each in letters if each] == [
         (f"{SOURCE}/d006", "database", "r1")
     ]
+    assert progress.examples == (f"{SOURCE}/d006: INVALID_ARGUMENT: too many index entries",)
     assert len(await everything(store, TARGET)) == 12
 
 

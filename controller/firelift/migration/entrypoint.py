@@ -67,11 +67,13 @@ class Entrypoint:
         """The answer of a call that may run code of the user's.
 
         Raises:
-            Refused: whatever it raises.
+            Refused: whatever it raises, and be it what would end a task or a process; just a person's Ctrl-C ends it.
         """
         try:
             return call()
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - the code is the user's, and nothing else is awaited meanwhile
             raise Refused(self.rule, told(error)) from error
 
 

@@ -188,7 +188,8 @@ class LaneWorker:
         letter = DeadLetter(path, str(error), rule="database")
         closes = chunk.changes[0].closes
         tally = Totals(read=1, dead_letters=1, closed_letters=len(closes))
-        return replace(chunk, changes=[Change(tally, dead_letter=letter, closes=closes)])
+        example = f"{path}: {letter.reason}"
+        return replace(chunk, changes=[Change(tally, dead_letter=letter, example=example, closes=closes)])
 
     async def _back_off(self, error: UnknownOutcome) -> None:
         seconds = self._backoff.failed(error)
