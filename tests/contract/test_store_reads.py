@@ -178,8 +178,9 @@ async def test_a_page_of_large_documents_ends_early(store: Store) -> None:
     while not exhausted:
         page = await store.page(Source("users", start=start), limit=100)
         sizes.append(len(page.documents))
-        start, exhausted = page.documents[-1].path, page.exhausted
-    assert sizes == [5, 5, 5, 5, 1]
+        start = page.documents[-1].path if page.documents else start
+        exhausted = page.exhausted
+    assert sizes == [3, 3, 3, 3, 3, 3, 3, 0]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from firelift.migration.store import Document, Missing, Store, ValueKit
 
-READ_BYTES = 4 * 2**20
+READ_BYTES = 2 * 2**20
 """Of one reading, about: as much as a page of a query has."""
 
 FIRST = 8

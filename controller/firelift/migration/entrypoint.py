@@ -73,7 +73,7 @@ class Entrypoint:
             return call()
         except KeyboardInterrupt:
             raise
-        except BaseException as error:  # noqa: BLE001 - the code is the user's, and nothing else is awaited meanwhile
+        except BaseException as error:
             raise Refused(self.rule, told(error)) from error
 
 

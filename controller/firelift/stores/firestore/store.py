@@ -67,7 +67,7 @@ class FirestoreStore:
     async def page(
         self, source: Source, *, limit: int, mask: Sequence[FieldPath] | None = None, read_time: Micros | None = None
     ) -> Page:
-        """The first `limit` documents of the source; at most 5,000, or fewer when they pass 4 MiB."""
+        """The first `limit` documents of the source; at most 5,000, or fewer when they pass 2 MiB."""
         reader = PageReader(self._name, source, limit, mask, read_time)
         return await self._transport.read(
             f"page of {source.collection}", lambda left: reader.attempt(self._transport, left)

@@ -37,7 +37,7 @@ BIRTH: Micros = 1_700_000_000_000_000
 """The first moment of the clock. Any will do; a recent one reads well in failures."""
 
 PAGE_DOCUMENTS = 5_000
-PAGE_BYTES = 4 * 2**20
+PAGE_BYTES = 2 * 2**20
 
 CommitHook: TypeAlias = Callable[[Sequence[Write]], Awaitable[None]]
 AnswerHook: TypeAlias = Callable[[Sequence[Write], Committed], Awaitable[None]]
@@ -81,7 +81,7 @@ class MemoryStore:
     async def page(
         self, source: Source, *, limit: int, mask: Sequence[FieldPath] | None = None, read_time: Micros | None = None
     ) -> Page:
-        """The first `limit` documents of the source; at most 5,000, or fewer when they pass 4 MiB."""
+        """The first `limit` documents of the source; at most 5,000, or fewer when they pass 2 MiB."""
         await self._reading("page")
         at = self._read_time(read_time)
         limit = min(limit, PAGE_DOCUMENTS)
