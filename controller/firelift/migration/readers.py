@@ -18,13 +18,14 @@ class EntryImages:
     """The images of one journal entry, in the order of its commit; a seal and an entry of dead letters have none.
 
     `commit_time` is the entry's `create_time`, and so the update time of every document that its commit changed.
-    `marks`: these are entity markers.
+    `marks`: these are entity markers. `end` is the cursor behind its records.
     """
 
     seq: int
     commit_time: Micros
     images: Sequence[Image]
     marks: bool = False
+    end: str | None = None
 
 
 class JournalReader(Protocol):

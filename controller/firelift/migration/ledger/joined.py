@@ -15,6 +15,7 @@ from typing import TypeVar
 from firelift.migration.bounded import READ_BYTES
 from firelift.migration.ledger.lane_map import read_lane_map
 from firelift.migration.ledger.scanned import ScannedEntries
+from firelift.migration.part_cursor import whole
 from firelift.migration.path_order import order
 from firelift.migration.readers import JournalRecord, Keep
 from firelift.migration.store import Document, Missing, Page, Source, Store
@@ -59,6 +60,8 @@ class LaneImages:
     """About how many bytes their values have."""
     _next: int | None = field(default=None, init=False)
     """The entry to read, None behind the last one."""
+    _read_to: str | None = field(default=None, init=False)
+    """The source behind which nothing was read yet, though of that one there may be more."""
     _place: tuple[str | None] | None = field(default=None, init=False)
     """Behind which source the images lie, None when it is not known."""
 
@@ -68,17 +71,20 @@ class LaneImages:
             return
         self._place = None
         number = await self.entries.first_behind(self.run, self.lane.number, after) if after else 1
-        self._images, self._held, self._next, self._place = [], 0, number, (after,)
+        self._images, self._held, self._read_to = [], 0, None
+        self._next, self._place = number, (after,)
 
     async def fill(self, end: str | None) -> str | None:
         """Have all images up to a source; of too many or too large ones those up to the source that is answered."""
         while self._next is not None and not self._beyond(end):
             full = len(self._images) >= self.most or self._held >= READ_BYTES
-            if full and (whole := self._whole()) is not None:
-                return whole
+            if full and (last := self._last_whole()) is not None:
+                return last
             start = self._next
             found = await self.entries.journal.entries(self.run, self.lane.number, newest_first=False, start=start)
             self._next = found[-1].seq + 1 if found else None
+            # Of the many entries that changed nothing, just those up to the source are read.
+            self._read_to = whole(found[-1].end) if found and found[-1].end else self._read_to
             images = (JournalRecord(image, each.commit_time, each.marks) for each in found for image in each.images)
             self._add(record for record in images if self._wanted(of_image(record)))
         return None
@@ -103,9 +109,9 @@ class LaneImages:
         return self.keep(source) and (after is None or order(source) > order(after))
 
     def _beyond(self, end: str | None) -> bool:
-        return end is not None and bool(self._images) and order(of_image(self._images[-1])) > order(end)
+        return end is not None and self._read_to is not None and order(self._read_to) > order(end)
 
-    def _whole(self) -> str | None:
+    def _last_whole(self) -> str | None:
         """The last source whose images cannot go on in the next entry; None when there is only one."""
         last = of_image(self._images[-1])
         return next((of_image(each) for each in reversed(self._images) if of_image(each) != last), None)

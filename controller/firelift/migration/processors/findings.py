@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from firelift.migration import fields as paths
 from firelift.migration.fields import written
 from firelift.migration.ignored import respecting
-from firelift.migration.store import Document, FieldPath, Fields, Value, ValueKit
+from firelift.migration.store import Document, FieldPath, Fields, Missing, Value, ValueKit
 from firelift.migration.transform.transform import Transform
+
+Documents = Mapping[str, Document | Missing]
+"""What was read, by path."""
 
 LISTED = 5
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from firelift.migration.ledger.joined import Sighting, of_image
 from firelift.migration.processors import tallies
+from firelift.migration.processors.findings import Documents
 from firelift.migration.processors.recheck import Sleep, persisting
 from firelift.migration.processors.summing import summed
 from firelift.migration.processors.verify_images import ImageJudge
@@ -52,16 +53,14 @@ class Verify:
             changes += [await self._change(each, documents, outcomes) for each in group]
         return changes
 
-    async def _sources(self, met: Sequence[Sighting], *, anew: bool) -> dict[str, Document | Missing]:
+    async def _sources(self, met: Sequence[Sighting], *, anew: bool) -> Documents:
         """The sources that the scan has met, as they were read or as they are now."""
         if not anew:
             return {each.path: each.source for each in met if each.source is not None}
         wanted = list(dict.fromkeys(each.path for each in met))
         return {source.path: source for source in await self.store.get(wanted)}
 
-    def _groups(
-        self, met: Sequence[Sighting], sources: Mapping[str, Document | Missing], outcomes: Outcomes
-    ) -> Iterator[Sequence[Sighting]]:
+    def _groups(self, met: Sequence[Sighting], sources: Documents, outcomes: Outcomes) -> Iterator[Sequence[Sighting]]:
         group: list[Sighting] = []
         count = 0
         for each in met:
@@ -73,7 +72,7 @@ class Verify:
         if group:
             yield group
 
-    def _wanted(self, each: Sighting, sources: Mapping[str, Document | Missing], outcomes: Outcomes) -> Sequence[str]:
+    def _wanted(self, each: Sighting, sources: Documents, outcomes: Outcomes) -> Sequence[str]:
         """The targets to which a source leads the scan."""
         source = sources.get(each.path)
         if not each.scanned or not isinstance(source, Document) or self.scan.in_place or not self.scans(source):
@@ -84,19 +83,19 @@ class Verify:
     async def _documents(
         self,
         group: Sequence[Sighting],
-        sources: Mapping[str, Document | Missing],
+        sources: Documents,
         outcomes: Outcomes,
         at: Micros | None,
-    ) -> dict[str, Document | Missing]:
+    ) -> Documents:
         """All that a group is judged by: sources, their targets, and the documents of their images."""
-        known = {each.path: sources[each.path] for each in group if each.path in sources}
+        documents = {each.path: sources[each.path] for each in group if each.path in sources}
         wanted = [target for each in group for target in self._wanted(each, sources, outcomes)]
         wanted += [path for each in group for record in each.images for path in (record.image.path, of_image(record))]
-        unread = [path for path in dict.fromkeys(wanted) if path not in known]
+        unread = [path for path in dict.fromkeys(wanted) if path not in documents]
         found = await self.store.get(unread, read_time=at) if unread else []
-        return known | {document.path: document for document in found}
+        return documents | {document.path: document for document in found}
 
-    async def _change(self, each: Sighting, documents: Mapping[str, Document | Missing], outcomes: Outcomes) -> Change:
+    async def _change(self, each: Sighting, documents: Documents, outcomes: Outcomes) -> Change:
         changes = [await self.images.change(record, documents, outcomes.targets) for record in each.images]
         found = [change for change in changes if change.tally is not tallies.NOTHING]
         if each.scanned:

@@ -14,13 +14,11 @@ from firelift.migration.image import Image, Operation
 from firelift.migration.imaged import Imager
 from firelift.migration.ledger.cleaned import Cleaned
 from firelift.migration.processors import tallies
-from firelift.migration.processors.findings import differences
+from firelift.migration.processors.findings import Documents, differences
 from firelift.migration.readers import JournalRecord, Keep
 from firelift.migration.store import Document, FieldPath, Fields, Missing
 from firelift.migration.transform.transform import Transform
 from firelift.migration.work import Change
-
-Documents = Mapping[str, Document | Missing]
 
 Targets = Callable[[Document], Mapping[str, Fields] | None]
 """The fields of each target of a source; None when it is not told what it becomes."""

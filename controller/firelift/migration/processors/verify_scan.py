@@ -5,7 +5,6 @@ What is there and has no source or element any more is told by the journal: `Ima
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from firelift.api.run import VerifyPlan
@@ -14,7 +13,7 @@ from firelift.migration import fields as paths
 from firelift.migration.ledger.moved import MovedBefore
 from firelift.migration.ledger.origins import Origins
 from firelift.migration.processors import tallies
-from firelift.migration.processors.findings import unlike
+from firelift.migration.processors.findings import Documents, unlike
 from firelift.migration.processors.migrate import without_result
 from firelift.migration.processors.rivals import second_source
 from firelift.migration.processors.summing import summed
@@ -22,8 +21,6 @@ from firelift.migration.store import Document, Missing
 from firelift.migration.transform.one_to_many import Elements, Outcome
 from firelift.migration.transform.transform import LeftAlone, Result, Transform
 from firelift.migration.work import Change
-
-Documents = Mapping[str, Document | Missing]
 
 
 @dataclass(frozen=True, slots=True)
