@@ -40,11 +40,12 @@ class JournalReader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class JournalRecord:
-    """The payload of a record from a journal."""
+    """The payload of a record from a journal; `entry` is its entry's number."""
 
     image: Image
     commit_time: Micros
     marks: bool = False
+    entry: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +104,18 @@ class ImageReader:
         images = entry.images[::-1] if self.newest_first else entry.images
         for number, image in enumerate(images[behind:], start=behind + 1):
             if self.keep(image.path):
-                yield Record(_cursor(entry.seq, number), JournalRecord(image, entry.commit_time, entry.marks))
+                yield Record(
+                    _cursor(entry.seq, number), JournalRecord(image, entry.commit_time, entry.marks, entry.seq)
+                )
 
 
 def _cursor(seq: int, behind: int) -> str:
     return f"{seq:010d}:{behind}"
+
+
+def entry_of(cursor: str) -> int:
+    """The number of the entry that a cursor lies in."""
+    return int(cursor.partition(":")[0])
 
 
 def _position(cursor: str | None) -> tuple[int | None, int]:

@@ -20,6 +20,7 @@ from firelift.migration.ledger.journal import Journal
 from firelift.migration.ledger.lane_map import read_lane_map
 from firelift.migration.part_cursor import continues, whole
 from firelift.migration.path_order import order
+from firelift.migration.readers import entry_of
 from firelift.migration.store import Micros
 from firelift.migration.work import Lane, LaneMap
 
@@ -84,6 +85,25 @@ class ScannedEntries:
             StoreError: when the ledger cannot be read.
         """
         return await self._number(run, lane, lambda end: order(end) <= order(source), 0)
+
+    async def walked(self, run: str, walking: Lane, number: int) -> list[Entry]:
+        """The entries of a run that has walked the same lane as `walking`, newest first: those that have its `number`.
+
+        Raises:
+            StoreError: when the ledger cannot be read.
+        """
+        if run not in self._lanes:
+            self._lanes[run] = await read_lane_map(self.journal.store, self.journal.ledger, run) or LaneMap()
+        same = (walking.subject, walking.subject_lane, walking.marks)
+        found: list[Entry] = []
+        for lane in self._lanes[run].lanes:
+            if (lane.subject, lane.subject_lane, lane.marks) != same:
+                continue
+            at = await self._number(run, lane.number, lambda end: entry_of(end) > number, 0)
+            while at and (entry := await self._read(run, lane.number, at)):
+                found.append(entry)
+                at = at + 1 if entry.end and entry_of(entry.end) == number else None
+        return found
 
     async def of_entity(self, run: str, at: Place) -> list[Entry]:
         """The entries with their images that can have records of the entity that stands there, in their order.

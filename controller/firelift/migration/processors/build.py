@@ -18,6 +18,7 @@ from firelift.migration.entities.whose import Whose
 from firelift.migration.existing import Existing
 from firelift.migration.imaged import Imager
 from firelift.migration.ledger.born import Born, BornReader
+from firelift.migration.ledger.brought_back import BroughtBack
 from firelift.migration.ledger.cleaned import Cleaned
 from firelift.migration.ledger.earlier import EarlierImages
 from firelift.migration.ledger.history import SourceHistory
@@ -184,7 +185,7 @@ def _way_back(plan: RunPlan, store: Store, lane: Lane) -> Processor:
     at = plan.subjects.index(lane.subject) if lane.subject in plan.subjects else 0
     older, later = plan.subjects[:at], plan.subjects[at + 1 :]
     entries = ScannedEntries(Journal(store, plan.ledger), targets_of(plan) or _whose(plan, store))
-    earlier = EarlierImages(entries, older[::-1], later)
+    earlier = EarlierImages(entries, older[::-1], later, BroughtBack(entries, plan.id, lane))
     if plan.kind is RunKind.REVERT_VERIFY:
         return RevertVerify(store, merge, earlier)
     return Revert(store, merge, earlier, Imager(store.values, ignored), plan.migration.on_revert_conflict)

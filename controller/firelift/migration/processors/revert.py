@@ -89,6 +89,8 @@ async def decided(merge: Merge, earlier: EarlierImages, record: JournalRecord, d
     """What becomes of a document of an image, images of it in other runs asked for where they can matter."""
     if _gone_for_good(record, document) and await earlier.made(record.image):
         return Nothing()
+    if await _deleted_again(earlier, record, document):
+        return Nothing()
     # A later image has had it: what the app made anew, and we changed then, is not what this image is of.
     if isinstance(document, Document) and _replaced(record, document) and await earlier.anew(record.image, document):
         return Nothing()
@@ -102,6 +104,13 @@ async def decided(merge: Merge, earlier: EarlierImages, record: JournalRecord, d
 def _gone_for_good(record: JournalRecord, document: Document | Missing) -> bool:
     """Whether it was deleted, such as by a sweep whose source or group was gone, and has not been made anew."""
     return record.image.operation is Operation.DELETE and isinstance(document, Missing)
+
+
+async def _deleted_again(earlier: EarlierImages, record: JournalRecord, document: Document | Missing) -> bool:
+    """Whether another pass has brought a document back that we had deleted, and the app has deleted it since."""
+    if record.image.operation is not Operation.DELETE or isinstance(document, Document):
+        return False
+    return earlier.brought_back is not None and await earlier.brought_back.holds(document.path, record.entry)
 
 
 def _replaced(record: JournalRecord, document: Document) -> bool:
