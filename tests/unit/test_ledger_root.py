@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 import pytest
 from tests.simple_work import LEDGER
 
-from firelift.migration.errors import LedgerBroken, LostRace
-from firelift.migration.ledger import paths, root
+from firelift.migration.errors import LostRace
+from firelift.migration.ledger import root
 from firelift.migration.ledger.root import Root, RootOwner
-from firelift.migration.store import Micros, Update
+from firelift.migration.store import Micros
 from firelift.stores.memory import MemoryStore
 
 ME = RootOwner("cluster-1", "uid-1", "team/move", 1)
@@ -79,11 +79,3 @@ async def test_a_ledger_is_given_back_and_claimed_again() -> None:
     assert await there(store) == Root(YOU, "db-1", "state", time)
     time = await root.claim(store, LEDGER, YOU, time, database_uid="db-2")
     assert (await there(store)).database_uid == "db-2"
-
-
-async def test_a_ledger_of_a_newer_version_is_refused() -> None:
-    store = MemoryStore()
-    await root.create_root(store, LEDGER, ME, "db-1")
-    store.apply([Update(paths.root(LEDGER), {"format": store.values.encode(2)}, [("format",)], None)])
-    with pytest.raises(LedgerBroken, match="format 2; this version reads up to 1"):
-        await root.read_root(store, LEDGER)

@@ -45,6 +45,7 @@ TABLE = {
         Reason.REVERT_TOO_LONG,
         Reason.INVALID_SPEC,
         Reason.PREFLIGHT_FAILED,
+        Reason.LEDGER_UNREADABLE,
         Reason.LEDGER_OWNED_BY_ANOTHER,
         Reason.LEDGER_FROM_ANOTHER_DATABASE,
     },

@@ -16,8 +16,11 @@ from firelift.api.plan import PlanRequest
 from firelift.api.rollout import DatabaseRef, PaceSpec
 from firelift.api.steps.verify import Authority
 
-FORMAT = 1
-"""The version of run documents and journal entries that this code writes."""
+FORMAT = 2
+"""Of all documents of a ledger, before-images included; raised by whatever would make older code misread them.
+
+1: an entry's images were packed each with its own paths. 2: paths that images share are packed once.
+"""
 
 
 class RunKind(StrEnum):

@@ -6,8 +6,9 @@ import asyncio
 from dataclasses import dataclass, replace
 
 from firelift.infra.firestore_admin import DatabaseLookupError
-from firelift.migration.errors import MigrationError
+from firelift.migration.errors import LedgerBroken, MigrationError
 from firelift.migration.ledger import root as roots
+from firelift.migration.sentences import sentence as shortened
 from firelift.migration.store import Micros, Store
 from firelift.operator.services import Services
 from firelift.rollout.intents import ClaimLedger, Decision
@@ -17,13 +18,17 @@ from firelift.rollout.state import RolloutState
 
 @dataclass(frozen=True, slots=True)
 class LedgerRead:
-    """`state` is what the ledger remembers, None when it has been asked nothing yet; `problem` hinders no decision."""
+    """`state` is what the ledger remembers, None when it has been asked nothing yet; `problem` hinders no decision.
+
+    `unreadable`: the database has answered, and what it holds is not for this version to read.
+    """
 
     seen: LedgerSeen
     store: Store
     state: RolloutState | None = None
     update_time: Micros | None = None
     problem: str = ""
+    unreadable: bool = False
 
 
 async def read(services: Services, rollout: Rollout) -> LedgerRead:
@@ -34,10 +39,10 @@ async def read(services: Services, rollout: Rollout) -> LedgerRead:
             root, (uid, problem) = await asyncio.gather(
                 roots.read_root(store, rollout.ledger_id), _database_uid(services, rollout)
             )
-        # A ValueError is a state that a newer version has written: nothing may be decided on half of it.
-        state = RolloutState.model_validate_json(root.state) if root and root.state else None
-    except (MigrationError, TimeoutError, ValueError) as error:
-        return LedgerRead(LedgerSeen(error=sentence(rollout, error)), store)
+        state = _state(root)
+    except (MigrationError, TimeoutError) as error:
+        told = LedgerSeen(error=sentence(rollout, error))
+        return LedgerRead(told, store, unreadable=isinstance(error, LedgerBroken))
     if root is None:
         return LedgerRead(LedgerSeen(actual_database_uid=uid), store, problem=problem)
     return LedgerRead(_seen(services, rollout, root, uid), store, state, root.update_time, problem)
@@ -72,6 +77,16 @@ def sentence(rollout: Rollout, error: BaseException) -> str:
     reason = str(error) or "no answer in time"
     database = rollout.spec.database
     return f"database {database.project}/{database.name}, ledger {rollout.ledger_id}: {reason}"
+
+
+def _state(root: roots.Root | None) -> RolloutState | None:
+    try:
+        return RolloutState.model_validate_json(root.state) if root and root.state else None
+    except ValueError as error:  # nothing may be decided on half of it
+        raise LedgerBroken(
+            f"the rollout's memory is not one that this version of Firelift can read ({shortened(str(error))}), and "
+            "nothing was changed: upgrade the operator"
+        ) from error
 
 
 def _seen(services: Services, rollout: Rollout, root: roots.Root, uid: str) -> LedgerSeen:

@@ -84,7 +84,8 @@ class Reconciler:
             return services.settings.resync_seconds
         read = await ledgers.read(services, seen.rollout)
         if read.seen.error:
-            return await self._unreachable(memory, seen, read.seen.error)
+            reason = Reason.LEDGER_UNREADABLE if read.unreadable else Reason.DATABASE_UNREACHABLE
+            return await self._unreachable(memory, seen, read.seen.error, reason)
         state = read.state or initial_state(seen.rollout, services.now())
         try:
             observation = await observe(services, memory, seen.rollout, state, read, lambda: self._poke(key))
@@ -125,10 +126,12 @@ class Reconciler:
             raise
         count.labels(kind, "done").inc()
 
-    async def _unreachable(self, memory: ObjectMemory, seen: RolloutObject, sentence: str) -> float:
+    async def _unreachable(
+        self, memory: ObjectMemory, seen: RolloutObject, sentence: str, reason: Reason = Reason.DATABASE_UNREACHABLE
+    ) -> float:
         """Say it, where nothing more important is said already, and try again soon."""
         self._services.metrics.turns.labels("unreachable").inc()
-        await self._teller.say(memory, seen, Reason.DATABASE_UNREACHABLE, f"{sentence}; it is asked again")
+        await self._teller.say(memory, seen, reason, f"{sentence}; it is asked again")
         return memory.again(_UNREACHABLE_SECONDS)
 
     async def _trouble(self, key: Key, memory: ObjectMemory, sentence: str) -> None:

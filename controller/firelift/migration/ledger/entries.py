@@ -8,9 +8,9 @@ from enum import StrEnum
 from typing import Any
 
 from firelift.api.run import FORMAT, Totals
-from firelift.migration.errors import LedgerBroken
 from firelift.migration.image import Image
 from firelift.migration.ledger import packing, paths
+from firelift.migration.ledger.format import check
 from firelift.migration.store import Create, Document, FieldPath, Micros, Value, ValueKit
 
 PLAIN = (
@@ -97,11 +97,10 @@ def read_entry(kit: ValueKit, document: Document) -> tuple[Entry, int]:
     """The entry without its images, and the number of further parts they have.
 
     Raises:
-        LedgerBroken: when a newer version of Firelift has written it.
+        LedgerBroken: when another version of Firelift has written it.
     """
     plain: dict[str, Any] = {name: kit.decode(document.fields[name]) for name in PLAIN if name in document.fields}
-    if plain["format"] > FORMAT:
-        raise LedgerBroken(f"{document.path} has format {plain['format']}; this version reads up to {FORMAT}: upgrade")
+    check(document.path, plain.get("format"))
     entry = Entry(
         run=plain["run"],
         lane=plain["lane"],

@@ -14,6 +14,7 @@ from typing import Any
 from firelift.api.run import FORMAT
 from firelift.migration.errors import AlreadyExists, LedgerBroken
 from firelift.migration.ledger import paths
+from firelift.migration.ledger.format import check
 from firelift.migration.store import Create, Missing, Store
 from firelift.migration.work import Lane, LaneMap
 
@@ -24,8 +25,7 @@ async def read_lane_map(store: Store, ledger: str, run: str) -> LaneMap | None:
     if isinstance(document, Missing):
         return None
     plain = {name: store.values.decode(value) for name, value in document.fields.items()}
-    if plain["format"] > FORMAT:
-        raise LedgerBroken(f"{document.path} has format {plain['format']}; this version reads up to {FORMAT}: upgrade")
+    check(document.path, plain.get("format"))
     return LaneMap(_lanes(json.loads(plain["lanes"])), estimate=plain["estimate"], closed=plain["closed"])
 
 

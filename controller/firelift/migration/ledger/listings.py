@@ -19,6 +19,7 @@ from firelift.api.run import FORMAT
 from firelift.migration.entities.order import place
 from firelift.migration.errors import AlreadyExists, Conflict, LedgerBroken
 from firelift.migration.ledger import paths
+from firelift.migration.ledger.format import check
 from firelift.migration.store import Create, Document, FieldPath, Micros, Missing, Put, Source, Store, Update
 
 PAGE = 5_000
@@ -85,8 +86,7 @@ class Listings:
         if isinstance(document, Missing):
             return None
         plain = {key: self.store.values.decode(value) for key, value in document.fields.items()}
-        if plain["format"] > FORMAT:
-            raise LedgerBroken(f"{document.path} has format {plain['format']}; this version reads up to {FORMAT}")
+        check(document.path, plain.get("format"))
         return Listing(name, plain["nonce"], plain["total"], tuple(plain["firsts"]))
 
     async def ensure(self, name: str, source: Source, pause: Pause, members: Members | None = None) -> Listing:

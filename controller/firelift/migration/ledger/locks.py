@@ -10,9 +10,15 @@ from datetime import datetime
 
 from firelift.migration.errors import Conflict, LostRace, StaleEpoch
 from firelift.migration.ledger import paths
+from firelift.migration.ledger.format import check
 from firelift.migration.store import Create, Delete, Micros, Missing, Store, Update, Write
 
 TRIES = 5
+
+FORMAT = 1
+"""Of a lock's document, which rollouts of several versions may share."""
+
+_REMEDY = "run one version everywhere, or delete it when no rollout works on this database"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +78,16 @@ def without(lock: Lock, ledger: str) -> Lock:
 
 
 async def read(store: Store, group: str) -> Lock:
-    """The lock of a collection group; free when there is no document."""
+    """The lock of a collection group; free when there is no document.
+
+    Raises:
+        LedgerBroken: when it has another format: who holds it cannot be known.
+    """
     document = (await store.get([paths.lock(group)]))[0]
     if isinstance(document, Missing):
         return Lock(group)
     plain = {name: store.values.decode(value) for name, value in document.fields.items()}
+    check(document.path, plain.get("format"), FORMAT, remedy=_REMEDY)
     return Lock(
         group,
         holder=Claimant(**plain["holder"]) if plain["holder"] else None,
@@ -125,6 +136,7 @@ async def _swap(store: Store, lock: Lock, wanted: Lock) -> bool:
 def _write(store: Store, lock: Lock, wanted: Lock) -> Write:
     path = paths.lock(lock.group)
     plain: dict[str, object] = {
+        "format": FORMAT,
         "holder": asdict(wanted.holder) if wanted.holder else None,
         "waiters": [asdict(each) for each in wanted.waiters],
     }

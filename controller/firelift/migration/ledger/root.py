@@ -11,9 +11,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from firelift.api.run import FORMAT
-from firelift.migration.errors import Conflict, LedgerBroken, LostRace, MoreToDo
+from firelift.migration.errors import Conflict, LostRace, MoreToDo
 from firelift.migration.ledger import paths
 from firelift.migration.ledger.expiry import EXPIRE_AT, Marking, mark
+from firelift.migration.ledger.format import check
 from firelift.migration.store import Create, FieldPath, Micros, Missing, Store, Update, Write
 
 MARKING = "marking"
@@ -48,13 +49,16 @@ class Root:
 
 
 async def read_root(store: Store, ledger: str) -> Root | None:
-    """The root, None when the ledger has not been made yet."""
+    """The root, None when the ledger has not been made yet.
+
+    Raises:
+        LedgerBroken: when it has another format.
+    """
     document = (await store.get([paths.root(ledger)]))[0]
     if isinstance(document, Missing):
         return None
     plain = {name: store.values.decode(value) for name, value in document.fields.items()}
-    if plain.get("format", FORMAT) > FORMAT:
-        raise LedgerBroken(f"ledger {ledger} has format {plain['format']}; this version reads up to {FORMAT}: upgrade")
+    check(f"ledger {ledger}", plain.get("format"))
     owner = plain.get("owner")
     return Root(
         owner=RootOwner(**owner) if owner else None,

@@ -9,6 +9,7 @@ from typing import Any
 from firelift.api.run import FORMAT, RunControl, RunPlan, RunState
 from firelift.migration.errors import Conflict, LedgerBroken, LostRace, StaleEpoch
 from firelift.migration.ledger import paths
+from firelift.migration.ledger.format import check
 from firelift.migration.store import Create, Document, Micros, Missing, Source, Store, Update, Value
 
 TRIES = 3
@@ -101,7 +102,7 @@ class RunStore:
         """The plan of a run.
 
         Raises:
-            LedgerBroken: when there is no such run, or it has a newer format.
+            LedgerBroken: when there is no such run, or it has another format.
         """
         found = (await self.read([run]))[run]
         if found is None:
@@ -171,9 +172,8 @@ class RunStore:
         return LedgerBroken(f"ledger {self.ledger} has no run {run} (any more), so nothing may be written for it")
 
     def _plan(self, document: Document) -> RunPlan:
-        plain = self._plain(document.fields, ("format", "plan"))
-        if plain["format"] > FORMAT:
-            raise LedgerBroken(f"{document.path} has format {plain['format']}; this version reads up to {FORMAT}")
+        plain = self._plain(document.fields, [name for name in ("format", "plan") if name in document.fields])
+        check(document.path, plain.get("format"))
         return RunPlan.model_validate_json(plain["plan"])
 
     def _control(self, document: Document) -> ControlSeen:
