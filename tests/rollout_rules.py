@@ -8,7 +8,7 @@ from tests.rollout_world import FORWARD_KINDS, HARMLESS_KINDS, WRITING_KINDS, Wo
 
 from firelift.api.conditions import ConditionStatus, ConditionType, Reason, conditions_of
 from firelift.api.rollout import RolloutMode
-from firelift.api.run import RunKind, RunPlan, RunState
+from firelift.api.run import RunKind, RunPlan, RunState, kind_of
 from firelift.api.steps.soak import Evidence
 from firelift.rollout.approvals import silenced
 from firelift.rollout.evidence import watched
@@ -17,7 +17,6 @@ from firelift.rollout.intents import ClaimLedger, Decision, EmitEvent, EnsureJob
 from firelift.rollout.machine import decide
 from firelift.rollout.observation import Observation
 from firelift.rollout.place import EXECUTED, Place, goes_back, places
-from firelift.rollout.runs import kind_of
 from firelift.rollout.state import Mode, RolloutState, StepState
 from firelift.rollout.turn import Turn
 

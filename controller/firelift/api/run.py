@@ -176,3 +176,13 @@ class Totals(Model):
 def run_id(attempt: int, phase: str, step: str, migration: str, kind: RunKind, pass_number: int = 0) -> str:
     """The name of a run: by attempt, phase, step, migration, kind and pass."""
     return f"a{attempt}.{phase}.{step}.{migration}.{kind}.{pass_number}"
+
+
+def kind_of(run: str) -> RunKind:
+    """What a run does, by its name."""
+    return RunKind(run.split(".")[4])
+
+
+def migration_of(run: str) -> str:
+    """The migration that a run's name speaks of."""
+    return run.split(".")[3]

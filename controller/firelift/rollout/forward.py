@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from firelift.api.conditions import Reason
 from firelift.api.rollout import PhaseSpec
+from firelift.api.run import migration_of
 from firelift.api.steps import FailureAction
 from firelift.rollout import way_back
 from firelift.rollout.approvals import awaited, migrations_of
@@ -20,7 +21,6 @@ from firelift.rollout.planning import due_again, planned
 from firelift.rollout.progress import watched
 from firelift.rollout.rehearsal import turned, walk_back
 from firelift.rollout.running import superseded
-from firelift.rollout.runs import migration_of
 from firelift.rollout.sizes import noted
 from firelift.rollout.state import Left, Mode, PhaseRecord, Rehearsal, RolloutState, StepRecord, StepState
 from firelift.rollout.steps import twin

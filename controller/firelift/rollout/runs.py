@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import takewhile
 
-from firelift.api.cohort import BUCKETS, BUCKETS_PER_PERCENT, Selection, bucket
+from firelift.api.cohort import BUCKETS, Selection
 from firelift.api.migration import MigrationSpec
 from firelift.api.quantity import parse
-from firelift.api.rollout import PhaseSpec
-from firelift.api.run import RunKind, RunPlan, VerifyPlan, run_id
+from firelift.api.run import RunKind, RunPlan, VerifyPlan, migration_of, run_id
 from firelift.api.steps.verify import VerifyStep
-from firelift.api.where import WhereCondition
-from firelift.rollout.place import EXECUTED, Place
+from firelift.rollout.cohorts import closing, covered, moved, owners, returning, selection
+from firelift.rollout.place import Place
 from firelift.rollout.sizes import sized
 
 REVERTS = 10
@@ -68,23 +66,9 @@ def delete_plans(place: Place) -> tuple[RunPlan, ...]:
     plans = [
         _plan(place, place, place.migration(name), RunKind.DELETE, number, selection=chosen)
         for name in covered(place.phase.spec, place.step_index)
-        for number, chosen in enumerate(_moved(owners(place, name), place.turn.rollout.seed, name))
+        for number, chosen in enumerate(moved(owners(place, name), place.turn.rollout.seed, name))
     ]
     return tuple(plan.model_copy(update={"follows": _earlier_attempt(plan.id, place.record.runs)}) for plan in plans)
-
-
-def covered(phase: PhaseSpec, step_index: int) -> tuple[str, ...]:
-    """The migrations that a step speaks of: those it names, else those that the phase moves in front of it."""
-    spec = phase.steps[step_index]
-    step = spec.verify or spec.sweep or spec.delete
-    before = [other.migrate.migrations for other in phase.steps[:step_index] if other.migrate]
-    named = step.migrations if step else ()
-    return named or tuple(dict.fromkeys(name for names in before for name in names))
-
-
-def unmoved(place: Place) -> tuple[str, ...]:
-    """The migrations that a step speaks of, and that no executed step in front of it has moved."""
-    return tuple(name for name in covered(place.phase.spec, place.step_index) if not owners(place, name))
 
 
 def revert_plans(place: Place, undone: Sequence[Place], pass_number: int) -> tuple[RunPlan, ...]:
@@ -95,67 +79,6 @@ def revert_plans(place: Place, undone: Sequence[Place], pass_number: int) -> tup
 def revert_verify_plans(place: Place, undone: Sequence[Place], pass_number: int) -> tuple[RunPlan, ...]:
     """What checks that the runs of these steps have been taken back."""
     return _walks(place, undone, RunKind.REVERT_VERIFY, pass_number)
-
-
-def owners(place: Place, migration: str) -> list[Place]:
-    """The executed steps in front of this one that own a cohort of the migration."""
-    return [
-        earlier
-        for earlier in place.before()
-        if earlier.spec.migrate is not None
-        and migration in earlier.spec.migrate.migrations
-        and earlier.record.state in EXECUTED
-    ]
-
-
-def selection(place: Place, migration: str) -> Selection | None:
-    """The cohort of a migrate step less what its predecessors own; None when nothing is left."""
-    step = place.spec.migrate
-    if step is None:
-        return None
-    covered = _covered(owners(place, migration), place.turn.rollout.seed)
-    if step.cohort.ids is not None:
-        ids = tuple(name for name in dict.fromkeys(step.cohort.ids) if not covered.holds(name))
-        return Selection(ids=ids) if ids else None
-    if step.cohort.where is not None:
-        left = covered.buckets < BUCKETS
-        return _where(step.cohort.where, covered.buckets, covered.ids) if left else None
-    end = (step.cohort.percent or 0) * BUCKETS_PER_PERCENT
-    start = min(covered.buckets, end)
-    return Selection(from_bucket=start, to_bucket=end, except_ids=covered.ids) if start < end else None
-
-
-def _where(where: tuple[WhereCondition, ...], start: int, except_ids: tuple[str, ...]) -> Selection:
-    return Selection(from_bucket=start, to_bucket=BUCKETS, except_ids=except_ids, where=where)
-
-
-def kind_of(run: str) -> RunKind:
-    """What a run does, by its name."""
-    return RunKind(run.split(".")[4])
-
-
-def migration_of(run: str) -> str:
-    """The migration that a run's name speaks of."""
-    return run.split(".")[3]
-
-
-@dataclass(frozen=True, slots=True)
-class _Covered:
-    """What predecessors own."""
-
-    seed: str
-    buckets: int
-    ids: tuple[str, ...]
-
-    def holds(self, entity: str) -> bool:
-        return entity in self.ids or bucket(self.seed, entity) < self.buckets
-
-
-def _covered(predecessors: list[Place], seed: str) -> _Covered:
-    cohorts = [place.spec.migrate.cohort for place in predecessors if place.spec.migrate is not None]
-    percent = max((cohort.percent or 0 for cohort in cohorts), default=0)
-    ids = tuple(dict.fromkeys(name for cohort in cohorts for name in cohort.ids or ()))
-    return _Covered(seed, percent * BUCKETS_PER_PERCENT, ids)
 
 
 def _migrate_plans(place: Place, migration: MigrationSpec) -> Iterator[RunPlan]:
@@ -181,12 +104,6 @@ def _letters(plan: RunPlan, owner: Place) -> tuple[str, ...]:
     return tuple(run for run in before if migration_of(run) == plan.migration.name)
 
 
-def _closing(place: Place, migration: str) -> bool:
-    """Whether this step, or one in front of it, moves the last entity."""
-    moving = [*owners(place, migration), place]
-    return _covered(moving, place.turn.rollout.seed).buckets == BUCKETS
-
-
 def _verify_plan(place: Place, step: VerifyStep, name: str) -> Iterator[RunPlan]:
     predecessors = owners(place, name)
     if not predecessors:
@@ -196,19 +113,10 @@ def _verify_plan(place: Place, step: VerifyStep, name: str) -> Iterator[RunPlan]
         sample_buckets=_buckets(step.sample), authority=step.authority, recheck_seconds=step.recheck_seconds
     )
     migration = place.migration(name)
-    for number, chosen in enumerate(_moved(predecessors, place.turn.rollout.seed, name)):
+    for number, chosen in enumerate(moved(predecessors, place.turn.rollout.seed, name)):
         walked = () if number else subjects
         kind, apart = RunKind.VERIFY, number + ROUNDS * place.record.round
         yield _plan(place, place, migration, kind, apart, selection=chosen, subjects=walked, verify=compares)
-
-
-def _moved(predecessors: list[Place], seed: str, name: str) -> Iterator[Selection]:
-    """Everything that was moved so far: what buckets and names say, then each cohort that conditions say."""
-    covered = _covered(predecessors, seed)
-    if covered.buckets or covered.ids:
-        yield Selection(to_bucket=covered.buckets, ids=covered.ids)
-    chosen = (selection(owner, name) for owner in predecessors)
-    yield from (each for each in chosen if each is not None and each.where)
 
 
 def _buckets(sample: str) -> int:
@@ -233,29 +141,13 @@ def _walks(place: Place, undone: Sequence[Place], kind: RunKind, pass_number: in
                 migration,
                 kind,
                 pass_number,
-                selection=_returning(undone, migration),
+                selection=returning(undone, migration),
                 subjects=subjects,
                 written=written,
             )
             follows = _earlier_attempt(plan.id, place.record.undo_runs) if kind is RunKind.REVERT else None
             plans.append(plan.model_copy(update={"follows": follows}))
     return tuple(plans)
-
-
-def _returning(undone: Sequence[Place], migration: MigrationSpec) -> Selection:
-    """The cohort whose documents of the new shape go back with these steps; nobody where they have no way back."""
-    if migration.reverse is None:
-        return Selection()
-    owned = (selection(step, migration.name) for step in undone if step.spec.migrate is not None)
-    chosen = [each for each in owned if each is not None and not each.where]
-    ids = tuple(dict.fromkeys(name for each in chosen for name in each.ids))
-    others = dict.fromkeys(name for each in chosen for name in each.except_ids if name not in ids)
-    return Selection(
-        from_bucket=min((each.from_bucket for each in chosen if each.to_bucket), default=0),
-        to_bucket=max((each.to_bucket for each in chosen), default=0),
-        ids=ids,
-        except_ids=tuple(others),
-    )
 
 
 def _plan(  # noqa: PLR0913 - what differs between the kinds of run, each said once
@@ -283,7 +175,7 @@ def _plan(  # noqa: PLR0913 - what differs between the kinds of run, each said o
         pass_number=pass_number,
         migration=migration,
         selection=selection,
-        closing=not selection.where and _closing(place, migration.name),
+        closing=not selection.where and closing(place, migration.name),
         overlaps=any(each.spec.migrate and each.spec.migrate.cohort.where for each in owners(place, migration.name)),
         now=state.started or state.phases[0].started,
         pace=place.phase.pace,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from firelift.api.rollout import PhaseSpec, RolloutSpec
 from firelift.api.steps import StepSpec
 from firelift.api.steps.soak import Evidence
+from firelift.rollout.cohorts import covered
 from firelift.rollout.condition import check
 from firelift.rollout.ledger_gates import speaks
-from firelift.rollout.runs import covered
 from firelift.rollout.turn import Turn
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from firelift.api.conditions import Reason
+from firelift.rollout.cohorts import unmoved
 from firelift.rollout.conduct import conduct, locked, tally
 from firelift.rollout.memory import changed
 from firelift.rollout.place import Place
-from firelift.rollout.runs import delete_plans, unmoved
+from firelift.rollout.runs import delete_plans
 from firelift.rollout.steps.migrate import inverse, undo_plans
 from firelift.rollout.twin import Failed, Finished, StepOutcome, Twin
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from firelift.api.conditions import Reason
-from firelift.api.run import RunKind, RunPlan
+from firelift.api.run import RunKind, RunPlan, kind_of, migration_of
 from firelift.rollout.conduct import conduct, examples, locked, tally
 from firelift.rollout.memory import changed
 from firelift.rollout.place import Place, places
-from firelift.rollout.runs import kind_of, migration_of, revert_plans, revert_verify_plans
+from firelift.rollout.runs import revert_plans, revert_verify_plans
 from firelift.rollout.state import StepState
 from firelift.rollout.twin import Failed, Finished, StepOutcome
 

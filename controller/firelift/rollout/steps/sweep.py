@@ -10,11 +10,12 @@ from collections.abc import Sequence
 
 from firelift.api.conditions import Reason
 from firelift.api.run import RunPlan
+from firelift.rollout.cohorts import unmoved
 from firelift.rollout.conduct import conduct, locked, stopped
 from firelift.rollout.credits import credited, own
 from firelift.rollout.memory import changed
 from firelift.rollout.place import Place
-from firelift.rollout.runs import sweep_plans, unmoved
+from firelift.rollout.runs import sweep_plans
 from firelift.rollout.state import RolloutState
 from firelift.rollout.turn import Outcome, Settled
 from firelift.rollout.twin import Failed, Finished, StepOutcome, Twin

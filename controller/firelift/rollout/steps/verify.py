@@ -8,10 +8,11 @@ from firelift.api.cohort import BUCKETS_PER_PERCENT
 from firelift.api.conditions import Reason
 from firelift.api.quantity import number_text, parse
 from firelift.api.run import RunPlan, Totals
+from firelift.rollout.cohorts import unmoved
 from firelift.rollout.conduct import conduct, examples, stopped, tally
 from firelift.rollout.memory import changed
 from firelift.rollout.place import Place
-from firelift.rollout.runs import unmoved, verify_plans
+from firelift.rollout.runs import verify_plans
 from firelift.rollout.twin import Failed, Finished, StepOutcome, Twin
 
 
