@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from tests.moving import ran
 
 from firelift.api.run import RunPlan
+from firelift.migration.errors import StoreError
 from firelift.migration.ledger.progress import RunProgress
 from firelift.migration.store import Committed, Write
 from firelift.stores.memory import MemoryStore
+
+MOST_WORKERS = 200
 
 
 class Crash(Exception):
@@ -59,3 +63,22 @@ async def ran_on(store: MemoryStore, made: RunPlan) -> RunProgress:
             return await ran(store, made)
         except Crash:
             continue
+
+
+async def ran_while_dying(store: MemoryStore, made: RunPlan, every: int) -> RunProgress:
+    """A run to its end, by workers of which each dies before its next commit of that number, the ledger's included."""
+    commits = 0
+
+    async def dies(_: object) -> None:
+        nonlocal commits
+        commits += 1
+        if commits % every == 0:
+            raise StoreError("INTERNAL", "the worker dies here")
+
+    store.faults.before_commit = dies
+    for _ in range(MOST_WORKERS):
+        with suppress(StoreError):
+            await ran(store, made)
+            break
+    store.faults.before_commit = None
+    return await ran(store, made)

@@ -249,6 +249,18 @@ class World:
             self.pass_time(seconds)
         raise AssertionError(f"never {reason}, but {self.status.reason}: {self.status.message}" if self.status else "")
 
+    @property
+    def reason(self) -> str:
+        """Of the status as it was last told."""
+        assert self.status is not None
+        return self.status.reason
+
+    @property
+    def message(self) -> str:
+        """As `reason`."""
+        assert self.status is not None
+        return self.status.message
+
     # How intents are carried out
 
     def _do(self, intent: Intent) -> None:

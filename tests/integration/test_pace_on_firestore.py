@@ -22,8 +22,9 @@ from firelift.migration.ledger import budgets
 from firelift.migration.ledger.journal import Journal
 from firelift.migration.ledger.progress import Progress
 from firelift.migration.store import Put
+from firelift.operator.observe import run_seen
 from firelift.operator.pace import ensure, give_back
-from firelift.rollout.observation import LedgerSeen, Observation, PaceSeen, Rollout, RunSeen
+from firelift.rollout.observation import LedgerSeen, Observation, PaceSeen, Rollout
 from firelift.stores.firestore.store import FirestoreStore, open_firestore
 
 CAP, BATCH, DOCUMENTS = 200, 10, 1400
@@ -71,15 +72,7 @@ class Run:
     async def turn(self) -> bool:
         """What an operator's turn does with a run; whether the run is complete."""
         done = await self.progress.update()
-        seen = RunSeen(
-            self.plan.id,
-            exists=True,
-            complete=done.complete,
-            totals=done.totals,
-            entries=done.entries,
-            commit_latencies_ms=done.commit_latencies_ms,
-            commit_times=done.commit_times,
-        )
+        seen = run_seen(self.plan.id, RunState.RUN, done)
         look = Observation(now=datetime.now(UTC), ledger=LedgerSeen(), runs={self.plan.id: seen})
         wanted = RunControl(state=RunState.RUN, epoch=self.epoch, lease_seconds=LEASE_SECONDS)
         agreed = await ensure(self.store, self.rollout, self.plan, look, wanted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tests.crashing import ran_while_dying
 from tests.moving import COPY, KIT, counts, everything, migration, plan, ran, seeded, seen, stored
 from tests.virtual_time import in_virtual_time
 
@@ -10,7 +11,7 @@ from firelift.api.cohort import Selection
 from firelift.api.run import RunKind, RunPlan, VerifyPlan
 from firelift.migration.entities.order import place
 from firelift.migration.entities.reader import ByKey, EntityDone, EntityReader
-from firelift.migration.errors import StoreError, TransformUnusable
+from firelift.migration.errors import TransformUnusable
 from firelift.migration.processors.build import build
 from firelift.migration.store import Delete, Put, Source, Update, Write
 from firelift.migration.work import Lane, Record
@@ -122,23 +123,7 @@ async def test_a_marker_comes_last_and_goes_first_over_lanes_and_sweeps() -> Non
 async def test_a_worker_that_dies_marks_nobody_too_early_and_everybody_once() -> None:
     store = await filled()
     made = plan(RunKind.MIGRATE, SPEC)
-    died = 0
-
-    async def dies(_: object) -> None:
-        nonlocal died
-        died += 1
-        if died % 3 == 0:
-            raise StoreError("INTERNAL", "the worker dies here")
-
-    store.faults.before_commit = dies
-    for _ in range(200):
-        try:
-            await ran(store, made)
-            break
-        except StoreError:
-            continue
-    store.faults.before_commit = None
-    progress = await ran(store, made)
+    progress = await ran_while_dying(store, made, every=3)
     assert progress.totals.created == RECORDS + 70
     assert order_is_right(store)
     assert all(len(changed(store, mark(name))) == 1 for name in NAMES)

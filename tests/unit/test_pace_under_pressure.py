@@ -17,8 +17,9 @@ from firelift.migration.ledger import budgets
 from firelift.migration.ledger.progress import Progress, RunProgress
 from firelift.migration.store import Write
 from firelift.migration.worker import Share, work
+from firelift.operator.observe import run_seen
 from firelift.operator.pace import ensure
-from firelift.rollout.observation import LedgerSeen, Observation, Rollout, RunSeen
+from firelift.rollout.observation import LedgerSeen, Observation, Rollout
 from firelift.rollout.pace import text
 from firelift.stores.memory import MemoryStore
 from firelift.stores.memory.store import BIRTH
@@ -57,14 +58,7 @@ class Scene:
 
     async def turn(self) -> RunProgress:
         done = await self.progress.update()
-        seen = RunSeen(
-            self.plan.id,
-            exists=True,
-            totals=done.totals,
-            entries=done.entries,
-            commit_latencies_ms=done.commit_latencies_ms,
-            commit_times=done.commit_times,
-        )
+        seen = run_seen(self.plan.id, RunState.RUN, done)
         look = Observation(now=START, ledger=LedgerSeen(), runs={self.plan.id: seen})
         control = RunControl(state=RunState.RUN, epoch=1, lease_seconds=30)
         agreed = await ensure(self.store, self.rollout, self.plan, look, control)

@@ -24,16 +24,6 @@ def state_of(one: World, step: str, index: int = 0) -> StepState:
     return one.state.phases[index].steps[step].state
 
 
-def reason(one: World) -> str:
-    assert one.status is not None
-    return one.status.reason
-
-
-def message(one: World) -> str:
-    assert one.status is not None
-    return one.status.message
-
-
 def test_phases_and_steps_are_done_in_order() -> None:
     one = world(phase("a", migrate(1), VERIFY), phase("b", migrate(100), VERIFY))
     one.until("Completed")
@@ -69,7 +59,7 @@ def test_a_run_starts_only_under_the_lock_of_its_collection_group() -> None:
     assert one.status is not None
     assert one.status.waiting_for is not None
     assert (one.status.waiting_for.name, one.status.waiting_for.position) == ("shop/other", 1)
-    assert message(one).startswith("the lock of collection group logs is held by shop/other, 1 in line")
+    assert one.message.startswith("the lock of collection group logs is held by shop/other, 1 in line")
     assert one.runs == {}
     del one.locks["logs"]
     one.until("Migrating")
@@ -138,7 +128,7 @@ def test_flags_are_done_only_when_they_have_stood_for_their_propagation() -> Non
     assert state_of(one, "read-new") is StepState.RUNNING
     one.pass_time(30)
     one.turn()
-    assert reason(one) == "Completed"
+    assert one.reason == "Completed"
 
 
 def test_a_cohort_is_published_with_its_seed() -> None:
@@ -152,7 +142,7 @@ def test_a_missing_config_map_is_waited_for_and_said() -> None:
     del one.config_maps["app-flags"]
     one.until("SettingFlags")
     one.turn()
-    assert message(one) == "ConfigMap app-flags does not exist in namespace demo; the step waits for it"
+    assert one.message == "ConfigMap app-flags does not exist in namespace demo; the step waits for it"
     one.config_maps["app-flags"], one.owned["app-flags"] = {}, set()
     one.until("Completed")
 
@@ -191,7 +181,7 @@ def test_a_failed_job_fails_the_step_with_the_workers_own_sentence(policy: dict[
     run = next(iter(one.runs.values()))
     run.job_failed, run.failure = True, "PERMISSION_DENIED on users/7"
     one.turn()
-    assert reason(one) == expected
+    assert one.reason == expected
     assert one.state is not None
     assert one.state.failure is not None
     assert "run a1.a.migrate.logs.migrate.0: PERMISSION_DENIED on users/7" in one.state.failure.message
@@ -204,8 +194,8 @@ def test_a_paused_step_keeps_its_workers_on_hold() -> None:
     run.job_failed = True
     one.turn()
     assert run.state is RunState.HOLD
-    assert reason(one) == "StepFailed"
-    assert message(one).endswith(
+    assert one.reason == "StepFailed"
+    assert one.message.endswith(
         "paused; raise spec.attempt to try the step again, approve Skip of the step, or set spec.intent: Revert"
     )
 
@@ -218,7 +208,7 @@ def test_verify_fails_on_more_differences_than_allowed(different: int, allowed: 
     one.totals = lambda _plan: Totals(read=100, different=different)
     one.until(expected)
     if expected == "StepFailed":
-        assert f"verify: {different}% > {allowed} mismatch ({different} of 100 documents" in message(one)
+        assert f"verify: {different}% > {allowed} mismatch ({different} of 100 documents" in one.message
 
 
 def unread(plan: RunPlan) -> Totals:
@@ -275,7 +265,7 @@ def test_a_step_that_takes_too_long_fails(changes: dict[str, str], expected: str
     one.until("Migrating")
     one.pass_time(100)
     one.turn()
-    assert reason(one) == expected
+    assert one.reason == expected
     assert one.state is not None
     assert one.state.failure is not None
     assert "step migrate of phase a took 105s ≥ timeoutSeconds 100s" in one.state.failure.message
@@ -289,10 +279,10 @@ def test_time_in_which_the_rollout_is_suspended_does_not_count() -> None:
     one.pass_time(1000)
     one.edit(suspend=False)
     one.turn()
-    assert reason(one) == "Migrating"
+    assert one.reason == "Migrating"
     one.pass_time(100)
     one.turn()
-    assert reason(one) == "Reverting"
+    assert one.reason == "Reverting"
 
 
 def test_a_run_that_moves_nothing_pauses_the_rollout() -> None:
@@ -301,8 +291,8 @@ def test_a_run_that_moves_nothing_pauses_the_rollout() -> None:
     for _ in range(9):
         one.pass_time(20)
         one.turn()
-    assert reason(one) == "NoProgress"
-    assert "no document moved for" in message(one)
+    assert one.reason == "NoProgress"
+    assert "no document moved for" in one.message
 
 
 def test_progress_holds_the_deadline_off() -> None:
@@ -312,7 +302,7 @@ def test_progress_holds_the_deadline_off() -> None:
         one.pass_time(20)
         one.work(0.01)
         one.turn()
-    assert reason(one) == "Migrating"
+    assert one.reason == "Migrating"
 
 
 @pytest.mark.parametrize("seconds", [100, 100_000])
@@ -321,7 +311,7 @@ def test_time_in_which_nobody_watched_is_not_held_against_a_run(seconds: int) ->
     one.until("Migrating")
     one.pass_time(seconds)
     one.turn()
-    assert reason(one) == "Migrating"
+    assert one.reason == "Migrating"
 
 
 def test_waiting_for_a_lock_is_not_a_lack_of_progress() -> None:
@@ -331,7 +321,7 @@ def test_waiting_for_a_lock_is_not_a_lack_of_progress() -> None:
     for _ in range(20):
         one.pass_time(20)
         one.turn()
-    assert reason(one) == "WaitingForLock"
+    assert one.reason == "WaitingForLock"
 
 
 def test_a_started_phase_is_frozen_and_a_later_one_follows_the_spec() -> None:
@@ -356,7 +346,7 @@ def test_a_condition_that_does_not_compile_keeps_its_phase_from_starting() -> No
     bad = gate(limit={"condition": "value <"})
     one = world(phase("a", migrate(1)), phase("b", migrate(10), gates=[bad]))
     one.until("PreflightFailed")
-    assert "gate b/error-rate: cannot be judged: condition 'value <' is not valid CEL" in message(one)
+    assert "gate b/error-rate: cannot be judged: condition 'value <' is not valid CEL" in one.message
     assert one.runs == {}
     one.edit(phases=[phase("a", migrate(1)), phase("b", migrate(10))])
     one.until("Completed")
@@ -387,7 +377,7 @@ def test_a_rollout_whose_phases_shrank_below_what_was_started_still_ends() -> No
     one.rollout = replace(one.rollout, spec=world(phase("a", migrate(1))).rollout.spec)
     one.pass_time(600)
     one.turn()
-    assert reason(one) == "Completed"
+    assert one.reason == "Completed"
 
 
 def test_a_phase_remembers_only_the_migrations_that_it_uses() -> None:

@@ -29,22 +29,17 @@ def named(uid: str, *groups: str) -> World:
     return one
 
 
-def reason(one: World) -> str:
-    assert one.status is not None
-    return one.status.reason
-
-
 @pytest.mark.parametrize(
     ("first", "second"), [("ab", "ba"), ("abc", "cab"), ("ba", "ab"), ("cba", "abc"), ("a", "ab"), ("ac", "ba")]
 )
 def test_two_rollouts_that_name_the_same_groups_never_wait_for_each_other(first: str, second: str) -> None:
     one, two = named("uid-1", *first), named("uid-2", *second)
     together(one, two)
-    assert (reason(one), reason(two)) == ("Completed", "Completed")
+    assert (one.reason, two.reason) == ("Completed", "Completed")
     for each in (one, two):
         each.edit(intent="Revert", revertTo="RolloutStart")
     together(one, two)
-    assert (reason(one), reason(two)) == ("Reverted", "Reverted")
+    assert (one.reason, two.reason) == ("Reverted", "Reverted")
 
 
 def added(name: str) -> list[dict[str, Any]]:
@@ -121,6 +116,6 @@ def test_two_rollouts_that_write_markers_to_one_place_take_turns() -> None:
     for each, uid in ((one, "uid-1"), (two, "uid-2")):
         each.rollout = replace(each.rollout, name=uid, uid=uid)
     together(one, two, turns=2)
-    assert {reason(one), reason(two)} >= {"WaitingForLock"}
+    assert {one.reason, two.reason} >= {"WaitingForLock"}
     together(one, two)
-    assert (reason(one), reason(two)) == ("Completed", "Completed")
+    assert (one.reason, two.reason) == ("Completed", "Completed")

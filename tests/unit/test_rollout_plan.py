@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from tests.rollout_rules import names
 from tests.rollout_specs import APPROVE, gate, migrate, migration, phase, soak
-from tests.rollout_world import START, World, unplanned, world
+from tests.rollout_world import START, unplanned, world
 
 from firelift.api.measurement import Measurement
 from firelift.api.plan import Check, CheckVerdict
@@ -19,22 +19,12 @@ FAILING = Check(check="write", verdict=CheckVerdict.FAIL, message="the worker ma
 WARNING = Check(check="lossy logs", verdict=CheckVerdict.WARN, message="ts goes")
 
 
-def reason(one: World) -> str:
-    assert one.status is not None
-    return one.status.reason
-
-
-def message(one: World) -> str:
-    assert one.status is not None
-    return one.status.message
-
-
 def test_a_plan_run_comes_first_and_is_shown_before_the_phase_starts() -> None:
     one = unplanned(phase("a", migrate(10)), gates=[gate()])
     one.quick_plans = False
     assert names(one.turn()) == ["ClaimLedger"]
     assert names(one.turn()) == ["EnsureRun", "EnsureJob"]
-    assert (reason(one), one.runs) == ("Planning", {})
+    assert (one.reason, one.runs) == ("Planning", {})
     (run,) = one.plan_runs.values()
     assert run.plan.kind is RunKind.PLAN
     one.work()
@@ -52,13 +42,13 @@ def test_a_failing_check_stops_the_rollout_until_an_edit_or_a_higher_attempt() -
     one = unplanned(phase("a", migrate(10)))
     one.checks = (WARNING, FAILING)
     one.until("PreflightFailed")
-    assert "preflight: write: the worker may not write; nothing was written" in message(one)
+    assert "preflight: write: the worker may not write; nothing was written" in one.message
     assert one.runs == {}
     assert one.status is not None
     assert one.status.started_phases == ()
     one.checks = (WARNING,)
     one.turn()
-    assert reason(one) == "PreflightFailed"
+    assert one.reason == "PreflightFailed"
     one.edit(attempt=2)
     assert one.until("Completed").attempt == 2
 
@@ -74,7 +64,7 @@ def test_an_edit_of_what_is_to_come_makes_a_new_plan_and_one_of_the_pace_does_no
     assert one.status.plan.digest == first
     one.edit(phases=[phase("a", migrate(1), APPROVE), phase("b", migrate(20))])
     one.turn()
-    assert reason(one) == "AwaitingApproval"
+    assert one.reason == "AwaitingApproval"
     assert one.status.plan.digest != first
     assert [run.plan.pass_number for run in one.plan_runs.values()] == [1, 2]
 
@@ -83,9 +73,9 @@ def test_a_gate_that_does_not_answer_is_asked_again_by_itself() -> None:
     one = unplanned(phase("a", migrate(10)), gates=[gate()])
     one.measure = lambda _, end: Measurement(None, 0, "1", "q", end, error="UNAVAILABLE: no route")
     one.until("PreflightFailed")
-    assert "gate error-rate: cannot be judged: UNAVAILABLE: no route" in message(one)
+    assert "gate error-rate: cannot be judged: UNAVAILABLE: no route" in one.message
     one.measure = lambda *_: 0.0
-    while reason(one) == "PreflightFailed":
+    while one.reason == "PreflightFailed":
         assert one.due <= one.now + timedelta(seconds=10)
         one.now = one.due
         one.turn()
@@ -104,7 +94,7 @@ def test_a_metric_without_points_is_a_warning_in_the_plan_and_no_success_at_its_
     assert check.message.startswith("has no verdict yet: no points yet: Cannot find metric(s)")
     one.pass_time(3600)
     one.turn()
-    assert reason(one) != "Completed"
+    assert one.reason != "Completed"
     assert one.status.gates[0].verdict == "NoData"
 
 
@@ -112,7 +102,7 @@ def test_somebody_elses_config_map_is_left_as_it_is() -> None:
     one = unplanned(phase("a", migrate(10)))
     one.plan_map = PlanMapSeen(exists=True)
     one.until("PreflightFailed")
-    assert "ConfigMap users-plan is there and is not this rollout's" in message(one)
+    assert "ConfigMap users-plan is there and is not this rollout's" in one.message
     assert one.shown == {}
 
 
@@ -124,7 +114,7 @@ def test_a_job_that_gives_up_is_a_failing_check() -> None:
     (run,) = one.plan_runs.values()
     run.job_failed, run.failure = True, "PERMISSION_DENIED on the ledger"
     one.until("PreflightFailed")
-    assert "has not answered: PERMISSION_DENIED on the ledger" in message(one)
+    assert "has not answered: PERMISSION_DENIED on the ledger" in one.message
 
 
 @pytest.mark.parametrize(
@@ -148,7 +138,7 @@ def test_a_mode_that_writes_nothing_has_no_place_in_a_phase_under_way() -> None:
     one.until("Migrating")
     one.edit(mode="DryRun")
     one.turn()
-    assert reason(one) == "InvalidSpec"
-    assert "phase a is under way: workers idle" in message(one)
+    assert one.reason == "InvalidSpec"
+    assert "phase a is under way: workers idle" in one.message
     one.edit(mode="Migrate")
     one.until("Completed")

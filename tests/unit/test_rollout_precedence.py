@@ -39,16 +39,6 @@ def taking_back() -> World:
     return one
 
 
-def reason(one: World) -> str:
-    assert one.status is not None
-    return one.status.reason
-
-
-def message(one: World) -> str:
-    assert one.status is not None
-    return one.status.message
-
-
 def deleted(one: World, turns: int = 100) -> World:
     one.delete()
     for _ in range(turns):
@@ -68,10 +58,10 @@ def test_a_suspended_rollout_holds_its_workers_and_goes_on_where_it_was() -> Non
     run = next(iter(one.runs.values()))
     one.edit(suspend=True)
     one.turn()
-    assert (run.state, reason(one)) == (RunState.HOLD, "Suspended")
+    assert (run.state, one.reason) == (RunState.HOLD, "Suspended")
     one.edit(suspend=False)
     one.turn()
-    assert (run.state, reason(one)) == (RunState.RUN, "Migrating")
+    assert (run.state, one.reason) == (RunState.RUN, "Migrating")
 
 
 def test_a_soak_is_lengthened_by_the_time_of_its_suspension() -> None:
@@ -81,13 +71,13 @@ def test_a_soak_is_lengthened_by_the_time_of_its_suspension() -> None:
     one.pass_time(10_000)
     one.edit(suspend=False)
     one.turn()
-    assert reason(one) == "Soaking"
+    assert one.reason == "Soaking"
     one.pass_time(590)
     one.turn()
-    assert reason(one) == "Soaking"
+    assert one.reason == "Soaking"
     one.pass_time(10)
     one.turn()
-    assert reason(one) == "Migrating"
+    assert one.reason == "Migrating"
 
 
 def test_suspend_also_holds_a_revert_and_its_beginning() -> None:
@@ -95,18 +85,18 @@ def test_suspend_also_holds_a_revert_and_its_beginning() -> None:
     one.edit(suspend=True)
     one.turn()
     assert one.runs["a1.a.migrate.logs.revert.0"].state is RunState.HOLD
-    assert "suspended while reverting" in message(one)
+    assert "suspended while reverting" in one.message
     two = at("Soaking")
     two.edit(suspend=True, intent="Revert")
     assert names(two.turn()) == []
-    assert reason(two) == "Suspended"
+    assert two.reason == "Suspended"
 
 
 def test_what_a_person_must_fix_is_told_before_a_suspension() -> None:
     one = paused()
     one.edit(suspend=True)
     one.turn()
-    assert reason(one) == "StepFailed"
+    assert one.reason == "StepFailed"
 
 
 # Abort
@@ -118,7 +108,7 @@ def test_abort_stops_the_workers_and_leaves_data_and_flags() -> None:
     run = next(iter(one.runs.values()))
     one.edit(intent="Abort")
     one.turn()
-    assert (run.state, run.going, reason(one)) == (RunState.STOP, True, "Aborted")
+    assert (run.state, run.going, one.reason) == (RunState.STOP, True, "Aborted")
     assert one.config_maps["app-flags"] == {"X": "on"}
     assert one.finalizer
 
@@ -128,7 +118,7 @@ def test_abort_comes_before_suspend(changes: dict[str, bool]) -> None:
     one = at("Migrating")
     one.edit(intent="Abort", **changes)
     one.turn()
-    assert reason(one) == "Aborted"
+    assert one.reason == "Aborted"
 
 
 def test_abort_latches_and_still_accepts_revert() -> None:
@@ -137,7 +127,7 @@ def test_abort_latches_and_still_accepts_revert() -> None:
     one.turn()
     one.edit(intent=None)
     one.turn()
-    assert reason(one) == "Aborted"
+    assert one.reason == "Aborted"
     one.edit(intent="Revert")
     one.until("Reverted")
 
@@ -157,7 +147,7 @@ def test_abort_of_what_is_over_changes_nothing() -> None:
     one = at("Completed")
     one.edit(intent="Abort")
     one.turn()
-    assert reason(one) == "Completed"
+    assert one.reason == "Completed"
 
 
 # Attempts
@@ -208,7 +198,7 @@ def test_an_attempt_waits_while_an_intent_is_set(intent: str) -> None:
     one.until("Aborted" if intent == "Abort" else "Reverted")
     one.edit(attempt=2)
     one.turn()
-    assert f"attempt 2 waits until spec.intent {intent} is removed" in message(one)
+    assert f"attempt 2 waits until spec.intent {intent} is removed" in one.message
     assert one.state is not None
     assert one.state.attempt == 1
     one.edit(intent=None)
@@ -220,8 +210,8 @@ def test_an_attempt_after_success_is_refused() -> None:
     one = at("Completed")
     one.edit(attempt=2)
     one.turn()
-    assert message(one).endswith("attempt 2 is refused: the rollout has succeeded, make a new one")
-    assert reason(one) == "Completed"
+    assert one.message.endswith("attempt 2 is refused: the rollout has succeeded, make a new one")
+    assert one.reason == "Completed"
 
 
 def test_an_attempt_that_nobody_needs_is_refused_and_does_not_lie_in_wait() -> None:
@@ -233,8 +223,8 @@ def test_an_attempt_that_nobody_needs_is_refused_and_does_not_lie_in_wait() -> N
     one.turn()
     one.edit(intent=None)
     one.turn()
-    assert reason(one) == "Aborted"
-    assert "attempt 2 is refused: attempt 1 was under way" in message(one)
+    assert one.reason == "Aborted"
+    assert "attempt 2 is refused: attempt 1 was under way" in one.message
     one.edit(attempt=3)
     one.turn()
     assert one.state is not None
@@ -309,7 +299,7 @@ def test_a_deletion_whose_revert_fails_keeps_the_object_until_a_person_decides()
     one = at("Soaking", deletionPolicy="Revert")
     one.totals = lambda plan: Totals(read=100, different=int(plan.kind is RunKind.REVERT_VERIFY))
     deleted(one)
-    assert (one.finalizer, reason(one)) == (True, "RevertFailed")
+    assert (one.finalizer, one.reason) == (True, "RevertFailed")
     one.totals = lambda _plan: Totals(read=100)
     one.edit(attempt=2)
     deleted(one)
@@ -355,4 +345,4 @@ def test_a_succeeded_rollout_can_be_reverted_until_its_retention_ends() -> None:
     two.pass_time(1001)
     two.edit(intent="Revert", revertTo="RolloutStart")
     two.turn()
-    assert reason(two) == "Completed"
+    assert two.reason == "Completed"

@@ -48,11 +48,6 @@ def undone(one: World) -> list[str]:
     return [line.split()[1] for line in lines]
 
 
-def message(one: World) -> str:
-    assert one.status is not None
-    return one.status.message
-
-
 def test_steps_are_undone_in_exactly_reverse_order() -> None:
     one = reverted(soaking())
     assert undone(one) == ["soak", "read-new", "verify", "migrate", "write-both"]
@@ -148,7 +143,7 @@ def test_an_app_that_does_not_follow_its_flags_stops_the_revert_after_three_pass
     one.totals = totals(revert=Totals(read=100, updated=7))
     one.edit(intent="Revert")
     one.until("RevertFailed")
-    assert "pass 3 after restoring the flags of step write-both of phase a still wrote 7 documents" in message(one)
+    assert "pass 3 after restoring the flags of step write-both of phase a still wrote 7 documents" in one.message
     one.totals = totals()
     one.edit(intent=None, attempt=2)
     one.until("Reverted")
@@ -160,8 +155,8 @@ def test_a_revert_counts_only_when_it_was_verified() -> None:
     one.totals = totals(revert_verify=Totals(read=100, different=3))
     one.edit(intent="Revert")
     one.until("RevertFailed")
-    assert "after the revert of step migrate of phase a 3 of 100 documents are not as before" in message(one)
-    assert "raise spec.attempt to go on reverting, or approve Skip to keep this step as it is" in message(one)
+    assert "after the revert of step migrate of phase a 3 of 100 documents are not as before" in one.message
+    assert "raise spec.attempt to go on reverting, or approve Skip to keep this step as it is" in one.message
     assert one.status is not None
     assert one.status.started_phases == ("a",)
 
@@ -170,7 +165,7 @@ def test_conflicts_are_counted_and_told() -> None:
     one = soaking()
     one.totals = totals(revert=Totals(read=100, kept=4))
     reverted(one, "RevertedWithConflicts")
-    assert message(one).startswith("reverted and verified, 4 conflicts were left as the app wrote them")
+    assert one.message.startswith("reverted and verified, 4 conflicts were left as the app wrote them")
     assert one.status is not None
     assert one.status.phases[0].conflicts == 4
 
@@ -183,7 +178,7 @@ def test_flags_that_are_no_longer_ours_are_not_touched() -> None:
     one.edit(intent="Revert")
     one.until("RevertFailed")
     assert one.config_maps["app-flags"] == before
-    assert "Firelift wrote 'on', before it was None, and somebody has changed it since" in message(one)
+    assert "Firelift wrote 'on', before it was None, and somebody has changed it since" in one.message
     del one.config_maps["app-flags"]["READ_NEW"]
     one.edit(intent=None, attempt=2)
     one.until("Reverted")
@@ -213,7 +208,7 @@ def test_a_revert_stops_in_front_of_an_irreversible_step() -> None:
     one.until("Soaking")
     one.edit(intent="Revert")
     one.until("RevertFailed")
-    assert "step final of phase a: it is irreversible, the revert stops in front of it" in message(one)
+    assert "step final of phase a: it is irreversible, the revert stops in front of it" in one.message
     assert one.config_maps["app-flags"] == {"FINAL": "on"}
     one.approve(ApprovalDecision.SKIP)
     one.until("Reverted")
@@ -237,7 +232,7 @@ def test_a_failed_revert_job_holds_everything_and_another_attempt_goes_on() -> N
     run = one.runs["a1.a.migrate.logs.revert.0"]
     run.job_failed, run.failure = True, "UNAVAILABLE for 10 minutes"
     one.until("RevertFailed")
-    assert "revert of logs failed in run a1.a.migrate.logs.revert.0: UNAVAILABLE for 10 minutes" in message(one)
+    assert "revert of logs failed in run a1.a.migrate.logs.revert.0: UNAVAILABLE for 10 minutes" in one.message
     assert run.state is RunState.HOLD
     one.edit(intent=None, attempt=2)
     one.until("Reverted")
@@ -271,7 +266,7 @@ def test_a_revert_job_that_moves_nothing_is_told() -> None:
         one.turn()
     assert one.status is not None
     assert one.status.reason == "RevertFailed"
-    assert "no document moved for" in message(one)
+    assert "no document moved for" in one.message
 
 
 def test_a_rollout_that_waits_for_people_can_be_reverted() -> None:
@@ -293,7 +288,7 @@ def test_a_skip_on_the_way_forward_is_not_spent_again_on_the_way_back() -> None:
     assert one.state is not None
     assert one.state.phases[0].steps["migrate"].state is StepState.UNDOING
     one.turn()
-    assert message(one).startswith("revert of step migrate of phase a: after the revert")
+    assert one.message.startswith("revert of step migrate of phase a: after the revert")
 
 
 def test_a_step_that_was_kept_is_named_and_not_called_verified() -> None:
@@ -314,7 +309,7 @@ def test_an_irreversible_step_that_was_skipped_before_it_began_stops_nothing() -
     one.until("Soaking")
     reverted(one)
     assert undone(one) == ["soak", "migrate", "a"]
-    assert "except" not in message(one)
+    assert "except" not in one.message
 
 
 def test_an_irreversible_step_is_told_the_only_way_past_it() -> None:
@@ -323,8 +318,8 @@ def test_an_irreversible_step_is_told_the_only_way_past_it() -> None:
     one.approve()
     one.until("Soaking")
     reverted(one, "RevertFailed")
-    assert "spec.attempt" not in message(one)
-    assert "approve Skip to keep it as it is and go on with the steps in front of it" in message(one)
+    assert "spec.attempt" not in one.message
+    assert "approve Skip to keep it as it is and go on with the steps in front of it" in one.message
     one.approve(ApprovalDecision.SKIP)
     assert "kept as it is: step migrate of phase a" in one.until("Reverted").message
 
@@ -363,7 +358,7 @@ def test_what_a_revert_kept_is_taken_back_by_the_revert_of_a_later_attempt() -> 
     reverted(one)
     walk = one.runs["a2.a.migrate.logs.revert.0"].plan
     assert walk.subjects == ("a1.a.migrate.logs.migrate.0", "a2.a.migrate.logs.migrate.0")
-    assert "except" not in message(one)
+    assert "except" not in one.message
 
 
 def test_what_a_revert_kept_is_still_named_when_its_step_does_not_come_again() -> None:
@@ -371,7 +366,7 @@ def test_what_a_revert_kept_is_still_named_when_its_step_does_not_come_again() -
     one.edit(intent=None, attempt=2, phases=[phase("b", soak(600, evidence="None"))])
     one.until("Soaking")
     reverted(one)
-    assert "kept as it is: step migrate of phase a" in message(one)
+    assert "kept as it is: step migrate of phase a" in one.message
 
 
 def test_flags_that_were_kept_still_know_what_was_before() -> None:

@@ -43,15 +43,23 @@ class Entrypoint:
         Raises:
             Refused: when the function fails, or answers what Firestore cannot store.
         """
-        document = view.document
-        plain = self.guarded(lambda: PlainDocument(view.kit, document.fields))
-        context = Context(document.id, document.path, view.entity, view.now)
-        answer = self.guarded(lambda: self.asked(plain.values, context))
+        plain, answer = self.answered(view)
         if answer is None:
             return None
         if not isinstance(answer, dict):
             raise Refused(self.rule, f"the function answered {kind_of(answer)} instead of a dict or None")
         return self.guarded(lambda: fitting(view.kit, plain.stored(answer)))
+
+    def answered(self, view: View) -> tuple[PlainDocument, Any]:
+        """What the function was given of a record, and what it has answered.
+
+        Raises:
+            Refused: when the function fails.
+        """
+        document = view.document
+        plain = self.guarded(lambda: PlainDocument(view.kit, document.fields))
+        context = Context(document.id, document.path, view.entity, view.now)
+        return plain, self.guarded(lambda: self.asked(plain.values, context))
 
     def asked(self, values: dict[str, Any], context: Context) -> Any:
         """What the function answers, while it has no way out."""

@@ -15,7 +15,7 @@ from firelift.migration.exit_codes import IGNORED
 from firelift.migration.ledger import locks, paths
 from firelift.migration.ledger import runs as run_documents
 from firelift.migration.ledger.failures import read_failure
-from firelift.migration.ledger.progress import Progress
+from firelift.migration.ledger.progress import Progress, RunProgress
 from firelift.migration.preflight.report import read_report
 from firelift.migration.store import Store, ValueKit
 from firelift.migration.transform.check import problem
@@ -142,7 +142,7 @@ async def _runs(
         *(
             _plan_run(store, held, seen[run])
             if held.plan.kind is RunKind.PLAN
-            else _run(progress[run], held, seen[run])
+            else _run(progress[run], held, seen[run].job)
             for run, held in known.items()
         )
     )
@@ -159,12 +159,17 @@ async def _plan_run(store: Store, held: run_documents.RunDocument, seen: RunSeen
     return replace(seen, exists=True, state=state, complete=complete, failure=failure, report=report)
 
 
-async def _run(progress: Progress, held: run_documents.RunDocument, seen: RunSeen) -> RunSeen:
-    done = await progress.update()
-    return replace(
-        seen,
+async def _run(progress: Progress, held: run_documents.RunDocument, job: JobSeen | None) -> RunSeen:
+    return run_seen(held.plan.id, held.control.state, await progress.update(), job)
+
+
+def run_seen(run: str, state: RunState, done: RunProgress, job: JobSeen | None = None) -> RunSeen:
+    """A run that has a journal, as decisions see it."""
+    return RunSeen(
+        run,
         exists=True,
-        state=RunState(held.control.state),
+        state=state,
+        job=job,
         complete=done.complete,
         totals=done.totals,
         scanned=done.scanned,

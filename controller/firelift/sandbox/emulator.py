@@ -1,12 +1,11 @@
 """The Firestore emulator: where it is found, and one running instance."""
 
-import http.client
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from firelift.sandbox.ports import free_port
+from firelift.sandbox.ports import answers, free_port
 from firelift.sandbox.processes import Process, Supervisor
 
 _MAIN_CLASS = "com.google.cloud.datastore.emulator.firestore.CloudFirestore"
@@ -91,14 +90,4 @@ class Emulator:
         Raises:
             ProcessError: it ended or was not ready in time.
         """
-        self.process.wait_until(self._answers, seconds=_READY_SECONDS)
-
-    def _answers(self) -> bool:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=5)
-        try:
-            connection.request("GET", "/")
-            return connection.getresponse().status == http.HTTPStatus.OK
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            connection.close()
+        self.process.wait_until(lambda: answers(self._port, "/"), seconds=_READY_SECONDS)

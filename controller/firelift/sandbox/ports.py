@@ -1,5 +1,6 @@
-"""Free TCP ports on the loopback interface."""
+"""TCP ports on the loopback interface: free ones, and what answers on those that are not."""
 
+import http.client
 import random
 import socket
 
@@ -33,3 +34,15 @@ def _bindable(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def answers(port: int, path: str) -> bool:
+    """Whether a server on a port of 127.0.0.1 answers a GET of this path with 200, within 5 s."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

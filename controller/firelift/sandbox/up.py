@@ -1,12 +1,11 @@
 """The sandbox in the foreground: for use by hand from another terminal."""
 
-import http.client
 import signal
 import time
 
 import click
 
-from firelift.sandbox.ports import free_port
+from firelift.sandbox.ports import answers, free_port
 from firelift.sandbox.processes import Process, ProcessError
 from firelift.sandbox.sandbox import Sandbox
 
@@ -39,7 +38,7 @@ def up() -> None:
 def _start_operator(sandbox: Sandbox, port: int) -> Process:
     click.echo("starting the operator", err=True)
     operator = sandbox.start_operator(environment={"FIRELIFT_HEALTH_PORT": str(port)})
-    operator.wait_until(lambda: _healthy(port), seconds=_OPERATOR_SECONDS)
+    operator.wait_until(lambda: answers(port, "/healthz"), seconds=_OPERATOR_SECONDS)
     return operator
 
 
@@ -53,17 +52,6 @@ def _watch(sandbox: Sandbox, operator: Process, port: int) -> None:
             if process is not operator and not process.running:
                 raise ProcessError(f"{process.name} has ended; the end of {process.log}:\n{process.tail()}")
         time.sleep(_POLL_SECONDS)
-
-
-def _healthy(port: int) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-    try:
-        connection.request("GET", "/healthz")
-        return connection.getresponse().status == http.HTTPStatus.OK
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
 
 
 def _usage(sandbox: Sandbox, port: int) -> str:

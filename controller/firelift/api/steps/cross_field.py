@@ -76,6 +76,20 @@ def _can_be_rehearsed(phase: Any) -> bool:
     return False
 
 
+def _speaks_of_something(verb: str) -> Rule:
+    def holds(phase: Any) -> bool:
+        steps = [(getattr(step, verb), phase.steps[:index]) for index, step in enumerate(phase.steps)]
+        return all(own is None or own.migrations or any(each.migrate for each in before) for own, before in steps)
+
+    return Rule(
+        f"self.steps.all(i, s, !has(s.{verb}) || s.{verb}.migrations.size() > 0"
+        " || self.steps.exists(j, t, j < i && has(t.migrate)))",
+        f"a {verb} step must name its `migrations` where its phase has migrated nothing in front of it",
+        holds,
+        field=".steps",
+    )
+
+
 PHASE_RULES = (
     Rule(
         f"!self.rehearse || {_TAKEN_BACK}",
@@ -89,26 +103,8 @@ PHASE_RULES = (
         lambda phase: len({step.key for step in phase.steps}) == len(phase.steps),
         field=".steps",
     ),
-    Rule(
-        "self.steps.all(i, s, !has(s.verify) || s.verify.migrations.size() > 0"
-        " || self.steps.exists(j, t, j < i && has(t.migrate)))",
-        "a verify step must name its `migrations` where its phase has migrated nothing in front of it",
-        lambda phase: all(
-            step.verify is None or step.verify.migrations or any(other.migrate for other in phase.steps[:index])
-            for index, step in enumerate(phase.steps)
-        ),
-        field=".steps",
-    ),
-    Rule(
-        "self.steps.all(i, s, !has(s.sweep) || s.sweep.migrations.size() > 0"
-        " || self.steps.exists(j, t, j < i && has(t.migrate)))",
-        "a sweep step must name its `migrations` where its phase has migrated nothing in front of it",
-        lambda phase: all(
-            step.sweep is None or step.sweep.migrations or any(other.migrate for other in phase.steps[:index])
-            for index, step in enumerate(phase.steps)
-        ),
-        field=".steps",
-    ),
+    _speaks_of_something("verify"),
+    _speaks_of_something("sweep"),
     Rule(
         "self.steps.all(i, s, !has(s.delete) || s.irreversible || self.steps.exists(j, t, j < i && has(t.approve)))",
         "a delete step must have an approve step in front of it in its phase: people decide what goes",

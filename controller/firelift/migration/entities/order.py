@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from firelift.api.cohort import bucket
+from firelift.migration.filling import portions
 from firelift.migration.path_order import order
 from firelift.migration.store import MAX_FILTER_VALUES
 
@@ -39,17 +40,7 @@ def keys(entity: str) -> tuple[str | int, ...]:
 
 def groups(entities: Iterable[str]) -> Iterator[list[str]]:
     """The entities in order, as many together as one query can ask for."""
-    group: list[str] = []
-    values = 0
-    for entity in entities:
-        more = len(keys(entity))
-        if group and values + more > MAX_FILTER_VALUES:
-            yield group
-            group, values = [], 0
-        group.append(entity)
-        values += more
-    if group:
-        yield group
+    return portions(entities, lambda entity: len(keys(entity)), MAX_FILTER_VALUES)
 
 
 @dataclass(frozen=True, slots=True)

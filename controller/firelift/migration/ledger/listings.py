@@ -18,6 +18,7 @@ from firelift.api.cohort import bucket
 from firelift.api.run import FORMAT
 from firelift.migration.entities.order import place
 from firelift.migration.errors import AlreadyExists, Conflict, LedgerBroken
+from firelift.migration.filling import portions
 from firelift.migration.ledger import paths
 from firelift.migration.ledger.format import check
 from firelift.migration.store import Create, Document, FieldPath, Micros, Missing, Put, Source, Store, Update
@@ -176,14 +177,4 @@ class Listings:
 
 
 def _parts(entities: Iterable[str]) -> Iterator[list[str]]:
-    part: list[str] = []
-    size = 0
-    for entity in entities:
-        more = len(json.dumps(entity, ensure_ascii=False).encode()) + 2
-        if part and size + more > PART_BYTES:
-            yield part
-            part, size = [], 0
-        part.append(entity)
-        size += more
-    if part:
-        yield part
+    return portions(entities, lambda entity: len(json.dumps(entity, ensure_ascii=False).encode()) + 2, PART_BYTES)

@@ -5,6 +5,7 @@ It lies beside the data, so that rollouts of different clusters meet at it too.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 
@@ -103,12 +104,7 @@ async def acquire(store: Store, group: str, me: Claimant) -> Lock:
         StaleEpoch: when a newer leader of the same ledger has asked.
         LostRace: when others kept changing it in between.
     """
-    for _ in range(TRIES):
-        lock = await read(store, group)
-        wanted = with_claim(lock, me)
-        if wanted == lock or await _swap(store, lock, wanted):
-            return wanted
-    raise LostRace(f"the lock of {group} was changed by others {TRIES} times in a row; the next turn tries again")
+    return await _become(store, group, lambda lock: with_claim(lock, me))
 
 
 async def release(store: Store, group: str, ledger: str) -> Lock:
@@ -117,9 +113,13 @@ async def release(store: Store, group: str, ledger: str) -> Lock:
     Raises:
         LostRace: when others kept changing it in between.
     """
+    return await _become(store, group, lambda lock: without(lock, ledger))
+
+
+async def _become(store: Store, group: str, change: Callable[[Lock], Lock]) -> Lock:
     for _ in range(TRIES):
         lock = await read(store, group)
-        wanted = without(lock, ledger)
+        wanted = change(lock)
         if wanted == lock or await _swap(store, lock, wanted):
             return wanted
     raise LostRace(f"the lock of {group} was changed by others {TRIES} times in a row; the next turn tries again")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial, reduce
 from typing import Any
 
-from firelift.functions import Context, Element
+from firelift.functions import Element
 from firelift.migration import fields as paths
 from firelift.migration.entrypoint import Entrypoint, fitting, kind_of
 from firelift.migration.errors import TransformUnusable
@@ -111,10 +111,7 @@ class OneToMany:
 
     def _split(self, view: View, function: Any) -> tuple[Result, ...] | None:
         assert isinstance(function, Entrypoint)  # noqa: S101 - without forEach the API demands python.many
-        document = view.document
-        plain = function.guarded(lambda: PlainDocument(view.kit, document.fields))
-        context = Context(document.id, document.path, view.entity, view.now)
-        answer = function.guarded(lambda: function.asked(plain.values, context))
+        plain, answer = function.answered(view)
         if answer is None:
             return None
         if not isinstance(answer, list | tuple):
