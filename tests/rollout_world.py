@@ -80,6 +80,7 @@ class Run:
     going: bool = False
     stuck: bool = False
     failure: str = ""
+    waiting: str = ""
 
 
 @dataclass
@@ -363,6 +364,8 @@ class World:
             scanned=run.done,
             estimate=self.estimate,
             failure=run.failure,
+            waiting=run.waiting,
+            waiting_since=START if run.waiting else None,
             entries=run.done,
             job=job if run.job else None,
             report=self._report(run.plan) if run.complete and run.plan.kind is RunKind.PLAN else None,

@@ -138,7 +138,6 @@ async def test_a_commit_is_sent_once_whatever_happens(store: FirestoreStore, scr
         (Code.INVALID_ARGUMENT, Poison),
         (Code.OUT_OF_RANGE, Poison),
         (Code.PERMISSION_DENIED, Denied),
-        (Code.UNAUTHENTICATED, Denied),
         (Code.UNIMPLEMENTED, StoreError),
     ],
 )

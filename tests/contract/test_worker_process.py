@@ -15,6 +15,7 @@ import pytest_asyncio
 from tests.simple_work import LEDGER, SOURCE, plain, plan, seed
 
 from firelift.api.run import RunControl, RunPlan, RunState
+from firelift.migration.ledger.failures import Said
 from firelift.migration.ledger.journal import Journal
 from firelift.migration.ledger.progress import Progress, RunProgress
 from firelift.migration.ledger.runs import RunStore
@@ -134,7 +135,7 @@ async def test_a_frozen_worker_that_comes_back_after_another_has_done_its_work_c
     assert 0 < moved < 60
     assert code in {0, 21}, "it finds the lane worked off, or its entries taken by another"
     assert (done.complete, done.totals.updated) == (True, 60)
-    assert replace(await scene.progress(), failure="") == done
+    assert replace(await scene.progress(), said=Said()) == done
     assert await scene.documents() == [{"n": number + 1, "w": 1.5, "added": "one"} for number in range(60)]
 
 
@@ -198,4 +199,4 @@ async def test_a_transform_that_cannot_be_compiled_is_a_code_of_its_own_and_a_se
     await scene.begin(migration=migration.model_copy(update={"transform": transform}))
     code, _ = await ended(await scene.start())
     assert code == 22
-    assert (await scene.progress()).failure.startswith("TransformUnusable: ")
+    assert (await scene.progress()).said.failure.startswith("TransformUnusable: ")

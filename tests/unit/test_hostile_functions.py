@@ -14,7 +14,7 @@ from firelift.api.run import RunKind
 from firelift.functions import Context
 from firelift.migration.errors import InvalidData
 from firelift.migration.ledger import paths
-from firelift.migration.ledger.failures import read_failure, write_failure
+from firelift.migration.ledger.failures import read_said, write_failure
 from firelift.migration.sentences import MAX_SENTENCE, sentence
 
 TASKS = {f"tasks/{number}": {"name": f"task {number}"} for number in range(3)}
@@ -89,7 +89,7 @@ async def test_where_invalid_data_fail_the_run_the_failure_is_told_all_the_same(
     made = plan(RunKind.MIGRATE, migration(IN_PLACE, onInvalid="Fail", **SPEC))
     with pytest.raises(InvalidData):
         await ran(store, made)
-    failure = await read_failure(store, [paths.failure(LEDGER, made.id, 0)])
+    failure = (await read_said(store, [paths.failure(LEDGER, made.id, 0)])).failure
     assert failure.startswith("InvalidData: tasks/1 broke transform.python")
     assert "ValueError: name ?" in failure
 
@@ -98,7 +98,7 @@ async def test_where_invalid_data_fail_the_run_the_failure_is_told_all_the_same(
 async def test_a_failure_is_kept_whatever_its_sentence_holds() -> None:
     store = await seeded({})
     await write_failure(store, LEDGER, "r1", 0, SURROGATE * 2_000_000)
-    assert await read_failure(store, [paths.failure(LEDGER, "r1", 0)]) == "?" * MAX_SENTENCE
+    assert (await read_said(store, [paths.failure(LEDGER, "r1", 0)])).failure == "?" * MAX_SENTENCE
 
 
 @pytest.mark.parametrize(

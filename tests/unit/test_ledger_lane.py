@@ -141,7 +141,7 @@ async def test_a_database_that_keeps_refusing_ends_the_worker_with_a_sentence(
         await worked(store, plan("r1"))
     progress = await Progress(store, LEDGER, "r1").update()
     assert tried == tries
-    assert str(answer) in progress.failure
+    assert str(answer) in progress.said.failure
     assert progress.totals.updated == 0
 
 

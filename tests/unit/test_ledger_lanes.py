@@ -207,8 +207,8 @@ async def test_progress_is_the_same_for_who_looks_often_and_who_looks_once() -> 
 async def test_a_worker_that_comes_back_takes_its_failure_back() -> None:
     store = filled(3)
     await _interrupted(store, plan("r1"), after=0)
-    assert (await Progress(store, LEDGER, "r1").update()).failure == "MigrationError: the machine is gone"
-    assert (await done(store, plan("r1"))).failure == ""
+    assert (await Progress(store, LEDGER, "r1").update()).said.failure == "MigrationError: the machine is gone"
+    assert (await done(store, plan("r1"))).said.failure == ""
 
 
 class Nothing:

@@ -110,7 +110,7 @@ async def test_a_run_that_stays_on_hold_is_left_after_half_a_minute() -> None:
     ended = await scene.ended()
     assert type(ended) is RunStopped
     assert 30 <= scene.now - held < 31
-    assert (await Progress(scene.store, LEDGER, "r1").update()).failure == ""
+    assert (await Progress(scene.store, LEDGER, "r1").update()).said.failure == ""
 
 
 @in_virtual_time

@@ -22,6 +22,7 @@ TABLE = {
         Reason.SOAKING,
         Reason.SETTING_FLAGS,
         Reason.WAITING_FOR_LOCK,
+        Reason.WAITING_FOR_INDEX,
         Reason.WAITING_FOR_EVIDENCE,
         Reason.SWEEPING,
         Reason.DELETING,

@@ -46,6 +46,7 @@ class Reason(StrEnum):
     AWAITING_APPROVAL = "AwaitingApproval"
     DATABASE_UNREACHABLE = "DatabaseUnreachable"
     WAITING_FOR_LOCK = "WaitingForLock"
+    WAITING_FOR_INDEX = "WaitingForIndex"
     REVERTING = "Reverting"
     SETTING_FLAGS = "SettingFlags"
     PLANNING = "Planning"

@@ -95,7 +95,7 @@ class ApprovalStatus(Model):
 
 
 class WaitingFor(Model):
-    """Who holds what this rollout waits for."""
+    """Who holds what this rollout waits for, or which index is missing or being built."""
 
     name: Annotated[str, Field(max_length=512)]
     position: int = 0

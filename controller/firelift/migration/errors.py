@@ -11,6 +11,7 @@ MigrationError
 │   ├── UnknownOutcome      the commit may have happened: ask the ledger (Unavailable, DeadlineExceeded, Internal…)
 │   ├── Poison              the database refuses the data itself (InvalidArgument, OutOfRange)
 │   │   └── TooLarge        the request as a whole has more bytes than it takes
+│   ├── IndexNotReady       a query's index is missing or being built: wait, and say for which
 │   └── Denied              permission or identity: only a person can help
 ├── FencedError             another writer owns the lane, or it is sealed
 ├── RunStopped              the operator told this run to stop
@@ -74,6 +75,10 @@ class TooLarge(Poison):
 
 class Denied(StoreError):
     """The caller may not do this (PERMISSION_DENIED, UNAUTHENTICATED)."""
+
+
+class IndexNotReady(StoreError):
+    """A query's index is missing or still being built; the message is the database's, with the link to it."""
 
 
 class FencedError(MigrationError):

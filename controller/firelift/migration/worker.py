@@ -16,6 +16,7 @@ from firelift.migration.backoff import Backoff
 from firelift.migration.clock import Clock, SystemClock
 from firelift.migration.entities.pace import EntityPace, entity_pace
 from firelift.migration.errors import FencedError, Pressure, RunStopped, StoreError, UnknownOutcome
+from firelift.migration.index_wait import IndexWait
 from firelift.migration.lane import LaneWorker
 from firelift.migration.ledger.failures import clear_failure, write_failure
 from firelift.migration.ledger.journal import Journal
@@ -139,7 +140,9 @@ class Crew:
     async def work(self) -> None:
         """Work off all lanes of the share, the lowest numbers first."""
         await self._patiently(lambda: clear_failure(self.journal.store, *self.share.place))
-        lanes = await self._patiently(lambda: ensure_lanes(self.journal, self.plan, self.watch.pause))
+        lanes = await self._patiently(
+            lambda: self._index.through(lambda: ensure_lanes(self.journal, self.plan, self.watch.pause))
+        )
         if lanes.closed:
             raise FencedError(f"run {self.plan.id} was closed by a successor before it began; nothing was written")
         waiting = iter(self.share.of(lanes, ordered=ordered(self.plan)))
@@ -176,11 +179,16 @@ class Crew:
         self.say(f"lane {lane.number} of run {self.plan.id} begins")
         kit, watch, pacer = store.values, self.watch, self.pacer
         self._at_work += 1
-        await LaneWorker(self.plan, tail, reader, processor, kit, watch, pacer, self.clock, entities).run()
+        worker = LaneWorker(self.plan, tail, reader, processor, kit, watch, pacer, self.clock, entities)
+        await self._index.through(worker.run)
         self._at_work -= 1
         self._idle_since = None
         self._sealed.add(lane.number)
         self.say(f"lane {lane.number} of run {self.plan.id} is done: {_counts(tail)}")
+
+    @property
+    def _index(self) -> IndexWait:
+        return IndexWait(self.journal.store, self.share.place, self.watch, self.say)
 
     async def _as_made(self, lane: Lane) -> RunPlan:
         """What a lane is worked off by: on the way back the migration as it was, whatever has become of it since.

@@ -14,10 +14,10 @@ from firelift.kube.job_manifest import job_name, label_selector
 from firelift.migration.exit_codes import IGNORED
 from firelift.migration.ledger import locks, paths
 from firelift.migration.ledger import runs as run_documents
-from firelift.migration.ledger.failures import read_failure
+from firelift.migration.ledger.failures import read_said
 from firelift.migration.ledger.progress import Progress, RunProgress
 from firelift.migration.preflight.report import read_report
-from firelift.migration.store import Store, ValueKit
+from firelift.migration.store import Micros, Store, ValueKit
 from firelift.migration.transform.check import problem
 from firelift.operator.ledger import LedgerRead
 from firelift.operator.measure import asked, measure_work
@@ -152,11 +152,11 @@ async def _runs(
 async def _plan_run(store: Store, held: run_documents.RunDocument, seen: RunSeen) -> RunSeen:
     """A plan run has no journal: it is complete when its report is there."""
     ledger, run = held.plan.ledger, held.plan.id
-    report, failure = await asyncio.gather(
-        read_report(store, ledger, run), read_failure(store, [paths.failure(ledger, run, 0)])
+    report, said = await asyncio.gather(
+        read_report(store, ledger, run), read_said(store, [paths.failure(ledger, run, 0)])
     )
     state, complete = RunState(held.control.state), report is not None
-    return replace(seen, exists=True, state=state, complete=complete, failure=failure, report=report)
+    return replace(seen, exists=True, state=state, complete=complete, failure=said.failure, report=report)
 
 
 async def _run(progress: Progress, held: run_documents.RunDocument, job: JobSeen | None) -> RunSeen:
@@ -176,11 +176,17 @@ def run_seen(run: str, state: RunState, done: RunProgress, job: JobSeen | None =
         estimate=done.estimate,
         commit_latencies_ms=done.commit_latencies_ms,
         commit_times=done.commit_times,
-        failure=done.failure,
+        failure=done.said.failure,
+        waiting=done.said.waiting,
+        waiting_since=_instant(done.said.since),
         examples=done.examples,
         entries=done.entries,
-        newest=datetime.fromtimestamp(done.newest / MICROS_PER_SECOND, UTC) if done.newest else None,
+        newest=_instant(done.newest),
     )
+
+
+def _instant(time: Micros) -> datetime | None:
+    return datetime.fromtimestamp(time / MICROS_PER_SECOND, UTC) if time else None
 
 
 async def _config_maps(services: Services, rollout: Rollout, names: Sequence[str]) -> dict[str, ConfigMapSeen]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
@@ -19,6 +20,8 @@ from firelift.rollout.twin import Failed, StepOutcome
 
 POLL = timedelta(seconds=2)
 """How often a turn looks at what moves: runs, and what is about to stop."""
+
+_LINK = re.compile(r"https://[^\s)]+")
 
 LEAVING_SECONDS = 60
 """After how long a pod that was told to leave is named: twice the grace of a worker's pod."""
@@ -39,9 +42,17 @@ def conduct(place: Place, plans: Sequence[RunPlan], reason: Reason) -> StepOutco
         return Settled(reason, message, (EnsureRun(plan, RunState.RUN),), turn.now + POLL)
     if cause := exhausted(seen):
         return Failed(f"{plan.kind.value} of {plan.migration.name} failed in run {plan.id}: {cause}{_example(seen)}")
-    return Settled(
-        reason, message, (EnsureRun(plan, RunState.RUN), EnsureJob(plan.id, replace=silent(seen))), turn.now + POLL
-    )
+    intents = (EnsureRun(plan, RunState.RUN), EnsureJob(plan.id, replace=silent(seen)))
+    if seen.waiting:
+        told, due = f"{message}: {seen.waiting}", turn.now + POLL
+        return Settled(Reason.WAITING_FOR_INDEX, told, intents, due, _index(seen))
+    return Settled(reason, message, intents, turn.now + POLL)
+
+
+def _index(seen: RunSeen) -> WaitingFor:
+    """By its link, which says all of it and leads to it, or where there is none by the database's sentence."""
+    link = _LINK.search(seen.waiting)
+    return WaitingFor(name=f"index {link.group() if link else seen.waiting}"[:512], since=seen.waiting_since)
 
 
 def locked(place: Place, groups: Iterable[str]) -> Outcome | None:

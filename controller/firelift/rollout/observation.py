@@ -80,6 +80,9 @@ class RunSeen:
     """When each of these Commits was known to have landed: microseconds since the epoch, by the database's clock."""
     failure: str = ""
     """What the worker itself wrote before it gave up; empty while it works."""
+    waiting: str = ""
+    """What a worker waits for that only time or a person brings, as a sentence; empty while none does."""
+    waiting_since: datetime | None = None
     examples: tuple[str, ...] = ()
     entries: int = 0
     """The length of the run's journal, all lanes together."""

@@ -64,7 +64,7 @@ def watched_runs(turn: Turn, plans: Sequence[RunPlan], title: str) -> Outcome | 
     """Remember that something moved, or object that nothing has for `progressDeadlineSeconds`.
 
     Time in which nobody watched does not count: the operator was down, or the ledger out of reach. Nor does time in
-    which others had all of the write budget: the run can do nothing about that.
+    which others had all of the write budget, or an index was being built: the run can do nothing about that.
     """
     state = turn.state
     deadline = turn.spec.progress_deadline_seconds
@@ -75,7 +75,7 @@ def watched_runs(turn: Turn, plans: Sequence[RunPlan], title: str) -> Outcome | 
     still = turn.seconds_since(state.progress_time)
     if mark != state.progress_mark and still >= min(NOTED_SECONDS, deadline / 4):
         return changed(state, progress_time=turn.now, seen_time=turn.now, progress_mark=mark)
-    waits = turn.seen.pace is not None and turn.seen.pace.waits
+    waits = (turn.seen.pace is not None and turn.seen.pace.waits) or any(turn.run(plan.id).waiting for plan in plans)
     if waits and still >= min(NOTED_SECONDS, deadline / 4):
         return changed(state, progress_time=turn.now, seen_time=turn.now)
     if mark == state.progress_mark and still > deadline:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from firelift.api.run import Totals
 from firelift.migration.ledger import paths
 from firelift.migration.ledger.entries import Entry
-from firelift.migration.ledger.failures import read_failure
+from firelift.migration.ledger.failures import Said, read_said
 from firelift.migration.ledger.journal import Journal
 from firelift.migration.ledger.lane_map import read_lane_map
 from firelift.migration.ledger.runs import RunStore
@@ -29,7 +29,7 @@ class RunProgress:
     `complete`: each lane is sealed as worked off. `estimate` is the number of records in the source when the lanes were
     made, `scanned` how many of them lie behind the cursors; both 0 before there is a lane map. `commit_latencies_ms`
     are recent ones in no order, `commit_times` when each of them was known; `entries` is the journal's length, `newest`
-    when its last entry was committed; `failure` is the newest sentence of a worker that gave up and has not come back.
+    when its last entry was committed; `said` is what its workers say who gave up or wait.
     """
 
     totals: Totals = field(default_factory=Totals)
@@ -40,7 +40,7 @@ class RunProgress:
     complete: bool = False
     commit_latencies_ms: tuple[int, ...] = ()
     commit_times: tuple[Micros, ...] = ()
-    failure: str = ""
+    said: Said = field(default_factory=Said)
     examples: tuple[str, ...] = ()
     entries: int = 0
     newest: Micros = 0
@@ -69,7 +69,7 @@ class Progress:
         self._map = self._map or await read_lane_map(self._store, self._ledger, self._run)
         if self._map is not None:
             await asyncio.gather(*(self._advance(lane.number) for lane in self._map.lanes))
-        return self._summary(self._map or LaneMap(closed=True), await self._failure())
+        return self._summary(self._map or LaneMap(closed=True), await self._said())
 
     async def _advance(self, lane: int) -> None:
         known = self._newest.get(lane)
@@ -85,14 +85,14 @@ class Progress:
             self._latencies.extend([(entry.commit_time, entry.latency_ms)] if entry.latency_ms else ())
             self._examples.update(dict.fromkeys(entry.examples[: EXAMPLES - len(self._examples)]))
 
-    async def _failure(self) -> str:
+    async def _said(self) -> Said:
         if not self._shares:
             run = (await RunStore(self._store, self._ledger).read([self._run]))[self._run]
             self._shares = run.plan.shares if run else 0
         names = [paths.failure(self._ledger, self._run, index) for index in range(self._shares)]
-        return await read_failure(self._store, names)
+        return await read_said(self._store, names)
 
-    def _summary(self, lanes: LaneMap, failure: str) -> RunProgress:
+    def _summary(self, lanes: LaneMap, said: Said) -> RunProgress:
         newest = self._newest.values()
         complete = sum(entry.sealed and entry.complete for entry in newest)
         totals = Totals()
@@ -107,7 +107,7 @@ class Progress:
             complete=not lanes.closed and complete == len(lanes.lanes),
             commit_latencies_ms=tuple(latency for _, latency in self._latencies),
             commit_times=tuple(time for time, _ in self._latencies),
-            failure=failure,
+            said=said,
             examples=tuple(self._examples),
             entries=sum(entry.seq for entry in newest),
             newest=max((entry.commit_time for entry in newest), default=0),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import grpc
+from google.auth.exceptions import GoogleAuthError
 
 from firelift.migration.errors import (
     AlreadyExists,
     Denied,
     FailedPrecondition,
+    IndexNotReady,
     NotFound,
     Poison,
     Pressure,
@@ -20,6 +24,14 @@ Code = grpc.StatusCode
 
 SHOWN = 500
 """Characters of the server's text that are kept: it may quote a whole name, and lands in statuses and dead letters."""
+
+SHOWN_OF_INDEX = 800
+"""Of what is said of an index: the link in it has the whole definition, and is of no use when it is cut."""
+
+NO_INDEX = re.compile(r"requires an? .*index", re.DOTALL)
+"""Of the sentences in which Firestore says of a query that its index is missing, or is still being built: `The query
+requires an index. You can create it here: <link>`, `… That index is currently building and cannot be used yet. See its
+status here: <link>`, `The query requires a COLLECTION_GROUP_ASC index for collection logs and field userId. …`."""
 
 SHARED: dict[Code, type[StoreError]] = {
     Code.ABORTED: Pressure,
@@ -62,8 +74,18 @@ def may_pass(error: grpc.RpcError) -> bool:
 def store_error(error: grpc.RpcError, *, attempted: str, table: dict[Code, type[StoreError]]) -> StoreError:
     """The error to raise for a failed call; codes outside the table become a plain `StoreError`."""
     code = error.code()
+    details = error.details() or "no details"
+    if table is READ and code is Code.FAILED_PRECONDITION and NO_INDEX.search(details):
+        return IndexNotReady(code.name, f"{details[:SHOWN_OF_INDEX]} ({attempted})")
     kind = TooLarge if _too_large(error) else table.get(code, StoreError)
-    return kind(code.name, f"{attempted}: {(error.details() or 'no details')[:SHOWN]}")
+    return kind(code.name, f"{attempted}: {details[:SHOWN]}")
+
+
+def unrenewed(error: grpc.RpcError, failed: GoogleAuthError, *, attempted: str) -> StoreError:
+    """The error to raise for a call that was not let in, and for which no new token could be had."""
+    kind = UnknownOutcome if failed.retryable else Denied
+    told = f"{attempted}: {(error.details() or 'no details')[:SHOWN]}; asked for a new token, and got none: {failed}"
+    return kind(Code.UNAUTHENTICATED.name, told[: 2 * SHOWN])
 
 
 def _too_large(error: grpc.RpcError) -> bool:

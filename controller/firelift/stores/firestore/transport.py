@@ -11,19 +11,18 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 from urllib.parse import quote
 
-import google.auth
 import google.auth.transport.grpc
-import google.auth.transport.requests
 import grpc
+from google.auth.exceptions import GoogleAuthError
 from grpc.experimental import ChannelOptions
 
 from firelift.stores.firestore import proto
-from firelift.stores.firestore.errors import COMMIT, READ, may_pass, store_error
+from firelift.stores.firestore.errors import COMMIT, READ, may_pass, store_error, unrenewed
+from firelift.stores.firestore.identity import Identity, found_here
 from firelift.stores.firestore.names import DatabaseName
 
 SERVICE = "/google.firestore.v1.Firestore/"
 ENDPOINT = "firestore.googleapis.com:443"
-SCOPE = "https://www.googleapis.com/auth/datastore"
 
 MESSAGE_BYTES = 64 * 2**20
 """Above anything Firestore sends (a document has at most 1 MiB) or takes (10 MiB)."""
@@ -77,10 +76,13 @@ class SizedQueryResponse:
 class Transport:
     """One database. Make it inside the event loop that uses it."""
 
-    def __init__(self, name: DatabaseName, emulator_host: str | None, patience: Patience) -> None:
+    def __init__(
+        self, name: DatabaseName, emulator_host: str | None, patience: Patience, identity: Identity | None = None
+    ) -> None:
         self._name = name
         self._patience = patience
-        channels = _emulator_channels(emulator_host) if emulator_host else _cloud_channels()
+        self._identity = identity or (Identity(None) if emulator_host else found_here())
+        channels = _emulator_channels(emulator_host) if emulator_host else _cloud_channels(self._identity)
         self._unaries, self._streams = channels
         self._threads = ThreadPoolExecutor(STREAMS, thread_name_prefix="firestore-stream")
         self._authorization = (("authorization", "Bearer owner"),) if emulator_host else ()
@@ -91,12 +93,17 @@ class Transport:
         self._aggregate = self._stream("RunAggregationQuery", proto.AggregationRequest, proto.AggregationResponse)
 
     async def commit(self, request: Any) -> Any:
-        """One attempt, no retry: only the caller can find out what became of a commit without an answer."""
+        """One attempt that is let in, no retry: only the caller can find out what became of one without an answer."""
         metadata = self._metadata("database", request.database)
-        try:
+        attempted = f"commit to {self._name.full}"
+
+        async def attempt() -> Any:
             return await self._commit(request, metadata=metadata, timeout=self._patience.call)
+
+        try:
+            return await self._let_in(attempt, attempted)
         except grpc.aio.AioRpcError as error:
-            raise store_error(error, attempted=f"commit to {self._name.full}", table=COMMIT) from error
+            raise store_error(error, attempted=attempted, table=COMMIT) from error
 
     async def partition(self, request: Any) -> Any:
         """One page of PartitionQuery cursors."""
@@ -126,13 +133,18 @@ class Transport:
         """
         end = time.monotonic() + self._patience.reads
         pause = self._patience.first_pause
+        attempted = f"{what} on {self._name.full}"
+
+        async def once() -> Answer:
+            return await attempt(min(self._patience.call, max(end - time.monotonic(), 0.001)))
+
         while True:
             try:
-                return await attempt(min(self._patience.call, max(end - time.monotonic(), 0.001)))
+                return await self._let_in(once, attempted)
             except grpc.RpcError as error:
                 wait = random.uniform(pause / 2, pause)  # noqa: S311 - jitter, not a secret
                 if not may_pass(error) or time.monotonic() + wait > end:
-                    raise store_error(error, attempted=f"{what} on {self._name.full}", table=READ) from error
+                    raise store_error(error, attempted=attempted, table=READ) from error
             await asyncio.sleep(wait)
             pause = min(pause * 2, self._patience.longest_pause)
 
@@ -141,6 +153,20 @@ class Transport:
         await self._unaries.close(grace=None)
         self._streams.close()
         self._threads.shutdown(wait=False)
+
+    async def _let_in(self, call: Callable[[], Awaitable[Answer]], attempted: str) -> Answer:
+        """A call, made a second time with a new token where the database did not take the first one."""
+        generation = self._identity.generation
+        try:
+            return await call()
+        except grpc.RpcError as error:
+            if error.code() is not grpc.StatusCode.UNAUTHENTICATED:
+                raise
+            try:
+                await self._identity.renew(generation)
+            except GoogleAuthError as failed:
+                raise unrenewed(error, failed, attempted=attempted) from error
+        return await call()
 
     async def _drain(self, stub: Any, request: Any, routing: tuple[str, str], deadline: float, take: Take) -> None:
         call = stub(request, metadata=self._metadata(*routing), timeout=deadline)
@@ -181,10 +207,8 @@ def _emulator_channels(host: str) -> tuple[grpc.aio.Channel, grpc.Channel]:
     )
 
 
-def _cloud_channels() -> tuple[grpc.aio.Channel, grpc.Channel]:
-    credentials, _ = google.auth.default(scopes=[SCOPE])
-    request = google.auth.transport.requests.Request()
-    plugin = google.auth.transport.grpc.AuthMetadataPlugin(credentials, request)  # type: ignore[no-untyped-call]
+def _cloud_channels(identity: Identity) -> tuple[grpc.aio.Channel, grpc.Channel]:
+    plugin = google.auth.transport.grpc.AuthMetadataPlugin(identity.credentials, identity.request)  # type: ignore[no-untyped-call]
     combined = grpc.composite_channel_credentials(
         grpc.ssl_channel_credentials(), grpc.metadata_call_credentials(plugin)
     )
