@@ -259,5 +259,5 @@ async def test_approvals_are_read_page_by_page(cluster: Cluster, namespace: str)
         body = {"apiVersion": API_VERSION, "kind": "MigrationApproval", "metadata": {"name": f"a{number}"}}
         await cluster.create(path, {**body, "spec": spec})
 
-    found = await approvals.of_rollout(cluster, namespace, "tasks", page=2)
+    found = approvals.select(await approvals.of_namespace(cluster, namespace, page=2), "tasks")
     assert [each.name for each in found] == ["a0", "a2", "a4"]

@@ -14,26 +14,22 @@ from firelift.rollout.observation import ApprovalSeen
 PAGE = 500
 
 
-async def of_rollout(cluster: Cluster, namespace: str, name: str, *, page: int = PAGE) -> tuple[ApprovalSeen, ...]:
-    """The approvals that name this rollout, in order of creation; they are read `page` at a time."""
-    return select(await _all(cluster, f"/apis/{GROUP}/{VERSION}/namespaces/{namespace}/{PLURAL}", page), name)
+async def of_namespace(cluster: Cluster, namespace: str, *, page: int = PAGE) -> list[Json]:
+    """All approvals of a namespace as the API server has them; they are read `page` at a time."""
+    items: list[Json] = []
+    query = {"limit": str(page)}
+    while True:
+        answer = await cluster.get(f"/apis/{GROUP}/{VERSION}/namespaces/{namespace}/{PLURAL}", **query)
+        items += answer["items"]
+        if not (more := answer["metadata"].get("continue")):
+            return items
+        query["continue"] = more
 
 
 def select(items: list[Json], name: str) -> tuple[ApprovalSeen, ...]:
     """The approvals among `items` that name this rollout, in order of creation, then of name."""
     seen = [approval for item in items if (approval := _parse(item, name)) is not None]
     return tuple(sorted(seen, key=lambda approval: (approval.created, approval.name)))
-
-
-async def _all(cluster: Cluster, path: str, page: int) -> list[Json]:
-    items: list[Json] = []
-    query = {"limit": str(page)}
-    while True:
-        answer = await cluster.get(path, **query)
-        items += answer["items"]
-        if not (more := answer["metadata"].get("continue")):
-            return items
-        query["continue"] = more
 
 
 def _parse(item: Json, name: str) -> ApprovalSeen | None:

@@ -7,15 +7,18 @@ import os
 import signal
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from functools import partial
 from http import HTTPStatus
 
 import structlog
 
+from firelift.kube.approvals import of_namespace
 from firelift.kube.client import Cluster
 from firelift.kube.identity import cluster_uid
 from firelift.kube.installed import missing_kinds
 from firelift.kube.lease import LeadershipLost, Lease, LeaseSettings, boot_seconds
 from firelift.metrics.cloud_monitoring import CloudMonitoring
+from firelift.operator.approval_lists import ApprovalLists
 from firelift.operator.databases import Databases
 from firelift.operator.health import Answer, HealthServer, healthy
 from firelift.operator.pulse import Pulse
@@ -88,7 +91,12 @@ class Operator:
 
         reconciler = Reconciler(services, poke)
         loops = Loops(reconciler.turn, self._pulse, longest_turn_seconds=self._settings.turn_timeout_seconds)
-        watcher = Watcher(poke, self._pulse, self._settings.watched_namespaces)
+
+        def approval_changed(key: Key) -> None:
+            services.approvals.changed(key.namespace)
+            poke(key)
+
+        watcher = Watcher(poke, approval_changed, self._pulse, self._settings.watched_namespaces)
         keeping = asyncio.create_task(services.lease.keep(), name="lease")
         stopping = asyncio.create_task(self._stopped(), name="stop")
         watcher.start()
@@ -136,10 +144,12 @@ class Operator:
         settings = self._settings
         databases = Databases(lease.check, timeout_seconds=settings.database_timeout_seconds)
         monitoring = CloudMonitoring.from_environment()
+        permitted = cluster.permitted_by(lease.check)
         try:
             yield Services(
                 settings=settings,
-                cluster=cluster.permitted_by(lease.check),
+                cluster=permitted,
+                approvals=ApprovalLists(partial(of_namespace, permitted)),
                 cluster_id=settings.cluster_id or await cluster_uid(cluster),
                 lease=lease,
                 databases=databases,

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from firelift.api.run import RunKind, RunState
-from firelift.kube import approvals, config_maps, jobs, plan_maps
+from firelift.kube import config_maps, jobs, plan_maps
 from firelift.kube.job_manifest import job_name, label_selector
 from firelift.migration.exit_codes import IGNORED
 from firelift.migration.ledger import locks, paths
@@ -66,7 +66,7 @@ async def observe(
         _jobs(services, rollout, want.runs),
         _config_maps(services, rollout, want.config_maps),
         _plan_map(services, rollout, want.plan_map),
-        approvals.of_rollout(services.cluster, rollout.namespace, rollout.name),
+        services.approvals.of_rollout(rollout.namespace, rollout.name),
     )
     async with asyncio.timeout(services.settings.database_timeout_seconds):
         runs, held = await asyncio.gather(

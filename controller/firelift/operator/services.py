@@ -10,6 +10,7 @@ import structlog
 from firelift.kube.client import Cluster
 from firelift.kube.lease import Lease
 from firelift.metrics.cloud_monitoring import CloudMonitoring
+from firelift.operator.approval_lists import ApprovalLists
 from firelift.operator.databases import Databases
 from firelift.operator.settings import Settings
 from firelift.operator.telemetry import Metrics
@@ -22,6 +23,7 @@ class Services:
     settings: Settings
     cluster: Cluster
     cluster_id: str
+    approvals: ApprovalLists
     lease: Lease
     databases: Databases
     monitoring: CloudMonitoring

@@ -27,10 +27,14 @@ _EXIT_SECONDS = 5.0
 
 
 class Watcher:
-    """The watching thread. `poke` is called in the loop that `start` was called in."""
+    """The watching thread.
 
-    def __init__(self, poke: Poke, pulse: Pulse, namespaces: tuple[str, ...]) -> None:
+    `poke` and, for what is decided about an object, `decided` are called in the loop that `start` was called in.
+    """
+
+    def __init__(self, poke: Poke, decided: Poke, pulse: Pulse, namespaces: tuple[str, ...]) -> None:
         self._poke = poke
+        self._decided = decided
         self._pulse = pulse
         self._namespaces = namespaces
         self._stop = threading.Event()
@@ -58,7 +62,7 @@ class Watcher:
     async def _watch(self) -> None:
         self._beat(asyncio.get_running_loop())
         await kopf.operator(
-            registry=build_registry(self._forward),
+            registry=build_registry(self._forwarding(self._poke), self._forwarding(self._decided)),
             settings=build_settings(),
             standalone=True,
             clusterwide=not self._namespaces,
@@ -71,8 +75,11 @@ class Watcher:
         self._pulse.expect("watching", within_seconds=_SILENCE_SECONDS)
         loop.call_later(_BEAT_SECONDS, self._beat, loop)
 
-    def _forward(self, key: Key) -> None:
-        self._loop.call_soon_threadsafe(self._poke, key)
+    def _forwarding(self, poke: Poke) -> Poke:
+        def forward(key: Key) -> None:
+            self._loop.call_soon_threadsafe(poke, key)
+
+        return forward
 
     def _end(self, error: BaseException | None) -> None:
         self._pulse.end("watching")
@@ -84,7 +91,7 @@ class Watcher:
             self.ended.set_result(None)
 
 
-def build_registry(poke: Poke) -> kopf.OperatorRegistry:
+def build_registry(poke: Poke, decided: Poke) -> kopf.OperatorRegistry:
     """The handlers: each one only says which rollout to look at."""
     registry = kopf.OperatorRegistry()
     fresh = Freshness()
@@ -105,7 +112,7 @@ def build_registry(poke: Poke) -> kopf.OperatorRegistry:
 
     async def approval_changed(spec: Mapping[str, Any], namespace: str | None, **_: Any) -> None:
         if target := spec.get("target", {}).get("name"):
-            poke(Key(namespace or "", target))
+            decided(Key(namespace or "", target))
 
     async def job_changed(body: Mapping[str, Any], namespace: str | None, **_: Any) -> None:
         for owner in body["metadata"].get("ownerReferences", ()):

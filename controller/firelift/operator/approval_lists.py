@@ -1,0 +1,63 @@
+"""The approvals of a namespace, read once for all of its rollouts that turn about the same time."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from firelift.kube import approvals
+from firelift.kube.client import Json
+from firelift.rollout.observation import ApprovalSeen
+
+OLDEST_SECONDS = 0.9
+"""How long a list is believed where no event has come: a watch may be late, and a second is the promise."""
+
+
+@dataclass(slots=True)
+class _Listed:
+    """A list, and when it was asked for; `heard` counts the events since the operator began."""
+
+    items: list[Json] = field(default_factory=list)
+    asked: float = float("-inf")
+    heard: int = 0
+    asking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Who comes while somebody asks waits for that answer, and asks again only when it is too old for him."""
+
+
+class ApprovalLists:
+    """Lists by namespace. Use it in one event loop.
+
+    A turn never decides on a list that was asked for before the last event of an approval that this process has heard
+    of, nor on one older than `OLDEST_SECONDS`.
+    """
+
+    def __init__(
+        self, read: Callable[[str], Awaitable[list[Json]]], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._read = read
+        self._clock = clock
+        self._listed: dict[str, _Listed] = {}
+        self._heard: dict[str, int] = {}
+
+    def changed(self, namespace: str) -> None:
+        """An approval of this namespace was made, changed or removed."""
+        self._heard[namespace] = self._heard.get(namespace, 0) + 1
+
+    async def of_rollout(self, namespace: str, name: str) -> tuple[ApprovalSeen, ...]:
+        """The approvals that name this rollout, in order of creation.
+
+        Raises:
+            KubeError: they cannot be read.
+        """
+        return approvals.select(await self._items(namespace), name)
+
+    async def _items(self, namespace: str) -> list[Json]:
+        listed = self._listed.setdefault(namespace, _Listed())
+        async with listed.asking:
+            heard, now = self._heard.get(namespace, 0), self._clock()
+            if listed.heard != heard or now - listed.asked > OLDEST_SECONDS:
+                listed.items = await self._read(namespace)
+                listed.heard, listed.asked = heard, now
+            return listed.items
