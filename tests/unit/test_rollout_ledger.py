@@ -55,6 +55,7 @@ def test_a_ledger_that_came_along_with_a_restore_is_not_believed_until_it_is_ado
     assert one.status is not None
     assert one.status.reason == "LedgerFromAnotherDatabase"
     assert "made in a database with uid before, this one has uid db" in one.status.message
+    assert "and with it the locks of logs, which stay until the ledger is adopted" in one.status.message
     one.approve(ApprovalDecision.ADOPT)
     one.turn()
     assert one.database_uid == "db"

@@ -33,7 +33,7 @@ def owned(turn: Turn) -> Outcome | None:
             f"ledger {turn.rollout.ledger_id} was made in a database with uid {ledger.database_uid}, this one has uid "
             f"{ledger.actual_database_uid}: it came along with a restore or a clone"
         )
-        return _foreign(turn, Reason.LEDGER_FROM_ANOTHER_DATABASE, what)
+        return _foreign(turn, Reason.LEDGER_FROM_ANOTHER_DATABASE, f"{what}{_locks_that_stay(turn)}")
     if ledger.mine and state.adopting:
         return changed(state, adopting="")
     begun = bool(state.phases or state.plan) and state.mode not in ENDED
@@ -59,6 +59,12 @@ def _foreign(turn: Turn, reason: Reason, what: str) -> Outcome:
         return with_event(state, turn.now, "Adopted", f"{what}; {adopters[0].approver} lets uid {uid} adopt it")
     advice = "approve Adopt to take it over, or make a new object with another spec.ledgerID"
     return Settled(reason, f"{what}; {advice}")
+
+
+def _locks_that_stay(turn: Turn) -> str:
+    """What a deletion leaves behind, said while it can still be read."""
+    groups = ", ".join(turn.state.locks)
+    return f", and with it the locks of {groups}, which stay until the ledger is adopted" if groups else ""
 
 
 def _database(turn: Turn) -> str:
