@@ -20,8 +20,6 @@ from firelift.api.steps.verify import VerifyStep
 
 VERBS = ("flags", "migrate", "verify", "soak", "approve", "sweep", "delete")
 
-AnyVerb = FlagsStep | MigrateStep | VerifyStep | SoakStep | ApproveStep | SweepStep | DeleteStep
-
 
 class FailureAction(StrEnum):
     """What a failure leads to."""
