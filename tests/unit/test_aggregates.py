@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from tests.moving import KIT, counts, everything, migration, plan, ran, seeded, seen, stored
+from tests.moving import KIT, LEDGER, counts, everything, migration, plan, ran, seeded, seen, stored
 from tests.virtual_time import in_virtual_time
 
 from firelift.api.cohort import Selection
@@ -17,6 +17,7 @@ from firelift.api.steps.verify import Authority
 from firelift.functions import Context
 from firelift.migration.aggregate.groups import compile_aggregation
 from firelift.migration.errors import StoreError, TransformUnusable
+from firelift.migration.ledger.letters import Letters
 from firelift.migration.store import Delete, Put, Update, Write
 from firelift.migration.transform.transform import compile_transform
 from firelift.stores.memory import MemoryStore
@@ -283,6 +284,36 @@ async def test_a_record_without_a_group_and_a_group_without_a_result_are_dead_le
     letters = [fields for path, fields in store.snapshot().items() if "/firelift_deadletters/" in path]
     named = {KIT.decode(fields["path"]): KIT.decode(fields["rule"]) for fields in letters}
     assert named == {"logs/8": "target.aggregate.keys.day", BOB: "target.aggregate.set.calories.total.sum"}
+
+
+@in_virtual_time
+async def test_letters_of_groups_are_closed_by_the_sweep_that_computes_them_again() -> None:
+    bad: dict[str, dict[str, object]] = {"logs/8": {"userId": "ada"}, "logs/9": log("bob", 2, 1) | {"calories": "many"}}
+    store = await seeded(LOGS | bad | {"logs/stray": {"x": 1}})
+    first = run(RunKind.MIGRATE)
+    assert counts(await ran(store, first))["dead_letters"] == 3
+    await store.commit([Put("logs/9", stored(log("bob", 2, 1)))])
+    swept = run(RunKind.SWEEP, letters=(first.id,))
+    found = counts(await ran(store, swept))
+    assert found == {"read": 6, "created": 1, "unchanged": 3, "dead_letters": 2, "closed_letters": 3}
+    assert (await seen(store, BOB) or {})["calories"]["total"] == 101
+    assert await Letters(store, LEDGER, (first.id,)).records() == frozenset()
+    assert await Letters(store, LEDGER, (first.id, swept.id)).records() == {"logs/8", "logs/stray"}
+    await store.commit([Delete("logs/8"), Delete("logs/stray")])
+    again = counts(await ran(store, run(RunKind.SWEEP, 1, letters=(first.id, swept.id))))
+    assert again == {"read": 4, "unchanged": 4, "closed_letters": 2}
+
+
+@in_virtual_time
+async def test_an_attempt_that_goes_on_leaves_the_letters_of_groups_to_the_next_sweep() -> None:
+    store = await seeded(LOGS | {"logs/8": {"userId": "ada"}})
+    first = run(RunKind.MIGRATE)
+    await ran(store, first)
+    await store.commit([Delete("logs/8")])
+    later = run(RunKind.MIGRATE, 1, follows=first.id, letters=(first.id,))
+    assert counts(await ran(store, later)) == {}
+    assert await Letters(store, LEDGER, (first.id,)).records() == {"logs/8"}
+    assert counts(await ran(store, run(RunKind.SWEEP, letters=(first.id,))))["closed_letters"] == 1
 
 
 @in_virtual_time

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import tracemalloc
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.counting import CountingStore
 from tests.moving import LEDGER, seeded, stored
 from tests.virtual_time import VirtualClock, in_virtual_time
 
 from firelift.api.cohort import bucket
-from firelift.migration.entities.order import cuts, groups, keys, place
+from firelift.migration.entities.closing import ListedOnce
+from firelift.migration.entities.order import groups, keys, place
+from firelift.migration.entities.packed import PackedEntities
 from firelift.migration.errors import LedgerBroken, StoreError
 from firelift.migration.ledger import listings, paths
 from firelift.migration.ledger.listings import CLAIM_SECONDS, Listings
@@ -127,10 +132,53 @@ def test_a_group_asks_for_thirty_values_and_no_entity_is_left_out() -> None:
     assert {sum(len(keys(name)) for name in group) for group in made[:-1]} <= {29, 30}
 
 
+def packed(*names: str) -> PackedEntities:
+    entities = PackedEntities("seed")
+    entities.add(names)
+    return entities
+
+
 def test_cuts_are_buckets_between_entities() -> None:
-    places = sorted(place("seed", f"u{number}") for number in range(1_000))
-    made = cuts(places, 4)
-    sizes = [sum(start <= at[0] < end for at in places) for start, end in zip([0, *made], [*made, 10_000], strict=True)]
+    names = [f"u{number}" for number in range(1_000)]
+    made, buckets = packed(*names).cuts(4), [bucket("seed", name) for name in names]
+    sizes = [sum(start <= at < end for at in buckets) for start, end in zip([0, *made], [*made, 10_000], strict=True)]
     assert len(made) == 3
     assert all(240 <= size <= 260 for size in sizes)
-    assert cuts([], 4) == cuts(places[:1], 4) == cuts(places, 1) == []
+    assert packed().cuts(4) == packed("ada").cuts(4) == packed(*names).cuts(1) == []
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), max_size=60), st.text(max_size=3))
+def test_packed_entities_are_a_set_in_order(names: list[str], other: str) -> None:
+    entities = packed(*names, *names)
+    assert list(entities) == sorted(set(names), key=lambda name: place("seed", name))
+    assert entities.total == len(set(names))
+    assert all(name in entities for name in names)
+    assert (other in entities) == (other in names)
+
+
+def test_a_hundred_thousand_entities_take_little_more_than_their_ids() -> None:
+    entities = PackedEntities("seed")
+    tracemalloc.start()
+    entities.add(f"{number:020d}" for number in range(100_000))
+    held, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert entities.total == 100_000
+    assert held < 40 * 100_000
+    assert most < 41 * 100_000
+
+
+@in_virtual_time
+async def test_lanes_of_one_worker_read_a_list_once_even_when_the_first_fails() -> None:
+    once, asked = ListedOnce(), 0
+
+    async def read() -> PackedEntities:
+        nonlocal asked
+        asked += 1
+        await asyncio.sleep(0)
+        if asked == 1:
+            raise StoreError("UNAVAILABLE", "a bad moment")
+        return packed("ada")
+
+    found = await asyncio.gather(*(once.of(read) for _ in range(4)), return_exceptions=True)
+    assert [type(each) for each in found] == [StoreError, *[PackedEntities] * 3]
+    assert asked == 2

@@ -6,11 +6,13 @@ import asyncio
 import gc
 import signal
 import sys
+from functools import partial
 
 import structlog
 from google.auth.exceptions import GoogleAuthError
 from pydantic import ValidationError
 
+from firelift.migration.entities.closing import ListedOnce
 from firelift.migration.errors import MigrationError, RunStopped
 from firelift.migration.exit_codes import ExitCode, exit_code
 from firelift.migration.processors.build import build
@@ -59,7 +61,7 @@ async def _work(settings: WorkerSettings, leave: asyncio.Event) -> None:
     share = Share(settings.ledger, settings.run, settings.index, settings.workers)
     store = open_firestore(settings.project, settings.database)
     try:
-        await work(store, share, build, leave=leave, say=log.info)
+        await work(store, share, partial(build, listed=ListedOnce()), leave=leave, say=log.info)
     finally:
         await store.close()
 

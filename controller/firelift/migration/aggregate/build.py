@@ -18,8 +18,10 @@ from firelift.migration.entities.reader import ByKey
 from firelift.migration.entities.whose import Whose
 from firelift.migration.imaged import Imager
 from firelift.migration.ledger.journal import Journal
+from firelift.migration.ledger.letters import Letters
 from firelift.migration.ledger.scanned import ScannedEntries
 from firelift.migration.processors.recheck import Sleep
+from firelift.migration.processors.retry import CloseLetters, LetterReader
 from firelift.migration.readers import ScanReader
 from firelift.migration.store import Store
 from firelift.migration.transform.transform import Transform
@@ -43,6 +45,8 @@ def build_aggregate(
     Raises:
         TransformUnusable: when the aggregate cannot be compiled.
     """
+    if lane.letters:
+        return LetterReader(store, Letters(store, plan.ledger, plan.letters)), CloseLetters()
     aggregation, targets = compile_aggregation(plan.migration, transform), targets_of(plan)
     assert targets is not None  # noqa: S101 - the caller has looked
     history = _history(plan, store, targets)

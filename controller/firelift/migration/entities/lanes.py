@@ -10,7 +10,8 @@ from itertools import pairwise
 from firelift.api.cohort import BUCKETS
 from firelift.api.run import RunKind, RunPlan
 from firelift.migration.conditions import filters
-from firelift.migration.entities.order import cuts, groups, place
+from firelift.migration.entities.order import groups, place
+from firelift.migration.entities.packed import PackedEntities
 from firelift.migration.entities.reader import ByKey, Entities
 from firelift.migration.entities.whose import Whose
 from firelift.migration.ledger.listings import Listing, Listings, Members, Pause
@@ -79,11 +80,10 @@ class EntityLanes:
     async def make(self, lanes_for: Callable[[int], int]) -> tuple[list[Lane], int]:
         """The lanes, not numbered, and about how many records they have; `lanes_for` says how many those need."""
         listing = await self._listing()
-        chosen = await chosen_entities(self.store, self.plan, listing.name if listing else None, (0, BUCKETS))
-        records = await self._records(chosen, listing.total if listing else 0)
-        points = cuts([place(self.plan.seed, entity) for entity in chosen], lanes_for(records))
-        edges = pairwise([0, *points, BUCKETS])
         name = listing.name if listing else None
+        chosen = await chosen_entities(self.store, self.plan, name, (0, BUCKETS))
+        records = await self._records(chosen, listing.total if listing else 0)
+        edges = pairwise([0, *chosen.cuts(lanes_for(records)), BUCKETS])
         return [Lane(0, buckets=(start, end), listing=name) for start, end in edges], records
 
     async def _listing(self) -> Listing | None:
@@ -102,43 +102,48 @@ class EntityLanes:
         chosen = Source(collection, where=filters(self.store.values, self.plan.selection.where))
         return await listings.ensure(listing_name(self.plan), chosen, self.pause)
 
-    async def _records(self, chosen: Sequence[str], listed: int) -> int:
+    async def _records(self, chosen: PackedEntities, listed: int) -> int:
         """The records of some entities: counted where they are named, else a share of all, at least one of any."""
         source = source_of(self.plan, self.store.values)
         if listed and not self.plan.selection.where:
             count = await self.store.count(source)
-            return max(min(1, count), round(count * len(chosen) / listed)) if len(chosen) < listed else count
-        if self.plan.migration.entity_key is None or len(chosen) > COUNTED:
-            return len(chosen)
+            return max(min(1, count), round(count * chosen.total / listed)) if chosen.total < listed else count
+        if self.plan.migration.entity_key is None or chosen.total > COUNTED:
+            return chosen.total
         asked = ByKey(self.store, source, field_path(self.plan.migration.entity_key, "entityKey"))
         return sum(await asyncio.gather(*(self.store.count(asked.of(group)) for group in groups(chosen))))
 
 
-async def chosen_entities(store: Store, plan: RunPlan, listing: str | None, buckets: tuple[int, int]) -> list[str]:
-    """The entities of a run's selection in some buckets, in order."""
+async def chosen_entities(store: Store, plan: RunPlan, listing: str | None, buckets: tuple[int, int]) -> PackedEntities:
+    """The entities of a run's selection in some buckets.
+
+    Raises:
+        StoreError: when the lists cannot be read.
+    """
     selection, (start, end) = plan.selection, buckets
-    chosen = {entity for entity in selection.ids if start <= place(plan.seed, entity)[0] < end}
+    chosen = PackedEntities(plan.seed)
+    chosen.add(entity for entity in selection.ids if start <= place(plan.seed, entity)[0] < end)
     first, behind = max(start, selection.from_bucket), min(end, selection.to_bucket)
-    if listing is not None and first < behind:
-        listed = await Listings(store, plan.ledger, plan.seed).entities(listing, first, behind)
-        gone = await _listed_before(store, plan, first, behind)
-        chosen |= {*listed, *gone} - set(selection.except_ids)
-    return sorted(chosen, key=lambda entity: place(plan.seed, entity))
+    if listing is None or first >= behind:
+        return chosen
+    listings, others = Listings(store, plan.ledger, plan.seed), frozenset(selection.except_ids)
+    for name in (listing, *await _listed_before(listings, plan)):
+        async for part in listings.parts(name, first, behind):
+            chosen.add(entity for entity in part if entity not in others)
+    return chosen
 
 
-async def _listed_before(store: Store, plan: RunPlan, start: int, end: int) -> list[str]:
+async def _listed_before(listings: Listings, plan: RunPlan) -> list[str]:
     """Whom the phases have listed: an entity without records is on no list any more, and its aggregates are there."""
     if plan.migration.target.aggregate is None or plan.kind is RunKind.MIGRATE:
         return []
-    listings = Listings(store, plan.ledger, plan.seed)
-    there = [name for name in _shared(plan) if await listings.read(name) is not None]
-    return [entity for name in there for entity in await listings.entities(name, start, end)]
+    return [name for name in _shared(plan) if await listings.read(name) is not None]
 
 
 def entities_of(store: Store, plan: RunPlan, lane: Lane) -> Entities:
     """What a lane of entities reads, asked for when it begins."""
 
     async def entities() -> Sequence[str]:
-        return await chosen_entities(store, plan, lane.listing, lane.buckets or (0, 0))
+        return list(await chosen_entities(store, plan, lane.listing, lane.buckets or (0, 0)))
 
     return entities

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -81,12 +81,3 @@ class Cursor:
 def parse(text: str) -> Cursor:
     """The inverse of `Cursor.text`."""
     return Cursor(*([*json.loads(text), None, None, None][:5]))
-
-
-def cuts(places: Sequence[Place], parts: int) -> list[int]:
-    """At most `parts` - 1 buckets that cut entities in order into lanes of similar size."""
-    if not places:
-        return []
-    wanted = (places[len(places) * part // parts][0] for part in range(1, parts))
-    first = places[0][0]
-    return [each for each in dict.fromkeys(wanted) if each > first]

@@ -43,11 +43,14 @@ async def _make(journal: Journal, plan: RunPlan, pause: Pause) -> LaneMap:
         followed = await _followed(journal, plan.follows)
         if followed is not None:
             return _numbered([letters, followed])
-    return _numbered([letters, *await _read(journal, plan, pause), *walked, await _returning(journal, plan)])
+    read = await _read(journal, plan, pause)
+    forward = [*read, letters] if plan.migration.target.aggregate is not None else [letters, *read]
+    return _numbered([*forward, *walked, await _returning(journal, plan)])
 
 
 async def _letters(journal: Journal, plan: RunPlan) -> LaneMap:
-    if plan.migration.target.aggregate is not None:
+    # Just a run that computes all groups anew knows what has become of their letters.
+    if plan.migration.target.aggregate is not None and plan.follows is not None:
         return LaneMap()
     count = await Letters(journal.store, journal.ledger, plan.letters).count()
     return LaneMap([Lane(0, letters=True)] if count else [], estimate=count)
@@ -139,8 +142,12 @@ async def _followed(journal: Journal, run: str) -> LaneMap | None:
 
 def ordered(plan: RunPlan) -> bool:
     """Whether some lanes of a run have to wait for others."""
-    return (plan.closing and plan.migration.entity_collection is not None) or (
-        plan.kind is RunKind.REVERT and (len(plan.subjects) > 1 or goes_back(plan))
+    aggregate = plan.migration.target.aggregate is not None
+    closing = plan.closing and (aggregate or plan.migration.entity_collection is not None)
+    return (
+        closing
+        or (aggregate and bool(plan.letters))
+        or (plan.kind is RunKind.REVERT and (len(plan.subjects) > 1 or goes_back(plan)))
     )
 
 
@@ -149,8 +156,10 @@ def lanes_before(plan: RunPlan, lanes: LaneMap, lane: Lane) -> list[int]:
 
     A revert takes back what happened last first: a document that two runs have changed goes back the way it came. All
     entity markers go before the first document, and what only the app wrote goes last. A closing scan comes behind the
-    lanes of entities.
+    lanes of entities, and the letters of an aggregate behind all groups.
     """
+    if lane.letters and plan.migration.target.aggregate is not None:
+        return [each.number for each in lanes.lanes if not each.letters]
     if lane.listing is not None and lane.buckets is None:
         return [each.number for each in lanes.lanes if each.buckets is not None]
     if plan.kind is not RunKind.REVERT:

@@ -10,13 +10,13 @@ import json
 import secrets
 import zlib
 from bisect import bisect_left, bisect_right
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from firelift.api.cohort import bucket
 from firelift.api.run import FORMAT
-from firelift.migration.entities.order import place
+from firelift.migration.entities.packed import PackedEntities
 from firelift.migration.errors import AlreadyExists, Conflict, LedgerBroken
 from firelift.migration.filling import portions
 from firelift.migration.ledger import paths
@@ -111,13 +111,15 @@ class Listings:
         Raises:
             LedgerBroken: when somebody has removed parts of the list.
         """
+        return [entity async for part in self.parts(name, start, end) for entity in part]
+
+    async def parts(self, name: str, start: int, end: int) -> AsyncIterator[list[str]]:
+        """The same part by part: all of a long list may be more than a worker has room for."""
         listing = await self.read(name)
         if listing is None:
             raise LedgerBroken(f"the list of entities {name} is gone; somebody removed parts of the ledger")
-        found: list[str] = []
         for number in listing.parts(start, end):
-            found += (each for each in await self._part(listing, number) if start <= bucket(self.seed, each) < end)
-        return found
+            yield [each for each in await self._part(listing, number) if start <= bucket(self.seed, each) < end]
 
     async def _part(self, listing: Listing, number: int) -> list[str]:
         (document,) = await self.store.get([paths.listing_part(self.ledger, listing.name, listing.nonce, number)])
@@ -149,27 +151,27 @@ class Listings:
         return {"maker": self.store.values.encode(MAKER), "pages": self.store.values.encode(pages)}
 
     async def _make(self, name: str, source: Source, claim: Micros, members: Members) -> None:
-        entities: set[str] = set()
+        entities = PackedEntities(self.seed)
         path, pages = paths.listing_claim(self.ledger, name), 0
         while True:
             page = await self.store.page(source, limit=PAGE, mask=members.mask)
-            entities.update(entity for document in page.documents if (entity := members.entity(document)) is not None)
+            entities.add(entity for document in page.documents if (entity := members.entity(document)) is not None)
             pages += 1
             if pages % PAGES_PER_CLAIM == 0:
                 claim = await self._renewed(path, self._claim(pages), claim)
             if page.exhausted:
                 break
             source = replace(source, start=page.documents[-1].path)
-        await self._keep(name, secrets.token_hex(4), sorted(entities, key=lambda entity: place(self.seed, entity)))
+        await self._keep(name, secrets.token_hex(4), entities)
 
-    async def _keep(self, name: str, nonce: str, entities: list[str]) -> None:
+    async def _keep(self, name: str, nonce: str, entities: PackedEntities) -> None:
         encode, firsts = self.store.values.encode, []
         for number, part in enumerate(_parts(entities)):
             packed = zlib.compress(json.dumps(part, ensure_ascii=False).encode(), LEVEL)
             path = paths.listing_part(self.ledger, name, nonce, number)
             await self.store.commit([Put(path, {"entities": encode(packed)})])
             firsts.append(bucket(self.seed, part[0]))
-        index = {"format": FORMAT, "nonce": nonce, "total": len(entities), "firsts": firsts}
+        index = {"format": FORMAT, "nonce": nonce, "total": entities.total, "firsts": firsts}
         fields = {key: encode(value) for key, value in index.items()}
         # The first one holds, and may be our own whose answer was lost.
         with suppress(AlreadyExists):

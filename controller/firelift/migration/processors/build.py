@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from dataclasses import replace
+from functools import partial
 
 from firelift.api.cohort import BUCKETS, bucket
 from firelift.api.migration import MigrationSpec, OnInvalid
 from firelift.api.run import REHEARSALS, WAY_BACK, RunKind, RunPlan, VerifyPlan
 from firelift.migration.aggregate.build import build_aggregate, targets_of
-from firelift.migration.entities.closing import ClosingReader
-from firelift.migration.entities.lanes import entities_of, source_of
+from firelift.migration.entities.closing import ClosingReader, ListedOnce
+from firelift.migration.entities.lanes import chosen_entities, entities_of, source_of
 from firelift.migration.entities.open_cursor import is_open
 from firelift.migration.entities.pace import EntityPace
+from firelift.migration.entities.packed import PackedEntities
 from firelift.migration.entities.reader import ById, ByKey, EntityReader
 from firelift.migration.entities.whose import Whose
 from firelift.migration.existing import Existing
@@ -70,14 +73,16 @@ def build(
     lane: Lane,
     sleep: Sleep = asyncio.sleep,
     pace: EntityPace | None = None,
+    listed: ListedOnce | None = None,
 ) -> tuple[Reader, Processor]:
-    """The reader and the processor of one lane.
+    """The reader and the processor of one lane; all lanes of a worker share `listed`.
 
     Raises:
         TransformUnusable: when the plan's migration cannot be compiled.
     """
     if plan.kind in WAY_BACK:
         return _back(plan, store, journal, lane)
+    listed = listed or ListedOnce()
     spec = rehearsed(plan.migration) if plan.kind in REHEARSALS else plan.migration
     transform = compile_transform(spec, store.values, plan.now)
     if spec.reverse:
@@ -89,9 +94,9 @@ def build(
     pacing = Pacing(plan, _whose(plan, store), pace, sleep)
     if plan.kind is RunKind.VERIFY:
         verify = _verifying(plan, store, transform, keep, sleep)
-        return _verified(plan, store, journal, lane, keep, pacing), verify
+        return _verified(plan, store, journal, lane, keep, pacing, listed), verify
     if plan.kind is RunKind.DELETE:
-        return _source_reader(plan, store, lane, keep, pacing), _deleting(plan, store, transform)
+        return _source_reader(plan, store, lane, keep, pacing, listed), _deleting(plan, store, transform)
     if spec.one_to_many:
         read, processor = many(plan, store, lane, compile_one_to_many(transform), _whose(plan, store))
     else:
@@ -99,7 +104,7 @@ def build(
     if lane.letters:
         letters = LetterReader(store, Letters(store, plan.ledger, plan.letters))
         return read(pacing.scan(letters)), Retry(processor)
-    reader = read(_apart(plan, store, _source_reader(plan, store, lane, keep, pacing)))
+    reader = read(_apart(plan, store, _source_reader(plan, store, lane, keep, pacing, listed)))
     return reader, _marking(plan, store, lane, transform, processor)
 
 
@@ -148,12 +153,14 @@ def _entries(plan: RunPlan, store: Store) -> ScannedEntries:
     return ScannedEntries(Journal(store, plan.ledger), _whose(plan, store))
 
 
-def _verified(plan: RunPlan, store: Store, journal: JournalReader, lane: Lane, keep: Keep, pacing: Pacing) -> Reader:
+def _verified(
+    plan: RunPlan, store: Store, journal: JournalReader, lane: Lane, keep: Keep, pacing: Pacing, listed: ListedOnce
+) -> Reader:
     """What a lane of a verify reads: sources, images, or both at once."""
     if lane.subject is not None:
         return _image_reader(plan, store, journal, lane)
     if not lane.joined:
-        return _source_reader(plan, store, lane, keep, pacing)
+        return _source_reader(plan, store, lane, keep, pacing, listed)
     source = replace(source_of(plan, store.values), start=lane.start, end=lane.end)
     entries = _entries(plan, store)
     return JoinedReader(store, source, PAGE, keep, lambda path: _sampled(plan, path), entries, plan.subjects)
@@ -220,7 +227,7 @@ def _keep(plan: RunPlan, transform: Transform) -> Keep:
     return lambda document: _sampled(plan, document.path) and transform.selects(plan.selection, plan.seed, document)
 
 
-def _source_reader(plan: RunPlan, store: Store, lane: Lane, keep: Keep, pacing: Pacing) -> Reader:
+def _source_reader(plan: RunPlan, store: Store, lane: Lane, keep: Keep, pacing: Pacing, listed: ListedOnce) -> Reader:
     whose = _whose(plan, store)
     if lane.buckets is not None:
         source = source_of(plan, store.values)
@@ -233,8 +240,12 @@ def _source_reader(plan: RunPlan, store: Store, lane: Lane, keep: Keep, pacing: 
     scan = ScanReader(store, source, _page(plan), keep)
     if lane.listing is None:
         return scan
-    closing = ClosingReader(scan, entities_of(store, plan, replace(lane, buckets=(0, BUCKETS))), whose.entity)
+    closing = ClosingReader(scan, partial(listed.of, partial(_all_listed, plan, store, lane)), whose.entity)
     return pacing.scan(closing)
+
+
+def _all_listed(plan: RunPlan, store: Store, lane: Lane) -> Awaitable[PackedEntities]:
+    return chosen_entities(store, plan, lane.listing, (0, BUCKETS))
 
 
 def _page(plan: RunPlan) -> int:

@@ -64,6 +64,16 @@ class Retry:
         return [_closing(change, each.letters) for change, each in zip(changes, found, strict=True)]
 
 
+@dataclass(frozen=True, slots=True)
+class CloseLetters:
+    """The processor where all groups were computed anew: what is still wrong with one has a letter of this run."""
+
+    async def prepare(self, records: Sequence[Record], *, again: bool) -> list[Change]:  # noqa: ARG002 - nothing is decided
+        """One change per record."""
+        found: list[LetterRecord] = [record.payload for record in records]
+        return [_closing(Change(Totals()), each.letters) for each in found]
+
+
 @dataclass(slots=True)
 class WithoutLetters:
     """A scan that leaves out the records with dead letters that another lane of the run takes up, or has taken up."""
