@@ -14,6 +14,7 @@ import yaml
 
 from firelift.api.migration import MigrationSpec
 from firelift.functions import Context
+from firelift.migration.aggregate.groups import compile_aggregation
 from firelift.migration.entrypoint import Entrypoint, Function
 from firelift.migration.fields import changed_paths
 from firelift.migration.processors.findings import differences
@@ -22,8 +23,10 @@ from firelift.migration.store import Document, Fields
 from firelift.migration.transform import transform as compiled
 from firelift.migration.transform.one_to_many import Elements, compile_one_to_many
 from firelift.migration.transform.plain import same
+from firelift.migration.transform.reverse import compile_reverse
 from firelift.migration.transform.transform import Transform, compile_transform
 from firelift.stores.firestore.exact import KIT, fields_of_json, fields_to_stored, from_stored
+from firelift.testing.groups import grouped
 from firelift.testing.outcomes import DeadLetter, LeftAlone, Moved, Outcome, Split
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -105,22 +108,59 @@ class TransformTester:
         """
         return self._run(path, fields_to_stored(document))
 
+    def run_group(self, documents: Mapping[str, Mapping[str, Any]]) -> dict[str, Outcome]:
+        """What the worker would make of an aggregate's documents, given by their paths.
+
+        An outcome for each target; a document that belongs to no group has one by its own path.
+
+        Raises:
+            NotRepeatable, InputChanged: as `run`.
+            TypeError: for a migration that is no aggregate.
+        """
+        if self.transform.spec.target.aggregate is None:
+            raise TypeError(f"{self.transform.spec.name} is no aggregate: give `run` its documents one by one")
+        aggregation = compile_aggregation(self.transform.spec, self.transform)
+        reducer = aggregation.reducer
+        if reducer is not None and not self.may_change_input:
+            aggregation = replace(aggregation, reducer=_Watched(reducer.name, _watching(reducer.function)))
+        sources = [Document(path, fields_to_stored(each), READ, READ, READ) for path, each in documents.items()]
+        first, second = grouped(aggregation, sources), grouped(aggregation, sources)
+        for target, made in first.items():
+            _require_same(target, made, second[target])
+        return {target: _told(made) for target, made in first.items()}
+
+    def run_reverse(self, document: Mapping[str, Any], *, path: str) -> Outcome:
+        """What a revert would make of a document at `path` that only the app wrote, in the new shape.
+
+        Raises:
+            NotRepeatable, InputChanged: as `run`.
+            TypeError: for a migration without `reverse`.
+        """
+        if self.transform.spec.reverse is None:
+            raise TypeError(f"{self.transform.spec.name} has no `reverse`: such a document stays as it is")
+        reverse, source = compile_reverse(self._watched()), Document(path, fields_to_stored(document), READ, READ, READ)
+        if not reverse.speaks_of(path):
+            return LeftAlone(f"{path} is no path that {self.transform.spec.name} leads to")
+        if isinstance(reverse.reshape, Entrypoint) and not self.may_change_input:
+            watched = _Watched(reverse.reshape.name, _watching(reverse.reshape.function))
+            reverse = replace(reverse, reshape=watched)
+        made = reverse.back(source)
+        _require_same(path, made, reverse.back(source))
+        return _told(made)
+
     def run_json(self, document: Mapping[str, Any], *, path: str = "") -> Outcome:
         """The same for a document in Firestore's JSON, at its own ``name`` when `path` is empty."""
         name = str(document.get("name", "")).partition("/documents/")[2]
         return self._run(path or name or "sources/1", fields_of_json(document))
 
     def _run(self, path: str, fields: Fields) -> Outcome:
+        if self.transform.spec.target.aggregate is not None:
+            raise TypeError(f"{self.transform.spec.name} is an aggregate: give `run_group` its documents together")
         source = Document(path, fields, READ, READ, READ)
         watched = self._watched()
         attempt = compile_one_to_many(watched).attempt if watched.spec.one_to_many else watched.attempt
         first, second = attempt(source), attempt(source)
-        fault = _unlike(first, second)
-        if fault:
-            raise NotRepeatable(
-                f"{path}: {fault} when it was run again; it must answer from the document and the context alone: no "
-                "clock (there is context.now), no chance, no state that it keeps"
-            )
+        _require_same(path, first, second)
         return _told(first)
 
     def _watched(self) -> Transform:
@@ -128,6 +168,15 @@ class TransformTester:
         if self.may_change_input or not isinstance(made, Entrypoint):
             return self.transform
         return replace(self.transform, reshape=_Watched(made.name, _watching(made.function)))
+
+
+def _require_same(path: str, first: Made, second: Made) -> None:
+    fault = _unlike(first, second)
+    if fault:
+        raise NotRepeatable(
+            f"{path}: {fault} when it was run again; it must answer from the document and the context alone: no "
+            "clock (there is context.now), no chance, no state that it keeps"
+        )
 
 
 class _Watched(Entrypoint):
@@ -149,16 +198,20 @@ def _watching(function: Function) -> Function:
         before = deepcopy(values)
         answer = function(values, context)
         if not same(before, values):
-            names = sorted(
-                name for name in before.keys() | values.keys() if not same(before.get(name), values.get(name))
-            )
             raise InputChanged(
-                f"{context.path}: the function has changed the document that it was given, at {', '.join(names)}; "
-                "build a new one, such as {**doc, …}, or allow it with may_change_input=True"
+                f"{context.path}: the function has changed {_what(before, values)}; build a new one, such as "
+                "{**doc, …}, or allow it with may_change_input=True"
             )
         return answer
 
     return watched
+
+
+def _what(before: Any, values: Any) -> str:
+    if isinstance(values, list):
+        return "the documents that it was given"
+    names = sorted(name for name in before.keys() | values.keys() if not same(before.get(name), values.get(name)))
+    return f"the document that it was given, at {', '.join(names)}"
 
 
 def _unlike(first: Made, second: Made) -> str:

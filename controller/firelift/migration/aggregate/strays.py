@@ -13,6 +13,8 @@ from firelift.migration.store import Document, Store
 from firelift.migration.transform.transform import Transform
 from firelift.migration.work import Change, Record
 
+WITHOUT_ENTITY = Refused("entityKey", "the record has no entity that is a text or an integer, so no group can have it")
+
 
 @dataclass(frozen=True, slots=True)
 class Strays:
@@ -32,5 +34,5 @@ class Strays:
     def _change(self, document: Document) -> Change:
         if self.whose.entity(document) is not None:
             return Change(tallies.SKIPPED)
-        refused = Refused("entityKey", "the record has no entity that is a text or an integer, so no group can have it")
-        return without_result(document.path, self.transform.refused(document.path, refused) if self.fails else refused)
+        refused = self.transform.refused(document.path, WITHOUT_ENTITY) if self.fails else WITHOUT_ENTITY
+        return without_result(document.path, refused)
