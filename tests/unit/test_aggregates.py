@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from tests.moving import KIT, LEDGER, counts, everything, migration, plan, ran, seeded, seen, stored
+from tests.moving import KIT, LEDGER, counts, everything, migration, plain, plan, ran, seeded, seen, stored
 from tests.virtual_time import in_virtual_time
 
 from firelift.api.cohort import Selection
@@ -358,3 +358,14 @@ async def test_a_dry_run_decides_everything_and_writes_nothing() -> None:
     before = everything(store)
     assert counts(await ran(store, run(RunKind.DRY_RUN))) == {"read": 4, "created": 4}
     assert everything(store) == before
+    examples = [plain(fields) for path, fields in store.snapshot().items() if ".example." in path]
+    assert {each["target"]: each["after"]["meals"] for each in examples}[FIRST] == 1
+    assert len(examples) == 4
+
+
+@in_virtual_time
+async def test_a_validation_computes_each_group_and_looks_at_no_target() -> None:
+    store = await seeded({**LOGS, FIRST: {"meals": 9}})
+    await store.commit([Put("logs/6", stored(log("eve", 0, 1) | {"calories": "many"}))])
+    progress = await ran(store, run(RunKind.VALIDATE))
+    assert counts(progress) == {"read": 5, "unchanged": 4, "dead_letters": 1}

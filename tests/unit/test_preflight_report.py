@@ -13,7 +13,7 @@ from tests.virtual_time import VirtualClock
 from firelift.api.plan import CheckVerdict, PlanReport, PlanRequest
 from firelift.api.rollout import PhaseSpec, RolloutMode
 from firelift.api.run import RunControl, RunKind, RunPlan, RunState
-from firelift.migration.errors import Denied
+from firelift.migration.errors import Denied, StoreError
 from firelift.migration.ledger.root import RootOwner, create_root
 from firelift.migration.ledger.runs import RunStore
 from firelift.migration.preflight.report import read_report
@@ -64,22 +64,98 @@ async def test_a_sound_rollout_passes_every_check_and_writes_only_its_report() -
     assert [(each.name, each.documents, each.reads) for each in report.phases] == [("half", 5, 10)]
 
 
+MANY = {**COPY, "target": {"document": "meals/{id}-{index}", "forEach": "doc.meals"}}
+DAILY = {
+    "name": "fitness-logs",
+    "source": {"collection": "fitness_logs"},
+    "entityKey": "userId",
+    "target": {
+        "aggregate": {
+            "document": "users/{entity}/days/{day}",
+            "keys": {"day": "string(doc.day)"},
+            "set": {"total": {"sum": "doc.n"}},
+        }
+    },
+}
+
+
+@pytest.mark.parametrize(("base", "documents"), [(COPY, 20), (MANY, 60), (DAILY, 4)])
+async def test_what_a_source_becomes_is_taken_from_a_sample(base: dict[str, Any], documents: int) -> None:
+    store = MemoryStore()
+    meals = [{"n": n} for n in range(3)]
+    logs = [{"userId": f"u{n % 4}", "day": n // 20, "n": n, "meals": meals} for n in range(40)]
+    await store.commit([Create(f"fitness_logs/{n}", stored(log)) for n, log in enumerate(logs)])
+    report, verdicts = await planned(store, asked(migrations=(migration(base),)))
+    assert verdicts["sample fitness-logs"] is CheckVerdict.PASS
+    assert [each.documents for each in report.phases] == [documents]
+    assert (report.samples[0].sampled, report.samples[0].refused) == (40, 0)
+
+
+@pytest.mark.parametrize(
+    ("mode", "below", "verdict", "says"),
+    [
+        ("Migrate", 30, CheckVerdict.WARN, "10 of 40 documents that were tried cannot move, such as fitness_logs/"),
+        ("Migrate", 0, CheckVerdict.FAIL, "40 of 40 documents that were tried cannot move, such as fitness_logs/"),
+        ("DryRun", 0, CheckVerdict.WARN, "n is too large; onInvalid is DeadLetter"),
+    ],
+)
+async def test_what_cannot_move_is_said_before_anything_is_written(
+    mode: str, below: int, verdict: CheckVerdict, says: str
+) -> None:
+    store = MemoryStore()
+    await store.commit([Create(f"fitness_logs/{n}", stored({"userId": "ada", "n": n})) for n in range(40)])
+    ruled = migration(COPY, validate=[{"rule": f"doc.n < {below}", "message": "n is too large"}])
+    report, verdicts = await planned(store, asked(migrations=(ruled,), mode=RolloutMode(mode)))
+    assert verdicts["sample fitness-logs"] is verdict
+    assert says in next(check.message for check in report.checks if check.check.startswith("sample"))
+
+
+@pytest.mark.parametrize(
+    ("cohort", "documents"),
+    [({"ids": ["u1", "u2"]}, 20), ({"where": [{"field": "plan", "equals": "free"}]}, 4), ({"percent": 25}, 10)],
+)
+async def test_a_cohort_by_name_or_condition_is_counted(cohort: dict[str, Any], documents: int) -> None:
+    store = MemoryStore()
+    logs = [{"userId": f"u{n % 4}", "plan": "free" if n < 4 else "paid"} for n in range(40)]
+    await store.commit([Create(f"fitness_logs/{n}", stored(log)) for n, log in enumerate(logs)])
+    move = {"migrate": {"migrations": ["fitness-logs"], "cohort": cohort}}
+    report, _ = await planned(store, asked(phases=(PhaseSpec.model_validate(phase("some", move)),)))
+    assert [each.documents for each in report.phases] == [documents]
+
+
+async def test_an_index_that_is_not_ready_is_named_with_what_to_do() -> None:
+    async def indexing(method: str) -> None:
+        if method == "page":
+            raise StoreError("FAILED_PRECONDITION", "The query requires an index. That index is currently building.")
+
+    move = {"migrate": {"migrations": ["fitness-logs"], "cohort": {"where": [{"field": "plan", "equals": "free"}]}}}
+    grouped = migration(COPY, source={"collectionGroup": "fitness_logs"}, target={"document": "logs/{id}"})
+    made = asked(migrations=(grouped,), phases=(PhaseSpec.model_validate(phase("free", move)),))
+    report, verdicts = await planned(await with_logs(before_read=indexing), made)
+    assert verdicts["index fitness-logs"] is CheckVerdict.FAIL
+    message = next(check.message for check in report.checks if check.check.startswith("index"))
+    assert "collection group fitness_logs by plan cannot be asked" in message
+    assert "index of plan ascending with scope COLLECTION_GROUP on fitness_logs" in message
+    assert "currently building" in message
+
+
 async def test_an_empty_source_is_a_warning() -> None:
     _, verdicts = await planned(MemoryStore())
     assert verdicts["source fitness-logs"] is CheckVerdict.WARN
 
 
 @pytest.mark.parametrize(
-    ("changes", "verdict"),
+    ("changes", "verdict", "says"),
     [
-        ({"database_uid": "uid-of-another"}, CheckVerdict.FAIL),
-        ({"emulator": "localhost:1"}, CheckVerdict.FAIL),
-        ({"database_uid": ""}, CheckVerdict.WARN),
+        ({"database_uid": "uid-of-another"}, CheckVerdict.FAIL, "its ledger was made in one with uid uid-of-db"),
+        ({"emulator": "localhost:1"}, CheckVerdict.FAIL, "the worker speaks to the real service, the operator to the"),
+        ({"database_uid": ""}, CheckVerdict.WARN, "its uid is unknown: grant the operator roles/datastore.viewer"),
     ],
 )
-async def test_the_database_must_be_the_declared_one(changes: dict[str, str], verdict: CheckVerdict) -> None:
-    _, verdicts = await planned(await with_logs(), asked(**changes))
+async def test_the_database_must_be_the_declared_one(changes: dict[str, str], verdict: CheckVerdict, says: str) -> None:
+    report, verdicts = await planned(await with_logs(), asked(**changes))
     assert verdicts["database"] is verdict
+    assert says in report.checks[0].message
 
 
 async def test_an_emulator_is_named_as_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,6 +69,23 @@ def test_an_edit_of_what_is_to_come_makes_a_new_plan_and_one_of_the_pace_does_no
     assert [run.plan.pass_number for run in one.plan_runs.values()] == [1, 2]
 
 
+def test_an_approval_of_another_plan_approves_nothing() -> None:
+    one = world(phase("a", migrate(1), APPROVE))
+    one.until("AwaitingApproval")
+    assert one.status is not None
+    assert one.status.approval is not None
+    seen = one.status.approval.digest
+    one.edit(worker={"serviceAccountName": "another"})
+    one.turn()
+    assert one.status.approval is not None
+    assert one.status.approval.digest != seen
+    one.approve(digest=seen)
+    one.turn()
+    assert reason(one) == "AwaitingApproval"
+    one.approve()
+    one.until("Completed")
+
+
 def test_a_gate_that_does_not_answer_is_asked_again_by_itself() -> None:
     one = unplanned(phase("a", migrate(10)), gates=[gate()])
     one.measure = lambda _, end: Measurement(None, 0, "1", "q", end, error="UNAVAILABLE: no route")
@@ -96,6 +113,19 @@ def test_a_metric_without_points_is_a_warning_in_the_plan_and_no_success_at_its_
     one.turn()
     assert one.reason != "Completed"
     assert one.status.gates[0].verdict == "NoData"
+
+
+def test_a_plan_that_lacks_an_index_is_made_again_until_it_is_there() -> None:
+    one = unplanned(phase("a", migrate(10)))
+    one.checks = (Check(check="index logs", verdict=CheckVerdict.FAIL, message="it is building"),)
+    one.until("PreflightFailed")
+    assert "indexes are looked for again every 5 minutes" in message(one)
+    one.turn()
+    assert one.due == one.now + timedelta(minutes=5) or one.due <= START + timedelta(minutes=6)
+    one.checks = ()
+    one.now = one.due
+    one.until("Completed")
+    assert [run.plan.pass_number for run in one.plan_runs.values()] == [1, 2]
 
 
 def test_somebody_elses_config_map_is_left_as_it_is() -> None:

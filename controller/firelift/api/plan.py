@@ -21,6 +21,10 @@ SENTENCE = 512
 """The longest sentence of a check."""
 
 
+INDEX_CHECK = "index "
+"""How checks begin that an index which is created, or ready, mends without an edit."""
+
+
 class CheckVerdict(StrEnum):
     """What a check says. Only `Fail` keeps the rollout from writing."""
 
@@ -47,13 +51,31 @@ class SourceCount(Model):
     documents: int
 
 
+class SourceSample(Model):
+    """What a few documents of a migration's source become."""
+
+    migration: str
+    sampled: int
+    """Source documents that were read."""
+    transformed: int = 0
+    """Documents, or groups of an aggregate, that were tried."""
+    produced: int = 0
+    """Target documents that they become."""
+    left_alone: int = 0
+    refused: int = 0
+    size_bytes: int = 0
+    """Of the fields of all that were read."""
+    example: Annotated[str, Field(max_length=256)] = ""
+    """One that cannot move, and why."""
+
+
 class PhaseEstimate(Model):
     """What a phase will move and cost, if nothing is written meanwhile. Verification is part of it, a revert is not."""
 
     name: Annotated[str, Field(max_length=63)]
     """The phase."""
     documents: int = 0
-    """Documents that it moves."""
+    """Documents that it writes; of one-to-many migrations and aggregates as many as a sample lets expect."""
     reads: int = 0
     """Documents that are read, as they are billed."""
     writes: int = 0
@@ -89,5 +111,6 @@ class PlanReport(Model):
 
     checks: tuple[Check, ...]
     counts: tuple[SourceCount, ...] = ()
+    samples: tuple[SourceSample, ...] = ()
     phases: tuple[PhaseEstimate, ...] = ()
     time: datetime

@@ -6,12 +6,12 @@ next phase from starting; a warning does not.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from firelift.api.cohort import Selection
 from firelift.api.conditions import Reason
 from firelift.api.digest import digest
-from firelift.api.plan import MOST_CHECKS, SENTENCE, Check, CheckVerdict, PlanReport
+from firelift.api.plan import INDEX_CHECK, MOST_CHECKS, SENTENCE, Check, CheckVerdict, PlanReport
 from firelift.api.run import RunKind, RunPlan, RunState, run_id
 from firelift.rollout.approvals import position
 from firelift.rollout.conduct import POLL, exhausted, wanted_job
@@ -30,6 +30,9 @@ from firelift.rollout.turn import Outcome, Settled, Turn
 STEP = "preflight"
 ALL = "all"
 """What stands for step and migration in the name of a plan run."""
+
+PLAN_AGAIN = timedelta(minutes=5)
+"""How often a plan is made again that lacks an index: nothing of the spec changes when it is ready."""
 
 ASK_AGAIN = timedelta(seconds=10)
 """How often gates whose queries failed are asked again."""
@@ -193,16 +196,26 @@ def _map_digest(record: PlanRecord) -> str:
 
 
 def _objecting(turn: Turn, record: PlanRecord) -> Outcome | None:
-    """A failing check settles the turn; gates that did not answer are asked again by themselves."""
+    """A failing check settles the turn; gates that did not answer, and indexes, are asked for again by themselves."""
     failing = record.failing
     if not failing:
         return None
     gates = any(check.verdict is CheckVerdict.FAIL for check in record.gates or ())
     if gates and not record.asking and turn.now >= record.asked + ASK_AGAIN:
         return changed(turn.state, plan=changed(record, asked=turn.now, asking=True))
+    indexes = any(check.check.startswith(INDEX_CHECK) for check in failing)
+    if indexes and turn.now >= _made(record) + PLAN_AGAIN:
+        return _begun(turn)
     more = f" (and {len(failing) - 1:,} more in status.preflight)" if len(failing) > 1 else ""
     ways = "correct it by an edit, or raise spec.attempt to check again"
     again = "; gates are asked again by themselves" if gates else ""
+    again += "; indexes are looked for again every 5 minutes" if indexes else ""
     message = f"preflight: {failing[0].check}: {failing[0].message}{more}; nothing was written; {ways}{again}"
-    due = max(turn.now + POLL, record.asked if record.asking else record.asked + ASK_AGAIN) if gates else None
+    times = [record.asked if record.asking else record.asked + ASK_AGAIN] if gates else []
+    times += [_made(record) + PLAN_AGAIN] if indexes else []
+    due = max(turn.now + POLL, min(times)) if times else None
     return Settled(Reason.PREFLIGHT_FAILED, message, due=due)
+
+
+def _made(record: PlanRecord) -> datetime:
+    return record.time or record.started

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from firelift.api.run import RunKind, RunPlan, VerifyPlan
+from firelift.api.run import REHEARSALS, RunKind, RunPlan, VerifyPlan
 from firelift.migration.aggregate.gather import PAGE, Gathering
 from firelift.migration.aggregate.groups import compile_aggregation
 from firelift.migration.aggregate.history import EntityHistory, Targets
-from firelift.migration.aggregate.migrate import Aggregate
+from firelift.migration.aggregate.migrate import Aggregate, ValidateGroups
 from firelift.migration.aggregate.reader import GroupReader
 from firelift.migration.aggregate.strays import Strays
 from firelift.migration.aggregate.verify import VerifyAggregate
@@ -20,6 +20,7 @@ from firelift.migration.imaged import Imager
 from firelift.migration.ledger.journal import Journal
 from firelift.migration.ledger.letters import Letters
 from firelift.migration.ledger.scanned import ScannedEntries
+from firelift.migration.processors.dry_run import DryRun
 from firelift.migration.processors.recheck import Sleep
 from firelift.migration.processors.retry import CloseLetters, LetterReader
 from firelift.migration.readers import ScanReader
@@ -27,8 +28,7 @@ from firelift.migration.store import Store
 from firelift.migration.transform.transform import Transform
 from firelift.migration.work import Lane, Processor, Reader
 
-WITHOUT_WRITES = frozenset({RunKind.DRY_RUN, RunKind.VALIDATE})
-FRESH = frozenset({RunKind.MIGRATE, *WITHOUT_WRITES})
+FRESH = frozenset({RunKind.MIGRATE, *REHEARSALS})
 
 
 def build_aggregate(
@@ -61,10 +61,11 @@ def build_aggregate(
         return scan, Strays(store, transform, whose, fails=plan.kind is not RunKind.VERIFY)
     if plan.kind is RunKind.VERIFY:
         return reader, VerifyAggregate(store, gathering, history, plan.verify or VerifyPlan(), sleep)
-    imager = Imager(store.values, transform.ignored)
-    dry = plan.kind in WITHOUT_WRITES
-    processor = Aggregate(store, gathering, history, imager, plan.migration.on_existing, looks_back or dry, dry)
-    return reader, processor
+    if plan.kind is RunKind.VALIDATE:
+        return reader, ValidateGroups(aggregation)
+    imager, dry = Imager(store.values, transform.ignored), plan.kind is RunKind.DRY_RUN
+    processor = Aggregate(store, gathering, history, imager, plan.migration.on_existing, looks_back or dry)
+    return reader, DryRun(processor, store.values, plan) if dry else processor
 
 
 def targets_of(plan: RunPlan) -> Targets | None:

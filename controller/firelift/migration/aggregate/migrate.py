@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from firelift.api.migration import OnExisting
 from firelift.migration import fields as paths
 from firelift.migration.aggregate.gather import Gathering
-from firelift.migration.aggregate.groups import Group
+from firelift.migration.aggregate.groups import Aggregation, Group
 from firelift.migration.aggregate.history import EntityHistory, Ours
 from firelift.migration.aggregate.members import MOST_GUARDS, Members
 from firelift.migration.fields import overlap
@@ -26,10 +26,7 @@ TALLY = {Operation.CREATE: tallies.CREATED, Operation.UPDATE: tallies.UPDATED, O
 
 @dataclass(frozen=True, slots=True)
 class Aggregate:
-    """The processor. `looks`: targets are read before they are written, as a sweep does, which mostly finds them there.
-
-    `dry`: everything is decided and nothing written.
-    """
+    """The processor. `looks`: targets are read before they are written, as a sweep does: it mostly finds them there."""
 
     store: Store
     gathering: Gathering
@@ -37,7 +34,6 @@ class Aggregate:
     imager: Imager
     policy: OnExisting
     looks: bool
-    dry: bool = False
 
     async def prepare(self, records: Sequence[Record], *, again: bool) -> list[Change]:
         """One change per group."""
@@ -46,8 +42,7 @@ class Aggregate:
         look = again or self.looks or self.policy not in CREATES_FIRST
         wanted = [group.target for group in found if group.fault is None]
         targets = {each.path: each for each in (await self.store.get(wanted) if look and wanted else [])}
-        changes = [await self._change(group, targets) for group in found]
-        return [_unwritten(each) for each in changes] if self.dry else changes
+        return [await self._change(group, targets) for group in found]
 
     async def _change(self, group: Group, targets: Mapping[str, Document | Missing]) -> Change:
         target = targets.get(group.target) or Missing(group.target, 0)
@@ -115,5 +110,18 @@ class Aggregate:
         return replace(change, guards=tuple(group.members.guards) if group.members else ())
 
 
-def _unwritten(change: Change) -> Change:
-    return Change(change.tally, dead_letter=change.dead_letter, example=change.example)
+@dataclass(frozen=True, slots=True)
+class ValidateGroups:
+    """Computes each group and looks at no target: what cannot be computed is kept as a dead letter."""
+
+    aggregation: Aggregation
+
+    async def prepare(self, records: Sequence[Record], *, again: bool) -> list[Change]:  # noqa: ARG002 - nothing is written that could conflict
+        """One change per group."""
+        return [self._judged(record.payload) for record in records]
+
+    def _judged(self, group: Group) -> Change:
+        result = self.aggregation.result(group)
+        if isinstance(result, Refused):
+            return without_result(group.target, result)
+        return Change(tallies.SKIPPED if result is None else tallies.UNCHANGED)

@@ -9,13 +9,14 @@ from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
 from firelift.api.migration import MigrationSpec, OnExisting
-from firelift.api.plan import PhaseEstimate, PlanRequest
+from firelift.api.plan import PhaseEstimate, PlanRequest, SourceSample
 from firelift.api.quantity import parse
 from firelift.api.rollout import PaceSpec, PhaseSpec, Prices
 from firelift.api.steps.migrate import CohortSpec
 from firelift.api.steps.verify import VerifyStep
 from firelift.migration.budget import GROWTH, START, STEP
 from firelift.migration.budget_leases import SECOND
+from firelift.migration.preflight.queries import cohort_key
 
 READS_PER_SECOND = 5_000
 """Documents that one worker scans. Bounded queries reached 17,000 a second on two cores beside an emulator; a third of
@@ -29,16 +30,16 @@ _CENT = Decimal("0.01")
 
 @dataclass(slots=True)
 class _Moved:
-    """What steps so far have moved of one migration: a percent, named entities, and how many steps own a cohort."""
+    """What steps so far have moved of one migration: a percent, others by name or condition, and what a sweep reads."""
 
     percent: int = 0
+    others: int = 0
     ids: set[str] = field(default_factory=set)
-    steps: int = 0
-    where: bool = False
+    sweep: int = 0
 
     def covered(self, count: int) -> int:
-        """How many of so many documents have moved; of conditions nobody knows, so that it may be all of them."""
-        return count if self.where else min(count, count * self.percent // 100 + len(self.ids))
+        """How many of so many source documents have moved."""
+        return min(count, count * self.percent // _EVERYBODY + self.others)
 
 
 @dataclass(slots=True)
@@ -56,13 +57,22 @@ class _Bill:
         self.data_writes += other.data_writes
 
 
-def estimate(request: PlanRequest, counts: Mapping[str, int]) -> tuple[PhaseEstimate, ...]:
+def estimate(
+    request: PlanRequest,
+    counts: Mapping[str, int],
+    samples: Iterable[SourceSample] = (),
+    chosen: Mapping[str, int] | None = None,
+) -> tuple[PhaseEstimate, ...]:
     """One estimate per phase that is to come; `counts` has the documents of each migration's source.
 
-    A percent is taken to be that share of the documents, a named entity to be one document, conditions to hold for
-    all: where entities have very different numbers of records, a small cohort is off by as much.
+    `chosen` has those of cohorts by name and by condition (`cohort_key`); without it a named entity is one document,
+    and conditions hold for all. A percent is taken to be that share of the documents: where entities have very
+    different numbers of records, a small cohort is off by as much. What one source becomes many of, or many one, is
+    taken from the samples.
     """
-    desk = _Desk({spec.name: spec for spec in request.migrations}, counts, request.pace.batch_size)
+    spread = {each.migration: Fraction(each.produced, each.sampled) for each in samples if each.sampled}
+    specs = {spec.name: spec for spec in request.migrations}
+    desk = _Desk(specs, counts, request.pace.batch_size, spread, chosen or {})
     for phase in request.started:
         desk.phase(phase)
     return tuple(_phase(phase.name, desk.phase(phase), request) for phase in request.phases)
@@ -97,6 +107,8 @@ class _Desk:
     specs: Mapping[str, MigrationSpec]
     counts: Mapping[str, int]
     batch: int
+    spread: Mapping[str, Fraction]
+    chosen: Mapping[str, int]
     moved: dict[str, _Moved] = field(default_factory=dict)
 
     def phase(self, phase: PhaseSpec) -> _Bill:
@@ -114,52 +126,73 @@ class _Desk:
                     bill.add(self._delete(name))
             if step.sweep is not None:
                 for name in step.sweep.migrations or dict.fromkeys(before):
-                    bill.add(_Bill(reads=self.counts.get(name, 0) * self.moved.setdefault(name, _Moved()).steps))
+                    bill.add(_Bill(reads=self.moved.setdefault(name, _Moved()).sweep))
             bill.waiting += step.soak.seconds if step.soak else 0
             bill.waiting += step.flags.propagation_seconds if step.flags else 0
         return bill
 
     def _migrate(self, name: str, cohort: CohortSpec) -> _Bill:
         moved, count = self.moved.setdefault(name, _Moved()), self.counts.get(name, 0)
-        new = _new(moved, cohort, count)
-        spec, covered = self.specs.get(name), moved.covered(count)
-        if spec is not None and spec.entity_collection is not None:
-            # What is covered, and at 100 % the whole source for records whose entity is not listed.
-            reads = new + covered + (count if cohort.percent == _EVERYBODY else 0)
-        else:
-            # The source once for itself, and once for each earlier cohort whose late-comers it sweeps.
-            reads = count * (1 + moved.steps)
+        new, spec = self._new(name, moved, cohort, count), self.specs.get(name)
+        listed = _listed(spec)
+        own = new if listed or cohort.percent is None else count
+        # Itself, and once more each earlier cohort for its late-comers.
+        reads = own + moved.sweep
+        if listed and cohort.percent == _EVERYBODY:
+            reads += count  # for records whose entity is not listed
+        if _lists_records(spec) and (not moved.sweep or cohort.percent == _EVERYBODY):
+            reads += count
+        made = self._made(name, new)
         if spec is not None and spec.on_existing in _LOOKS_FIRST and not spec.in_place:
-            reads += new
-        moved.steps += 1
+            reads += made
+        moved.sweep += own
+        if cohort.percent is None:
+            moved.others += new
         moved.percent = max(moved.percent, cohort.percent or 0)
         moved.ids.update(cohort.ids or ())
-        moved.where = moved.where or cohort.where is not None
-        return _Bill(new, reads, new + self._entries(new), new)
+        return _Bill(made, reads, made + self._entries(made), made)
+
+    def _new(self, name: str, moved: _Moved, cohort: CohortSpec, count: int) -> int:
+        if cohort.percent is not None:
+            share = max(0, cohort.percent - moved.percent)
+            return min(count, math.ceil(count * share / _EVERYBODY))
+        known = self.chosen.get(cohort_key(name, cohort), len(cohort.ids) if cohort.ids else count)
+        if cohort.ids is not None:
+            return min(count, math.ceil(known * len(set(cohort.ids) - moved.ids) / len(set(cohort.ids))))
+        return min(count, math.ceil(known * (_EVERYBODY - moved.percent) / _EVERYBODY))
+
+    def _made(self, name: str, sources: int) -> int:
+        """How many targets so many source documents become."""
+        spec = self.specs.get(name)
+        if spec is None or not (spec.one_to_many or spec.target.aggregate):
+            return sources
+        return math.ceil(sources * self.spread.get(name, Fraction(1)))
 
     def _verify(self, name: str, step: VerifyStep) -> _Bill:
         moved, count = self.moved.setdefault(name, _Moved()), self.counts.get(name, 0)
         there, spec = moved.covered(count), self.specs.get(name)
-        compared = math.ceil(there * min(Fraction(1), parse(step.sample).base))
-        scanned = there if spec is not None and spec.entity_collection is not None else count
+        compared = math.ceil(self._made(name, there) * min(Fraction(1), parse(step.sample).base))
+        scanned = (there if _listed(spec) else count) + (count if _lists_records(spec) else 0)
         in_place = spec is not None and spec.in_place
         return _Bill(0, scanned + (0 if in_place else compared), self._entries(compared))
 
     def _delete(self, name: str) -> _Bill:
         moved, count = self.moved.setdefault(name, _Moved()), self.counts.get(name, 0)
-        there = min(count, count * moved.percent // 100 + len(moved.ids))
-        return _Bill(0, count + there, there + self._entries(there), there)
+        there = moved.covered(count)
+        return _Bill(0, count + self._made(name, there), there + self._entries(there), there)
 
     def _entries(self, documents: int) -> int:
         return math.ceil(documents / self.batch)
 
 
-def _new(moved: _Moved, cohort: CohortSpec, count: int) -> int:
-    if cohort.ids is not None:
-        return min(count, len(set(cohort.ids) - moved.ids))
-    # How many keep conditions nobody has counted: at most all that have not been moved.
-    share = max(0, (_EVERYBODY if cohort.where else cohort.percent or 0) - moved.percent)
-    return min(count, math.ceil(count * share / 100))
+def _listed(spec: MigrationSpec | None) -> bool:
+    """Whether a cohort costs what it covers."""
+    return spec is not None and (spec.entity_collection is not None or spec.target.aggregate is not None)
+
+
+def _lists_records(spec: MigrationSpec | None) -> bool:
+    """Whether entities have to be listed from the records themselves."""
+    return spec is not None and spec.target.aggregate is not None and spec.entity_collection is None
 
 
 def _phase(name: str, bill: _Bill, request: PlanRequest) -> PhaseEstimate:

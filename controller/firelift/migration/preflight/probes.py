@@ -68,7 +68,7 @@ class Probes:
                     await self.store.page(Source(spec.entity_collection), limit=1, mask=())
         except StoreError as error:
             return refused("read", f"cannot read {_named(spec)}: {error}; grant the worker roles/datastore.user")
-        return passed("read", f"{len(self.request.migrations):,} sources can be read")
+        return passed("read", f"all {len(self.request.migrations):,} sources can be read")
 
     async def writing(self) -> Check:
         """Whether the worker may create, change and delete, by a commit that no precondition lets happen."""

@@ -10,6 +10,8 @@ from firelift.migration.ledger import paths
 from firelift.migration.preflight.checks import spoken
 from firelift.migration.preflight.estimate import estimate
 from firelift.migration.preflight.probes import Probes
+from firelift.migration.preflight.queries import Queries
+from firelift.migration.preflight.sample import Sampler
 from firelift.migration.store import Missing, Put, Store
 
 
@@ -25,12 +27,16 @@ async def preflight(store: Store, plan: RunPlan, clock: Clock) -> PlanReport:
     probes = Probes(store, plan, request, clock)
     access = [await probes.database(), await probes.reading(), await probes.writing(), await probes.ledger()]
     counts, counted = await probes.counts()
-    checks = (*access, *counted, *spoken(request.migrations, store.values, plan.now, request.retention_seconds))
+    samples, sampled = await Sampler(store, plan, request).all()
+    queries = Queries(store, request)
+    said = spoken(request.migrations, store.values, plan.now, request.retention_seconds)
+    checks = (*access, *counted, *await queries.indexes(), *sampled, *said)
     known = {each.migration: each.documents for each in counts}
     return PlanReport(
         checks=checks[:MOST_CHECKS],
         counts=counts,
-        phases=estimate(request, known),
+        samples=samples,
+        phases=estimate(request, known, samples, await queries.chosen(known)),
         time=clock.date(),
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from firelift.api.run import RunPlan, Totals
+from firelift.migration.aggregate.groups import Group
 from firelift.migration.fields import written
 from firelift.migration.image import Image, Operation
 from firelift.migration.ledger import paths
@@ -41,9 +42,7 @@ class DryRun:
     def _told(self, record: Record, change: Change) -> Change:
         if not change.writes:
             return change
-        payload = record.payload
-        source = payload.source if isinstance(payload, Part) else payload
-        examples = tuple(self._examples(source, change))
+        examples = tuple(self._examples(_source(record.payload), change))
         return replace(change, writes=examples, guards=(), images=(), closes=(), provisional=False, blind=False)
 
     def _examples(self, source: Document, change: Change) -> list[Put]:
@@ -72,6 +71,13 @@ class DryRun:
             return source.fields
         known: Fields = {written(path): value for path, value in image.before.items() if value is not None}
         return known
+
+
+def _source(payload: Document | Part | Group) -> Document:
+    """What an example shows as its source; a group has many, which are counted."""
+    if isinstance(payload, Group):
+        return Document(f"{payload.count:,} documents of entity {payload.entity}", {}, 0, 0, 0)
+    return payload.source if isinstance(payload, Part) else payload
 
 
 @dataclass(frozen=True, slots=True)

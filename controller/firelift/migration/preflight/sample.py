@@ -1,0 +1,162 @@
+"""A few documents of each source, transformed as a migrate would: what they become, and what cannot move."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from firelift.api.migration import MigrationSpec
+from firelift.api.plan import Check, PlanRequest, SourceSample
+from firelift.api.rollout import RolloutMode
+from firelift.api.run import RunPlan
+from firelift.migration.aggregate.groups import Aggregation, Group, compile_aggregation
+from firelift.migration.aggregate.members import Members
+from firelift.migration.entities.reader import ByKey
+from firelift.migration.entities.whose import Whose
+from firelift.migration.errors import StoreError, TransformUnusable
+from firelift.migration.preflight.checks import passed, refused, warned
+from firelift.migration.preflight.probes import source_of
+from firelift.migration.refusal import Refused
+from firelift.migration.store import Document, Source, Store
+from firelift.migration.transform.one_to_many import Elements, compile_one_to_many
+from firelift.migration.transform.reshape import field_path
+from firelift.migration.transform.transform import Result, Transform, compile_transform
+
+DOCUMENTS = 200
+"""Of each source, at most: a bad one of a hundred is met seven times in eight."""
+
+PLACES = 4
+"""Where in the source they are taken from, so that the oldest ids are not all that is seen."""
+
+ENTITIES = 10
+"""Whose records are put into groups."""
+
+FEW = 20
+"""Of fewer documents nothing is concluded from all of them being refused."""
+
+_KIB = 1024
+
+_Outcomes: TypeAlias = list[tuple[str, int | Refused | None]]
+"""Path, and how many documents it becomes, why it cannot move, or None where it is left alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sampler:
+    """Reads and transforms; it writes nothing, and raises nothing of the database's or the transform's."""
+
+    store: Store
+    plan: RunPlan
+    request: PlanRequest
+
+    async def all(self) -> tuple[tuple[SourceSample, ...], tuple[Check, ...]]:
+        """A sample of each source that can be read, of each migration that compiles, and what it says."""
+        found = [await self._of(spec) for spec in self.request.migrations]
+        known = tuple(each for each in found if each is not None and each.sampled)
+        return known, tuple(self._check(each) for each in known)
+
+    async def _of(self, spec: MigrationSpec) -> SourceSample | None:
+        try:
+            transform = compile_transform(spec, self.store.values, self.plan.now)
+            documents = await self._documents(source_of(spec))
+            if spec.target.aggregate is not None:
+                return await self._grouped(spec, transform, documents)
+            return self._sample(spec, documents, _outcomes(transform, documents))
+        except (StoreError, TransformUnusable):  # their own checks tell of it
+            return None
+
+    async def _documents(self, source: Source) -> list[Document]:
+        starts = [None, *await self.store.split_points(source, PLACES)][:PLACES]
+        found: dict[str, Document] = {}
+        for start in starts:
+            place = Source(source.collection, all_descendants=source.all_descendants, start=start)
+            page = await self.store.page(place, limit=DOCUMENTS // len(starts))
+            found |= {document.path: document for document in page.documents}
+        return list(found.values())
+
+    async def _grouped(
+        self, spec: MigrationSpec, transform: Transform, documents: Sequence[Document]
+    ) -> SourceSample | None:
+        """Of an aggregate the records of a few entities, which only together become something."""
+        key = field_path(spec.entity_key or "", "entityKey")
+        whose = Whose(self.store, self.plan.seed, key)
+        entities = list(dict.fromkeys(entity for each in documents if (entity := whose.entity(each))))[:ENTITIES]
+        aggregation = compile_aggregation(spec, transform)
+        read: list[Document] = []
+        outcomes: _Outcomes = []
+        for entity in entities:
+            page = await ByKey(self.store, source_of(spec), key).page([entity], None, DOCUMENTS)
+            own = [document for document in page.documents if whose.entity(document) == entity]
+            read += own
+            outcomes += _groups(aggregation, entity, own)
+        return self._sample(spec, read, outcomes)
+
+    def _sample(self, spec: MigrationSpec, documents: Sequence[Document], outcomes: _Outcomes) -> SourceSample:
+        bad = [(path, each) for path, each in outcomes if isinstance(each, Refused)]
+        size = self.store.values.size
+        return SourceSample(
+            migration=spec.name,
+            sampled=len(documents),
+            transformed=len(outcomes),
+            produced=sum(each for _, each in outcomes if isinstance(each, int)),
+            left_alone=sum(each is None for _, each in outcomes),
+            refused=len(bad),
+            size_bytes=sum(size(value) for document in documents for value in document.fields.values()),
+            example=f"{bad[0][0]}: {bad[0][1].reason}"[:256] if bad else "",
+        )
+
+    def _check(self, sample: SourceSample) -> Check:
+        name, spec = f"sample {sample.migration}", self._spec(sample.migration)
+        what = "groups" if spec.target.aggregate else "documents"
+        if not sample.refused:
+            return passed(name, f"of {sample.transformed:,} {what} that were tried {_becomes(spec, sample)}")
+        trouble = f"{sample.refused:,} of {sample.transformed:,} {what} that were tried cannot move, such as"
+        rehearsing = self.request.mode is not RolloutMode.MIGRATE
+        if sample.refused == sample.transformed >= FEW and not rehearsing:
+            return refused(name, f"{trouble} {sample.example}")
+        more = "" if rehearsing else "; mode: Validate looks at all of them"
+        return warned(name, f"{trouble} {sample.example}; onInvalid is {spec.on_invalid}{more}")
+
+    def _spec(self, name: str) -> MigrationSpec:
+        return next(spec for spec in self.request.migrations if spec.name == name)
+
+
+def _outcomes(transform: Transform, documents: Iterable[Document]) -> _Outcomes:
+    splitting = compile_one_to_many(transform) if transform.spec.one_to_many else None
+    attempt = splitting.attempt if splitting else transform.attempt
+    return [(document.path, _became(attempt(document))) for document in documents]
+
+
+def _became(outcome: object) -> int | Refused | None:
+    if isinstance(outcome, Elements):
+        return len(outcome.results)
+    if isinstance(outcome, Result):
+        return 1
+    return outcome if isinstance(outcome, Refused) else None
+
+
+def _groups(aggregation: Aggregation, entity: str, documents: Iterable[Document]) -> _Outcomes:
+    """The groups of an entity's documents, and those that belong to none."""
+    outcomes: _Outcomes = []
+    groups: dict[str, Members] = {}
+    for document in documents:
+        try:
+            target = aggregation.target(entity, document)
+        except Refused as refusal:
+            outcomes.append((document.path, refusal))
+            continue
+        if target is not None:
+            members = groups.setdefault(target, aggregation.members()[0])
+            aggregation.take_in(members, entity, document)
+    for target, members in groups.items():
+        result = aggregation.result(Group(entity, target, members))
+        outcomes.append((target, result if result is None or isinstance(result, Refused) else 1))
+    return outcomes
+
+
+def _becomes(spec: MigrationSpec, sample: SourceSample) -> str:
+    alone = f", and {sample.left_alone:,} are left alone" if sample.left_alone else ""
+    size = f"; a source has {sample.size_bytes / sample.sampled / _KIB:,.1f} KiB on average"
+    if spec.one_to_many or spec.target.aggregate:
+        return f"none is refused{alone}; {sample.sampled:,} sources become {sample.produced:,} targets{size}"
+    return f"none is refused{alone}{size}"
