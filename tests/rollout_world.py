@@ -46,6 +46,7 @@ from firelift.rollout.observation import (
     MeasurementSeen,
     Observation,
     Owner,
+    PaceSeen,
     PlanMapSeen,
     Rollout,
     RunSeen,
@@ -95,6 +96,7 @@ class World:
     ledger_error: str = ""
     database_uid: str = "db"
     worker_image: str = "worker@sha256:1"
+    pace: PaceSeen | None = None
     runs: dict[str, Run] = field(default_factory=dict)
     plan_runs: dict[str, Run] = field(default_factory=dict)
     """Beside the others, so that a test which is not about plans does not meet them."""
@@ -137,6 +139,7 @@ class World:
             locks={group: self._lock(group) for group in wants.locks},
             answers={name: self._measured(ask.gate.name, ask.window.end) for name, ask in wants.queries.items()},
             plan_map=self.plan_map if wants.plan_map else None,
+            pace=self.pace,
             worker_image=self.worker_image,
             conditions=self.status.conditions if self.status else (),
         )

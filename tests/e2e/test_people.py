@@ -36,10 +36,15 @@ def test_a_suspended_rollout_stands_still_and_goes_on(world: World) -> None:
     world.seed(200)
     world.apply(world.manifest([phase("everyone", 100)], pace={"maxWritesPerSecond": 40, "batchSize": 5}))
     world.until_fact(lambda: len(world.target()) > 5, "the first documents")
+    pace = "40/s of 40/s, its maxWritesPerSecond"
+    world.until(lambda status: status.get("pace") == pace, "the share of the write budget")
+    assert pace in world.wide()
+    assert [lease["want"] for lease in world.leases()] == [40]
 
     world.patch(suspend=True)
     world.until_reason("Suspended")
     world.until_fact(lambda: world.held_seconds() > 1.5, "workers on hold for a while")
+    assert [lease["want"] for lease in world.leases()] == [0], "its share is given back"
     standing = len(world.target())
     assert 5 < standing < 200
     world.until_fact(lambda: world.held_seconds() > 3, "workers on hold for longer")

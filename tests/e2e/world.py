@@ -78,6 +78,16 @@ class World:
         self._stop.set()
         self._meter.join(10)
 
+    def wide(self) -> str:
+        """What `kubectl get -o wide` shows of it."""
+        return self.sandbox.kubectl("get", PLURAL, self.name, "-n", self.namespace, "-o", "wide")
+
+    def leases(self) -> list[Json]:
+        """The shares of the database's write budget."""
+        budget = self.database.document("firelift_pace/budget").get().to_dict() or {}
+        leases: list[Json] = budget["leases"]
+        return leases
+
     # The app's data
 
     def seed(self, count: int) -> None:

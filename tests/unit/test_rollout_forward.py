@@ -14,6 +14,7 @@ from firelift.api.run import RunKind, RunPlan, RunState, Totals
 from firelift.rollout.intents import EnsureJob, EnsureRun, SetFlags
 from firelift.rollout.machine import decide
 from firelift.rollout.memory import changed
+from firelift.rollout.observation import HolderSeen, PaceSeen
 from firelift.rollout.state import StepState
 
 VERIFY_LOGS: dict[str, Any] = {"verify": {"migrations": ["logs"]}}
@@ -293,6 +294,23 @@ def test_a_run_that_moves_nothing_pauses_the_rollout() -> None:
         one.turn()
     assert one.reason == "NoProgress"
     assert "no document moved for" in one.message
+
+
+def test_a_run_that_waits_for_its_share_of_the_budget_is_not_blamed_for_it_and_says_who_holds_it() -> None:
+    one = world(phase("a", migrate(1)), progressDeadlineSeconds=120)
+    one.until("Migrating")
+    one.pace = PaceSeen(0, 500, 500, holder=HolderSeen("shop/tasks", 500, one.now))
+    for _ in range(30):
+        one.pass_time(20)
+        one.turn()
+    assert reason(one) == "Migrating"
+    assert "waiting for its share of the write budget: 0 of 500/s; shop/tasks holds 500/s until" in message(one)
+    one.pace = PaceSeen(2.5, 500, 500)
+    for _ in range(9):
+        one.pass_time(20)
+        one.turn()
+    assert reason(one) == "NoProgress"
+    assert "which may write 2.5/s of 500/s" in message(one)
 
 
 def test_progress_holds_the_deadline_off() -> None:
