@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from tests.rollout_specs import migrate, phase, spec
@@ -102,13 +102,20 @@ class Operator:
             self.lease = None
 
     def start_workers(self, offset: float) -> None:
-        runs = RunStore(self.store, self.rollout.ledger_id)
-        self.workers = [Watch(runs, self.id, OneLook(self.store, offset * number)) for number in range(WORKERS)]
+        self.workers = [self.worker(offset * number) for number in range(WORKERS)]
+
+    def worker(self, offset: float) -> Watch:
+        return Watch(RunStore(self.store, self.rollout.ledger_id), self.id, OneLook(self.store, offset))
 
     async def look(self, numbers: Sequence[int]) -> None:
+        """A worker that has to leave is followed by the next one of its Job."""
         for number in numbers:
-            with suppress(asyncio.CancelledError):
+            try:
                 await self.workers[number].watch()
+            except asyncio.CancelledError:
+                continue
+            except MigrationError:
+                self.workers[number] = self.worker(number)
 
     async def spends(self) -> float:
         """Writes per second that its workers may begin now."""
@@ -123,8 +130,8 @@ class Operator:
         return worker.allowance(self.rollout.spec.pace, WORKERS).rate if may else 0.0
 
 
-rollouts = st.sampled_from("abc")
-caps = st.sampled_from([1, 50, 200, 500, 2000])
+rollouts = st.sampled_from("ababc")
+caps = st.sampled_from([50, 500, 500, 2000])
 looking = st.sampled_from([(), (0,), (1,), (0, 1)])
 
 
@@ -141,9 +148,11 @@ class RealPace(RuleBasedStateMachine):
 
     @initialize(drawn=st.tuples(caps, caps, caps), offset=st.floats(-1e6, 1e6))
     def begin(self, drawn: tuple[int, int, int], offset: float) -> None:
+        """The first one is at work already."""
         for name, cap in zip("abc", drawn, strict=True):
             self.all[name] = Operator(self.store, name, cap)
             self.all[name].start_workers(offset)
+        self.do(self.turn(self.all["a"], (0, 1)))
         self.bound = self.effective()
 
     @rule(who=rollouts, looks=looking)
@@ -259,8 +268,7 @@ class RealPace(RuleBasedStateMachine):
         one.idle = state is not RunState.RUN
         with suppress(MigrationError):
             await one.turn(state)
-        with suppress(MigrationError):
-            await one.look(looks)
+        await one.look(looks)
 
     def do(self, work: Coroutine[Any, Any, T]) -> T:
         return self.runner.run(work)
@@ -269,5 +277,19 @@ class RealPace(RuleBasedStateMachine):
         self.runner.close()
 
 
-RealPace.TestCase.settings = settings(max_examples=25, stateful_step_count=20, deadline=None)
+RealPace.TestCase.settings = settings(max_examples=20, stateful_step_count=20, deadline=None)
 TestRealPace = RealPace.TestCase
+
+moves = st.lists(st.tuples(st.sampled_from("ab"), looking, st.sampled_from([0.1, 0.6, 1.2])), min_size=4, max_size=10)
+
+
+@given(moves=moves)
+@settings(max_examples=150, deadline=None)
+def test_a_share_that_changes_hands_is_never_spent_twice(moves: list[tuple[str, Sequence[int], float]]) -> None:
+    scene = RealPace()
+    scene.begin((500, 500, 500), 1000.0)
+    for who, looks, pause in moves:
+        scene.do(scene.turn(scene.all[who], looks))
+        scene.workers_together_stay_within_the_budget()
+        scene.time_passes(pause)
+    scene.teardown()
