@@ -12,8 +12,8 @@ from tests.moving import NOW
 
 from firelift.migration.errors import TransformUnusable
 from firelift.migration.refusal import Refused
-from firelift.migration.transform.cel import compile_expression, scope, variables
-from firelift.migration.transform.names import Names, names
+from firelift.migration.transform.cel import compile_expression, scope, together, variables
+from firelift.migration.transform.names import BESIDE, names
 
 MOMENT = datetime(1969, 12, 31, 23, 59, 59, 123456, tzinfo=UTC)
 
@@ -32,8 +32,30 @@ DOC = {
 
 
 def answer(text: str) -> object:
-    known = variables(document_id="1", path="logs/1", entity="ada", now=NOW)
-    return compile_expression(text, "transform.set.x").evaluate(scope(known, doc=DOC))
+    """What an expression answers: alone, and beside another one the same."""
+    known = scope(variables(BESIDE, path="logs/1", entity="ada", now=NOW), doc=DOC)
+    expression = compile_expression(text, "transform.set.x")
+    alone = expression.evaluate(known)
+    both = together([expression, compile_expression("id // of the document", "transform.set.y")])
+    assert both is not None
+    answers = both.answers(known)
+    assert answers is not None
+    beside = [expression.storable(each) for each in answers]
+    assert repr(beside) == repr([alone, "1"])
+    return alone
+
+
+def test_expressions_that_fail_together_answer_nothing_together() -> None:
+    both = together([compile_expression(text, "transform.set.x") for text in ("id", "doc.absent")])
+    assert both is not None
+    assert both.answers(scope({"id": "1"}, doc={})) is None
+
+
+def test_what_is_too_deep_to_stand_in_a_list_stands_alone() -> None:
+    deep = compile_expression("[" * 31 + "1" + "]" * 31, "transform.set.x")
+    assert together([deep, deep]) is None or deep.evaluate(scope({}, doc={}))
+    deepest = compile_expression("(" * 32 + "1" + ")" * 32, "transform.set.x")
+    assert together([deepest, deepest]) is None
 
 
 @pytest.mark.parametrize("name", [name for name in DOC if name != "nan"])
@@ -132,12 +154,20 @@ def test_a_field_name_that_the_engine_cannot_take_is_refused() -> None:
     ],
 )
 def test_only_the_named_fields_have_to_be_decoded(text: str, fields: set[str]) -> None:
-    assert names(text, "doc") == Names(used=bool(fields), fields=frozenset(fields))
+    found = names(text, "doc")
+    assert (found.used, found.fields) == (bool(fields), frozenset(fields))
 
 
 @pytest.mark.parametrize("text", ["size(doc)", "doc[id]", "doc.a == 1 || doc == {}", "doc['a' + 'b']"])
 def test_a_document_that_is_used_as_a_whole_is_decoded_whole(text: str) -> None:
-    assert names(text, "doc") == Names(used=True, fields=None)
+    found = names(text, "doc")
+    assert (found.used, found.fields) == (True, None)
+
+
+def test_only_the_named_variables_have_to_be_made() -> None:
+    assert names("doc.path + id + 'now'", "doc").beside == {"path", "id"}
+    assert names("size(doc) > 1 && entity == 'ada'", "doc").beside == {"entity"}
+    assert names("now", "doc").union(names("id", "doc")).beside == {"now", "id"}
 
 
 def test_all_fields_are_asked_for_when_one_expression_asks_for_them() -> None:

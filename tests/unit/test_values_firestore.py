@@ -165,7 +165,7 @@ def test_a_kind_of_value_from_the_future_is_kept_but_not_decoded(encoded: bytes)
 
 def test_the_size_is_that_of_the_bytes() -> None:
     for plain in ("x" * 1000, {"a": [1, 2.0, None]}, {}):
-        assert KIT.size(KIT.encode(plain)) == len(KIT.dumps(KIT.encode(plain)))
+        assert KIT.sizes([KIT.encode(plain)]) == KIT.size(KIT.encode(plain)) == len(KIT.dumps(KIT.encode(plain)))
 
 
 def test_slow_protobuf_is_refused_with_the_remedy() -> None:

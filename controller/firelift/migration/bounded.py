@@ -32,4 +32,4 @@ async def get_some(store: Store, paths: Sequence[str], most: int = READ_BYTES) -
 def weight(kit: ValueKit, documents: Iterable[Document | Missing]) -> int:
     """About how many bytes documents have."""
     there = (document for document in documents if isinstance(document, Document))
-    return sum(sum(map(kit.size, document.fields.values())) for document in there)
+    return sum(kit.sizes(document.fields.values()) for document in there)

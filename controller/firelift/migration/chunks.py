@@ -133,9 +133,10 @@ class _Measure:
 
     def add(self, change: Change) -> bool:
         """Whether it still fits with this change."""
-        fresh = [guard for guard in change.guards if not self._guards(guard)]
-        clash = any(self._touches(each.path) for each in (*change.writes, *fresh))
-        clash = clash or self._marks is (not change.marks)
+        fresh = [guard for guard in change.guards if not self._guards(guard)] if change.guards else ()
+        clash = self._marks is (not change.marks)
+        for each in (*change.writes, *fresh):
+            clash = clash or each.path in self._changed or each.path in self._guarded
         self._marks = change.marks
         self._count(change, fresh)
         parts = self._image_bytes // PART_BYTES
@@ -145,26 +146,30 @@ class _Measure:
     def _guards(self, guard: Verify) -> bool:
         return guard.path in self._guarded and self._guarded[guard.path] == guard.update_time
 
-    def _touches(self, path: str) -> bool:
-        return path in self._changed or path in self._guarded
-
     def _count(self, change: Change, fresh: Sequence[Verify]) -> None:
-        letters = (change.dead_letter is not None) + len(change.closes)
         self._data += len(change.writes)
-        self._writes += len(change.writes) + len(fresh) + letters
-        images = sum([_image_size(self._kit, image) for image in change.images])
-        self._image_bytes += images
-        self.bytes += images + sum([_size(self._kit, write) for write in (*change.writes, *fresh)])
-        if letters:
-            self.bytes += _letter_size(change.dead_letter) if change.dead_letter else 0
-            self.bytes += sum(WRITE_OVERHEAD + len(letter) for letter in change.closes)
-        self._changed.update([write.path for write in change.writes])
-        self._guarded.update({guard.path: guard.update_time for guard in fresh})
+        self._writes += len(change.writes) + len(fresh)
+        for image in change.images:
+            size = _image_size(self._kit, image)
+            self._image_bytes += size
+            self.bytes += size
+        for write in change.writes:
+            self._changed.add(write.path)
+            self.bytes += _size(self._kit, write)
+        for guard in fresh:
+            self._guarded[guard.path] = guard.update_time
+            self.bytes += WRITE_OVERHEAD + len(guard.path)
+        if change.dead_letter:
+            self._writes += 1
+            self.bytes += _letter_size(change.dead_letter)
+        for letter in change.closes:
+            self._writes += 1
+            self.bytes += WRITE_OVERHEAD + len(letter)
 
 
 def _size(kit: ValueKit, write: Write) -> int:
     fields: Fields = getattr(write, "fields", NO_FIELDS)
-    return WRITE_OVERHEAD + len(write.path) + sum([kit.size(value) for value in fields.values()])
+    return WRITE_OVERHEAD + len(write.path) + kit.sizes(fields.values())
 
 
 def _letter_size(letter: DeadLetter) -> int:
@@ -173,5 +178,5 @@ def _letter_size(letter: DeadLetter) -> int:
 
 
 def _image_size(kit: ValueKit, image: Image) -> int:
-    values = sum([kit.size(value) for value in image.before.values() if value is not None])
+    values = kit.sizes([value for value in image.before.values() if value is not None])
     return WRITE_OVERHEAD + len(image.path) + HASH_BYTES * len(image.after) + values

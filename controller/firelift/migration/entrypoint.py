@@ -91,7 +91,7 @@ def fitting(kit: ValueKit, result: Fields) -> Fields:
     Raises:
         ValueError: with both sizes.
     """
-    size = sum(kit.size(value) for value in result.values())
+    size = kit.sizes(result.values())
     if size > MAX_RESULT_BYTES:
         raise ValueError(f"the result has {size:,} bytes, more than the {MAX_RESULT_BYTES:,} that one commit can carry")
     return result

@@ -7,7 +7,7 @@ is in new maps, and every value that is not on the path is the very object that 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
 
 from firelift.migration.overlay import Overlay, over
@@ -99,14 +99,6 @@ def remove(kit: ValueKit, fields: Fields, path: FieldPath) -> Overlay:
     return over(fields, {head: kit.new_map(remove(kit, kit.entries(fields[head]), rest))})
 
 
-def gathered(kit: ValueKit, values: Iterable[tuple[FieldPath, Value]]) -> Fields:
-    """Just these values at their paths."""
-    made: dict[str, Value] = {}
-    for path, value in values:
-        made[path[0]] = value if len(path) == 1 else put(kit, made, path, value)[path[0]]
-    return made
-
-
 def equal(kit: ValueKit, one: Value | None, other: Value | None) -> bool:
     """Whether two values are the same in type and content; None is the absence of one."""
     if one is other:
@@ -127,8 +119,9 @@ def differences(kit: ValueKit, before: Fields, after: Fields, longest: int = LON
     """
     # What is laid over the very fields that it is compared with differs in its changes at most.
     changes = after.changes if isinstance(after, Overlay) and after.base is before else None
+    values: Mapping[str, Value | None] = after if changes is None else changes
     for name in dict.fromkeys((*before, *after)) if changes is None else changes:
-        old, new = before.get(name), after.get(name)
+        old, new = before.get(name), values.get(name)
         if old is new:
             continue
         if old is None or new is None:

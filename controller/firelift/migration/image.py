@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
 from firelift.migration.store import FieldPath, Micros, Value, ValueKit
+from firelift.migration.structs import struct
 
 
 class Operation(StrEnum):
@@ -18,7 +18,7 @@ class Operation(StrEnum):
     DELETE = "delete"
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Image:
     """One document that a commit changed.
 
@@ -39,7 +39,7 @@ class Image:
 
     def weight(self, kit: ValueKit) -> int:
         """About how many bytes its values have."""
-        return sum([kit.size(value) for value in self.before.values() if value is not None])
+        return kit.sizes([value for value in self.before.values() if value is not None])
 
 
 HASH_BYTES = 16

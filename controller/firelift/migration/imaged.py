@@ -10,12 +10,13 @@ from firelift.migration import fields as paths
 from firelift.migration.fields import Difference
 from firelift.migration.image import Image, Operation, value_hash
 from firelift.migration.store import Create, Delete, Document, FieldPath, Fields, Update, Value, ValueKit, Write
+from firelift.migration.structs import struct
 
 MAX_LEAVES = 100
 """Hashes of what is in one new map. A larger one is a value like any other: changed by the app, it is a conflict."""
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Imaged:
     """A write and its image."""
 
@@ -53,13 +54,18 @@ class Imager:
     def _updated(self, document: Document, touched: Sequence[Difference], source: str | None) -> Imaged | None:
         if not touched:
             return None
-        before: dict[FieldPath, Value | None] = {path: old for path, old, _ in touched}
+        kit, fields = self.kit, dict[str, Value]()
+        before: dict[FieldPath, Value | None] = {}
         after: dict[FieldPath, bytes | None] = {}
         for path, old, new in touched:
-            after[path] = None if new is None else value_hash(self.kit, new)
-            if old is None and new is not None and self.kit.is_map(new):
+            before[path] = old
+            if new is None:
+                after[path] = None
+                continue
+            after[path] = value_hash(kit, new)
+            if old is None and kit.is_map(new):
                 after |= self._inside(new, path)
-        fields = paths.gathered(self.kit, ((path, new) for path, _, new in touched if new is not None))
+            fields[path[0]] = new if len(path) == 1 else paths.put(kit, fields, path, new)[path[0]]
         write = Update(document.path, fields, tuple(before), document.update_time)
         times = (document.create_time, document.update_time)
         return Imaged(write, Image(document.path, Operation.UPDATE, source, *times, before, after))

@@ -139,7 +139,7 @@ class PartReader:
         ]
 
     def _cuts(self, whole: Part) -> list[int]:
-        sizes = [sum(map(self.store.values.size, result.fields.values())) for result in whole.results]
+        sizes = [self.store.values.sizes(result.fields.values()) for result in whole.results]
         cuts: list[int] = []
         count = size = 0
         for number, more in enumerate([*sizes, *[0] * len(whole.gone)], whole.start):

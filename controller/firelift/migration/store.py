@@ -9,9 +9,11 @@ Times are integers: microseconds since the epoch, always the server's, never thi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
+
+from firelift.migration.structs import struct
 
 Value: TypeAlias = Any
 """A stored value, opaque to the data plane."""
@@ -26,7 +28,7 @@ Micros: TypeAlias = int
 """Microseconds since the epoch, of the database server's clock."""
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Document:
     """A document as read. `path` is relative to the database: ``users/ada/logs/1``."""
 
@@ -42,7 +44,7 @@ class Document:
         return self.path.rpartition("/")[2]
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Missing:
     """A document that did not exist at `read_time`."""
 
@@ -94,7 +96,7 @@ class Page:
     size: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Create:
     """Write a new document; the commit fails with `AlreadyExists` when there is one."""
 
@@ -102,7 +104,7 @@ class Create:
     fields: Fields
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Update:
     """Change just the fields in `mask` of an existing document.
 
@@ -116,7 +118,7 @@ class Update:
     update_time: Micros | None
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Put:
     """Replace or create a document without a precondition. For documents that only Firelift writes."""
 
@@ -124,7 +126,7 @@ class Put:
     fields: Fields
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Delete:
     """Delete a document; with `update_time` only when it has not changed since."""
 
@@ -132,7 +134,7 @@ class Delete:
     update_time: Micros | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Verify:
     """Write nothing, but fail the commit unless the document is as it was read.
 
@@ -204,6 +206,9 @@ class ValueKit(Protocol):
 
     def size(self, value: Value) -> int:
         """Bytes on the wire, for limits of documents and commits."""
+
+    def sizes(self, values: Iterable[Value]) -> int:
+        """The sum of `size`, for less than that many calls."""
 
 
 class Store(Protocol):

@@ -14,9 +14,10 @@ from firelift.api.run import Totals
 from firelift.migration.image import Image
 from firelift.migration.sentences import sentence
 from firelift.migration.store import Micros, Verify, Write
+from firelift.migration.structs import struct
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Record:
     """One piece of input. `cursor` names it: reading after it yields what follows. `payload` is the reader's own.
 
@@ -63,7 +64,7 @@ class DeadLetter:
         object.__setattr__(self, "rule", sentence(self.rule))
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Change:
     """What one record leads to. `tally` counts it; `writes` and `guards` go into the commit with the journal entry.
 

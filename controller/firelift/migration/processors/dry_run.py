@@ -49,7 +49,7 @@ class DryRun:
         found = []
         for image, write in zip(change.images, change.writes, strict=False):
             fields = self._example(source, image, write)
-            small = sum(self.kit.size(value) for value in fields.values()) <= EXAMPLE_BYTES
+            small = self.kit.sizes(fields.values()) <= EXAMPLE_BYTES
             if small and self._kept.get(image.operation, 0) < EXAMPLES:
                 self._kept[image.operation] = self._kept.get(image.operation, 0) + 1
                 found.append(Put(paths.example(self.plan.ledger, self.plan.id, image.path), fields))

@@ -18,7 +18,7 @@ from firelift.migration.refusal import Refused
 from firelift.migration.store import Document, FieldPath, Fields, Missing, Store, ValueKit
 from firelift.migration.transform import cel
 from firelift.migration.transform.cel import Expression, compile_expression
-from firelift.migration.transform.names import NOTHING
+from firelift.migration.transform.names import BESIDE
 from firelift.migration.transform.reshape import field_path
 from firelift.migration.transform.template import segment_fault
 from firelift.migration.work import Change, Processor, Record
@@ -50,8 +50,7 @@ class Marker:
         Raises:
             Refused: when an expression fails, or a value is in the way.
         """
-        names = cel.variables(document_id=path.rpartition("/")[2], path=path, entity=entity, now=self.now)
-        known = cel.scope(names, doc={})
+        known = cel.scope(cel.variables(BESIDE, path=path, entity=entity, now=self.now), doc={})
         for at, expression in self.sets:
             try:
                 value = kit.encode(expression.evaluate(known))
@@ -71,7 +70,7 @@ def compile_marker(spec: EntityMarkerSpec, now: datetime) -> Marker:
     for path, text in spec.set.items():
         where = f"entityMarker.set.{path}"
         expression = compile_expression(text, where)
-        if expression.doc != NOTHING:
+        if expression.doc.used:
             raise TransformUnusable(f"{where}: {text!r} names `doc`, and a marker speaks of no one document")
         sets.append((field_path(path, "entityMarker.set"), expression))
     return Marker(spec.document, tuple(sets), now)

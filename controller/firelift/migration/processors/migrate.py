@@ -16,6 +16,7 @@ from firelift.migration.processors import tallies
 from firelift.migration.processors.rivals import owners, second_source
 from firelift.migration.refusal import Refused
 from firelift.migration.store import Document, Fields, Missing, Store, Verify
+from firelift.migration.structs import struct
 from firelift.migration.transform.transform import Outcome, Result, Transform
 from firelift.migration.work import Change, Record
 
@@ -30,7 +31,7 @@ TALLY = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Copy:
     """A source with what it becomes, the target as it is, and what that alone leads to.
 

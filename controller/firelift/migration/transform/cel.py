@@ -12,7 +12,7 @@ from __future__ import annotations
 import ctypes
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -71,7 +71,7 @@ class Expression:
             return value
         if result.type() == cel.Type.ERROR:
             raise Refused(self.where, f"{self.text!r} failed: {str(result.value()).partition(': ')[2]}")
-        return self._result(value)
+        return self.storable(value)
 
     def is_true(self, scope: Mapping[str, Any]) -> bool:
         """The value of a rule.
@@ -84,7 +84,14 @@ class Expression:
             raise Refused(self.where, f"{self.text!r} must answer true or false, and answered {type(answer).__name__}")
         return answer
 
-    def _result(self, value: Any) -> Any:
+    def storable(self, value: Any) -> Any:
+        """What the engine answers, as it can be stored.
+
+        Raises:
+            Refused: for what Firestore has no value for.
+        """
+        if type(value) in UNMISTAKABLE:
+            return value
         match value:
             case bytearray():
                 return bytes(value)
@@ -95,9 +102,9 @@ class Expression:
                     ".getMilliseconds() of it, or string(…)",
                 )
             case list():
-                return [self._result(item) for item in value]
+                return [self.storable(item) for item in value]
             case dict():
-                return {self._key(key): self._result(item) for key, item in value.items()}
+                return {self._key(key): self.storable(item) for key, item in value.items()}
             case None | bool() | float() | str() | datetime():
                 return value
             case int() if value < UINT_TOO_LARGE:
@@ -108,6 +115,29 @@ class Expression:
         if not isinstance(key, str):
             raise Refused(self.where, f"{self.text!r} answers a map with the key {key!r}; Firestore's keys are strings")
         return key
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Expressions over one scope, asked for in one call: entering the engine takes longer than most of them do."""
+
+    program: Any
+
+    def answers(self, scope: Mapping[str, Any]) -> Sequence[Any] | None:
+        """What each of them answers, to be made `storable`; None when one of them fails."""
+        plain = self.program.eval(data=scope).plain_value()
+        return plain if type(plain) is list else None
+
+
+def together(expressions: Sequence[Expression], *, with_item: bool = False) -> Together | None:
+    """Compiled expressions as one; None for fewer than two, and for what is too deep to stand in a list."""
+    if len(expressions) < 2:  # noqa: PLR2004 - one is no list
+        return None
+    text = ",\n".join(f"{expression.text}\n" for expression in expressions)
+    try:
+        return Together(_environment(with_out=False, with_item=with_item).compile(f"[{text}]"))
+    except RuntimeError:
+        return None
 
 
 def compile_expression(
@@ -142,9 +172,20 @@ def scope(variables: Mapping[str, Any], **documents: Mapping[str, Any]) -> dict[
     return {**variables, **{name: _plain(document) for name, document in documents.items()}}
 
 
-def variables(*, document_id: str, path: str, entity: str | None, now: datetime) -> dict[str, Any]:
-    """The variables that every expression sees beside `doc` and `out`; a record without an entity has an empty one."""
-    return {"id": _plain(document_id), "path": _plain(path), "entity": _plain(entity or ""), "now": now}
+def variables(named: Iterable[str], *, path: str, entity: str | None, now: datetime) -> dict[str, Any]:
+    """Of the variables beside `doc` and `out` those that are named; a record without an entity has an empty one."""
+    known: dict[str, Any] = {}
+    for name in named:
+        match name:
+            case "now":
+                known[name] = now
+            case "id":
+                known[name] = _plain(path.rpartition("/")[2])
+            case "path":
+                known[name] = _plain(path)
+            case "entity":
+                known[name] = _plain(entity or "")
+    return known
 
 
 @cache

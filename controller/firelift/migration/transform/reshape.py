@@ -13,7 +13,7 @@ from firelift.migration.fields import NotAMap, overlap, written
 from firelift.migration.overlay import Overlay, over
 from firelift.migration.refusal import Refused
 from firelift.migration.store import FieldPath, Fields, Value, ValueKit
-from firelift.migration.transform.cel import Expression, compile_expression
+from firelift.migration.transform.cel import Expression, Together, compile_expression, together
 from firelift.migration.transform.view import View
 
 
@@ -24,6 +24,8 @@ class Reshape:
     renames: tuple[tuple[FieldPath, FieldPath], ...]
     sets: tuple[tuple[FieldPath, Expression], ...]
     removals: tuple[FieldPath, ...]
+    together: Together | None
+    """All of `sets` as one, where they can be."""
 
     @property
     def expressions(self) -> tuple[Expression, ...]:
@@ -54,8 +56,15 @@ class Reshape:
             value = paths.get(kit, before, old)
             if value is not None:
                 after = _renamed(kit, after, old, new, value)
-        for path, expression in self.sets:
-            after = _set(kit, after, path, expression.evaluate(view.scope()))
+        return self._all_set(view, after) if self.sets else after
+
+    def _all_set(self, view: View, after: Overlay) -> Overlay:
+        scope = view.scope()
+        answers = self.together.answers(scope) if self.together else None
+        for number, (path, expression) in enumerate(self.sets):
+            # Of those that fail together nobody knows which one it was.
+            plain = expression.evaluate(scope) if answers is None else expression.storable(answers[number])
+            after = _set(view.kit, after, path, plain)
         return after
 
 
@@ -105,7 +114,9 @@ def compile_reshape(spec: TransformSpec, *, with_item: bool = False) -> Reshape:
         (field_path(path, "transform.set"), compile_expression(text, f"transform.set.{path}", with_item=with_item))
         for path, text in spec.set.items()
     )
-    reshape = Reshape(compile_renames(spec), sets, tuple(field_path(path, "transform.remove") for path in spec.remove))
+    removals = tuple(field_path(path, "transform.remove") for path in spec.remove)
+    joined = together([expression for _, expression in sets], with_item=with_item)
+    reshape = Reshape(compile_renames(spec), sets, removals, joined)
     for clash in _clashes(reshape):
         raise TransformUnusable(clash)
     return reshape

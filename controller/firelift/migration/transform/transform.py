@@ -15,6 +15,7 @@ from firelift.migration.errors import InvalidData
 from firelift.migration.fields import written
 from firelift.migration.refusal import Refused
 from firelift.migration.store import Document, FieldPath, Fields, Value, ValueKit
+from firelift.migration.structs import struct
 from firelift.migration.transform.cel import Expression, compile_expression
 from firelift.migration.transform.in_place import require_entity_kept, require_own_marker
 from firelift.migration.transform.names import NOTHING, Names
@@ -24,7 +25,7 @@ from firelift.migration.transform.template import PathTemplate, compile_template
 from firelift.migration.transform.view import View
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Result:
     """A document as it should become: the whole of it, wherever it goes. In place `target` is its own path."""
 
@@ -32,7 +33,7 @@ class Result:
     fields: Fields
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class LeftAlone:
     """A document that the migration does not apply to, with the reason."""
 

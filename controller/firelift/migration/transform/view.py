@@ -33,7 +33,7 @@ class View:
         if not self._scope:
             plain = decode(self.kit, self.document.fields, self.names)
             document = self.document
-            known = cel.variables(document_id=document.id, path=document.path, entity=self.entity, now=self.now)
+            known = cel.variables(self.names.beside, path=document.path, entity=self.entity, now=self.now)
             self._scope = cel.scope(known, doc=plain)
         return self._scope
 
@@ -61,8 +61,12 @@ def decode(kit: ValueKit, fields: Fields, names: Names) -> dict[str, Any]:
     Raises:
         Refused: for a value of a kind that this version does not know.
     """
-    wanted = fields if names.fields is None else [name for name in names.fields if name in fields]
+    decoded: dict[str, Any] = {}
     try:
-        return {name: kit.decode(fields[name]) for name in wanted}
+        for name in fields if names.fields is None else names.fields:
+            value = fields.get(name)
+            if value is not None:
+                decoded[name] = kit.decode(value)
     except (TypeError, ValueError) as error:
         raise Refused("transform", f"an expression names a field that cannot be read: {error}") from error
+    return decoded

@@ -37,7 +37,8 @@ class DatabaseName:
 
     def path(self, name: str) -> str:
         """The relative path of a document's full name."""
-        return name[len(self.root) + 1 :]
+        # No project and no database has a slash in its name.
+        return name.partition("/documents/")[2]
 
     def parent(self, collection: str) -> tuple[str, str]:
         """The full name of what holds a collection, and the collection's own id."""

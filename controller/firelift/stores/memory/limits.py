@@ -31,7 +31,7 @@ def check_commit(writes: Sequence[Write]) -> None:
     Raises:
         Poison: saying which limit, and what was observed.
     """
-    size = sum(KIT.size(KIT.new_map(write.fields)) for write in writes if isinstance(write, Create | Put | Update))
+    size = KIT.sizes(KIT.new_map(write.fields) for write in writes if isinstance(write, Create | Put | Update))
     if size > MAX_REQUEST_BYTES:
         raise _refused(f"the commit has {size} bytes, more than {MAX_REQUEST_BYTES}")
     written = {write.path for write in writes if not isinstance(write, Verify)}
