@@ -303,14 +303,14 @@ def test_a_run_that_waits_for_its_share_of_the_budget_is_not_blamed_for_it_and_s
     for _ in range(30):
         one.pass_time(20)
         one.turn()
-    assert reason(one) == "Migrating"
-    assert "waiting for its share of the write budget: 0 of 500/s; shop/tasks holds 500/s until" in message(one)
+    assert one.reason == "Migrating"
+    assert "waiting for its share of the write budget: 0 of 500/s; shop/tasks holds 500/s until" in one.message
     one.pace = PaceSeen(2.5, 500, 500)
     for _ in range(9):
         one.pass_time(20)
         one.turn()
-    assert reason(one) == "NoProgress"
-    assert "which may write 2.5/s of 500/s" in message(one)
+    assert one.reason == "NoProgress"
+    assert "which may write 2.5/s of 500/s" in one.message
 
 
 def test_progress_holds_the_deadline_off() -> None:

@@ -81,7 +81,7 @@ def test_an_approval_of_another_plan_approves_nothing() -> None:
     assert one.status.approval.digest != seen
     one.approve(digest=seen)
     one.turn()
-    assert reason(one) == "AwaitingApproval"
+    assert one.reason == "AwaitingApproval"
     one.approve()
     one.until("Completed")
 
@@ -119,7 +119,7 @@ def test_a_plan_that_lacks_an_index_is_made_again_until_it_is_there() -> None:
     one = unplanned(phase("a", migrate(10)))
     one.checks = (Check(check="index logs", verdict=CheckVerdict.FAIL, message="it is building"),)
     one.until("PreflightFailed")
-    assert "indexes are looked for again every 5 minutes" in message(one)
+    assert "indexes are looked for again every 5 minutes" in one.message
     one.turn()
     assert one.due == one.now + timedelta(minutes=5) or one.due <= START + timedelta(minutes=6)
     one.checks = ()
