@@ -24,6 +24,7 @@ from firelift.rollout.state import Mode, RolloutState
 
 GATE = gate(intervalSeconds=10, windowSeconds=10, failAfter={"failures": 2, "of": 3})
 SETTLED = {Mode.PAUSED, Mode.ABORTED, Mode.REVERT_FAILED, Mode.SUCCEEDED, Mode.REVERTED}
+SOMEBODY = Owner("c", "somebody", "demo/other")
 PERCENTS = (1, 10, 50, 100)
 
 
@@ -360,10 +361,9 @@ class RolloutMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.world.owner is None)
     @rule()
     def another_object_has_the_ledger_for_a_while(self) -> None:
-        other = Owner("c", "somebody", "demo/other")
-        self.world.owner = other
+        self.world.owner = SOMEBODY
         self.turns(2, 11)
-        self.world.owner = None if self.world.owner == other else self.world.owner
+        self.world.owner = None if self.world.owner == SOMEBODY else self.world.owner
 
     @rule()
     def the_ledger_came_along_with_a_restore(self) -> None:
@@ -410,7 +410,9 @@ class RolloutMachine(RuleBasedStateMachine):
         """Whatever has happened: when the faults are over, the rollout comes to rest, or waits for a person."""
         if not hasattr(self, "world"):
             return
-        self.world.ledger_error, self.world.owner = "", None
+        self.world.ledger_error = ""
+        if self.world.owner == SOMEBODY:
+            self.world.owner = None
         self.gate_answer, self.gate_error, self.noisy, self.mismatch = 0.0, "", False, False
         for run in self.world.runs.values():
             run.stuck = False
