@@ -25,8 +25,9 @@ class Image:
     `before` has every touched path with the value it had, None where there was none; for a delete the whole document by
     its top-level fields, for a create nothing. `after` has the `value_hash` of what each touched path became, None
     where it was removed; of a map that is new it also has the leaves, unless they are many. `create_time` and
-    `update_time` are the document's before the commit, 0 for a create. `source` is the document it was derived from
-    when that is another one.
+    `update_time` are the document's before the commit, 0 for a create; where a revert has made a document again,
+    `create_time` is that of the one which had been deleted. `source` is the document it was derived from when that is
+    another one.
     """
 
     path: str

@@ -9,7 +9,7 @@ from itertools import islice
 from firelift.migration import fields as paths
 from firelift.migration.fields import Difference
 from firelift.migration.image import Image, Operation, value_hash
-from firelift.migration.store import Create, Delete, Document, FieldPath, Fields, Update, Value, ValueKit, Write
+from firelift.migration.store import Create, Delete, Document, FieldPath, Fields, Micros, Update, Value, ValueKit, Write
 from firelift.migration.structs import struct
 
 MAX_LEAVES = 100
@@ -31,11 +31,14 @@ class Imager:
     kit: ValueKit
     ignored: tuple[FieldPath, ...] = ()
 
-    def create(self, path: str, fields: Fields, source: str | None) -> Imaged:
-        """A new document. Its image hashes the shallowest paths that hold none of the ignored ones."""
+    def create(self, path: str, fields: Fields, source: str | None, *, again: Micros = 0) -> Imaged:
+        """A new document. Its image hashes the shallowest paths that hold none of the ignored ones.
+
+        `again` is when the deleted one was created that is made again.
+        """
         kept = paths.covering_paths(self.kit, fields, self.ignored)
         after = {kept_path: self.digest(fields, kept_path) for kept_path in kept}
-        return Imaged(Create(path, fields), Image(path, Operation.CREATE, source, 0, 0, {}, after))
+        return Imaged(Create(path, fields), Image(path, Operation.CREATE, source, again, 0, {}, after))
 
     def update(
         self, document: Document, wanted: Fields, mask: Iterable[FieldPath], source: str | None = None

@@ -31,9 +31,10 @@ class Remove:
 
 @dataclass(frozen=True, slots=True)
 class Recreate:
-    """The document should be there again."""
+    """The document should be there again, in the place of the one that was created at `create_time`."""
 
     fields: Fields
+    create_time: Micros
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class Merge:
         """
         match image.operation, current:
             case Operation.DELETE, Missing():
-                return Recreate(_whole(image))
+                return Recreate(_whole(image), image.create_time)
             case Operation.DELETE, Document():
                 return self._deleted(image, current)
             case _, Missing():

@@ -117,6 +117,7 @@ class Lane:
     has, and those that the run's selection names. A scan with a `listing` leaves out the records of whom it lists.
 
     A scan that is `joined` reads with each source what the run's subjects have written of it.
+    A journal lane waits for those of its subject that have a lower `turn`.
     """
 
     number: int
@@ -130,6 +131,7 @@ class Lane:
     letters: bool = False
     marks: bool = False
     joined: bool = False
+    turn: int = 0
 
     @property
     def by_path(self) -> bool:

@@ -145,7 +145,7 @@ class Crew:
         )
         if lanes.closed:
             raise FencedError(f"run {self.plan.id} was closed by a successor before it began; nothing was written")
-        waiting = iter(self.share.of(lanes, ordered=ordered(self.plan)))
+        waiting = iter(self.share.of(lanes, ordered=ordered(self.plan, lanes)))
         # A pause between batches is one between all batches: there is nothing that a second lane could do meanwhile.
         at_once = 1 if self.plan.pace.pause_between_batches_seconds else LANES_AT_ONCE
         await _all([self._lane_after_lane(waiting, lanes) for _ in range(at_once)])

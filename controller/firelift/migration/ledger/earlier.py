@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from firelift.migration.image import Image, Operation
 from firelift.migration.ledger.brought_back import BroughtBack
+from firelift.migration.ledger.remade import Remade
 from firelift.migration.ledger.scanned import ScannedEntries
 from firelift.migration.store import Document
 
@@ -15,13 +16,15 @@ from firelift.migration.store import Document
 class EarlierImages:
     """The images that some runs have of a document. `runs` are the newest first; each is sealed, and so final.
 
-    `later` are the runs that the same revert has taken back already; `brought_back` knows what other reverts have.
+    `later` are the runs that the same revert has taken back already; `brought_back` knows what other reverts have, and
+    `remade` which documents any of them has made again.
     """
 
     entries: ScannedEntries
     runs: Sequence[str]
     later: Sequence[str] = ()
     brought_back: BroughtBack | None = None
+    remade: Remade | None = None
 
     async def of(self, image: Image) -> list[Image]:
         """The updates of this image's document before it, the newest first.

@@ -57,13 +57,17 @@ def _ranges(lanes: Iterable[Lane]) -> list[dict[str, Any]]:
         elif _continues(last, lane) and last["first"] + len(last["cursors"]) == lane.subject_lane:
             last["cursors"].append(lane.cursor)
         else:
-            marks = {"marks": True} if lane.marks else {}
-            ranges.append({"subject": lane.subject, "first": lane.subject_lane, "cursors": [lane.cursor], **marks})
+            more = {"marks": lane.marks, "turn": lane.turn}
+            ranges.append({"subject": lane.subject, "first": lane.subject_lane, "cursors": [lane.cursor]} | _set(more))
     return [_without_idle(each) for each in ranges]
 
 
 def _continues(last: dict[str, Any], lane: Lane) -> bool:
-    return (last.get("subject"), last.get("marks", False)) == (lane.subject, lane.marks)
+    return (last.get("subject"), last.get("marks", False), last.get("turn", 0)) == (lane.subject, lane.marks, lane.turn)
+
+
+def _set(more: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in more.items() if value}
 
 
 def _scan(lane: Lane) -> dict[str, Any]:
@@ -93,5 +97,5 @@ def _told_apart(each: dict[str, Any]) -> Iterator[dict[str, Any]]:
         return
     cursors = each.get("cursors") or [None] * each["count"]
     for subject_lane, cursor in enumerate(cursors, start=each["first"]):
-        marks = {"marks": True} if each.get("marks") else {}
-        yield {"subject": each["subject"], "subject_lane": subject_lane, "cursor": cursor, **marks}
+        more: dict[str, Any] = {name: each[name] for name in ("marks", "turn") if name in each}
+        yield {"subject": each["subject"], "subject_lane": subject_lane, "cursor": cursor, **more}

@@ -107,18 +107,28 @@ async def _scanned(journal: Journal, plan: RunPlan, source: Source | None = None
 
 async def _all_walked(journal: Journal, plan: RunPlan) -> list[LaneMap]:
     """The lanes of all subjects, the newest first; where a revert meets entity markers, those of all runs in front."""
-    walked = [await _walked(journal, subject, joined=joins(plan)) for subject in reversed(plan.subjects)]
+    walked = [await _walked(journal, plan, subject) for subject in reversed(plan.subjects)]
     if plan.kind is not RunKind.REVERT or plan.migration.entity_marker is None:
         return walked
     return [*(LaneMap([replace(lane, marks=True) for lane in each.lanes]) for each in walked), *walked]
 
 
-async def _walked(journal: Journal, subject: str, *, joined: bool) -> LaneMap:
-    """A lane for each of the subject's, but for those whose images are `joined` to the scan."""
+async def _walked(journal: Journal, plan: RunPlan, subject: str) -> LaneMap:
+    """A lane for each of the subject's, but for those whose images are joined to the scan."""
     lanes, seals = await seal_run(journal, subject)
-    apart = {lane.number for lane in lanes.lanes if not (joined and lane.by_path)}
-    walked = [Lane(number, subject=subject, subject_lane=number) for number in sorted(apart)]
+    apart = {lane.number for lane in lanes.lanes if not (joins(plan) and lane.by_path)}
+    turns = await _turns(journal, subject, lanes) if plan.kind is RunKind.REVERT else {}
+    walked = [Lane(number, subject=subject, subject_lane=number, turn=turns.get(number, 0)) for number in sorted(apart)]
+    walked.sort(key=lambda lane: lane.turn)
     return LaneMap(walked, estimate=sum(each.totals.written for each in seals if each.lane in apart))
+
+
+async def _turns(journal: Journal, subject: str, lanes: LaneMap) -> dict[int, int]:
+    """When each lane of a run goes back, where some had waited for others: those that came last are the first."""
+    plan = await RunStore(journal.store, journal.ledger).plan(subject)
+    waited = {lane.number: len(lanes_before(plan, lanes, lane)) for lane in lanes.lanes}
+    last_first = sorted(set(waited.values()), reverse=True)
+    return {number: last_first.index(count) for number, count in waited.items()}
 
 
 def joins(plan: RunPlan) -> bool:
@@ -140,12 +150,14 @@ async def _followed(journal: Journal, run: str) -> LaneMap | None:
     return LaneMap(left, estimate=max(0, lanes.estimate - done))
 
 
-def ordered(plan: RunPlan) -> bool:
+def ordered(plan: RunPlan, lanes: LaneMap) -> bool:
     """Whether some lanes of a run have to wait for others."""
     aggregate = plan.migration.target.aggregate is not None
+    turns = any(lane.turn for lane in lanes.lanes)
     closing = plan.closing and (aggregate or plan.migration.entity_collection is not None)
     return (
-        closing
+        turns
+        or closing
         or (aggregate and bool(plan.letters))
         or (plan.kind is RunKind.REVERT and (len(plan.subjects) > 1 or goes_back(plan)))
     )
@@ -154,7 +166,8 @@ def ordered(plan: RunPlan) -> bool:
 def lanes_before(plan: RunPlan, lanes: LaneMap, lane: Lane) -> list[int]:
     """The lanes that must be worked off before this one begins.
 
-    A revert takes back what happened last first: a document that two runs have changed goes back the way it came. All
+    A revert takes back what happened last first: a document that two runs have changed goes back the way it came, and
+    so does one that a revert had changed twice. All
     entity markers go before the first document, and what only the app wrote goes last. A closing scan comes behind the
     lanes of entities, and the letters of an aggregate behind all groups.
     """
@@ -166,7 +179,7 @@ def lanes_before(plan: RunPlan, lanes: LaneMap, lane: Lane) -> list[int]:
         return []
     age = {subject: place for place, subject in enumerate(reversed(plan.subjects))}
     place = {
-        each.number: (each.subject is None, not each.marks, age.get(each.subject or "", 0))
+        each.number: (each.subject is None, not each.marks, age.get(each.subject or "", 0), each.turn)
         for each in (*lanes.lanes, lane)
     }
     return [each.number for each in lanes.lanes if place[each.number] < place[lane.number]]

@@ -11,9 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from firelift.migration.ledger.journal import Journal
-from firelift.migration.ledger.lane_map import read_lane_map
 from firelift.migration.ledger.standing import standing
-from firelift.migration.ledger.timeline import Timeline
+from firelift.migration.ledger.timeline import Timeline, timelines
 from firelift.migration.store import Document, Micros
 
 KEPT_ENTRIES = 64
@@ -60,22 +59,14 @@ class Origins:
         return None
 
     async def _written_by(self, run: str, path: str, time: Micros) -> str | None:
-        lanes = await self._timelines(run)
+        lanes = self._lanes.get(run) or await timelines(self.journal, run)
+        self._lanes[run] = lanes
         numbers = await asyncio.gather(*(lane.number(time) for lane in lanes))
         for lane, number in zip(lanes, numbers, strict=True):
             source = (await self._sources_of(run, lane.lane, number)).get(path) if number else None
             if source is not None:
                 return source
         return None
-
-    async def _timelines(self, run: str) -> list[Timeline]:
-        if run not in self._lanes:
-            lanes = await read_lane_map(self.journal.store, self.journal.ledger, run)
-            if lanes is None:
-                return []
-            store, ledger = self.journal.store, self.journal.ledger
-            self._lanes[run] = [Timeline(store, ledger, run, lane.number) for lane in lanes.lanes]
-        return self._lanes[run]
 
     async def _sources_of(self, run: str, lane: int, number: int) -> Mapping[str, str]:
         key = (run, lane, number)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from firelift.migration.ledger import paths
 from firelift.migration.ledger.entries import EntryKind
+from firelift.migration.ledger.journal import Journal
+from firelift.migration.ledger.lane_map import read_lane_map
 from firelift.migration.store import Document, Micros, Missing, Store
 
 PROBES = 8
@@ -61,6 +63,16 @@ class Timeline:
         self._numbers.insert(place, number)
         self._times.insert(place, document.create_time)
         self._sealed = self._sealed or self.store.values.decode(document.fields["kind"]) == EntryKind.SEAL
+
+
+async def timelines(journal: Journal, run: str) -> list[Timeline]:
+    """Those of a run's lanes, none while it has no lanes.
+
+    Raises:
+        StoreError: when the ledger cannot be read.
+    """
+    lanes = await read_lane_map(journal.store, journal.ledger, run)
+    return [Timeline(journal.store, journal.ledger, run, lane.number) for lane in lanes.lanes] if lanes else []
 
 
 def _between(low: int, high: int | None) -> Sequence[int]:

@@ -31,6 +31,7 @@ from firelift.migration.ledger.letters import Letters
 from firelift.migration.ledger.marks import JustMarks, WithoutMarks
 from firelift.migration.ledger.moved import MovedBefore
 from firelift.migration.ledger.origins import Origins
+from firelift.migration.ledger.remade import Remade
 from firelift.migration.ledger.scanned import ScannedEntries
 from firelift.migration.merge import Merge
 from firelift.migration.processors.delete import DeleteSources
@@ -192,7 +193,8 @@ def _way_back(plan: RunPlan, store: Store, lane: Lane) -> Processor:
     at = plan.subjects.index(lane.subject) if lane.subject in plan.subjects else 0
     older, later = plan.subjects[:at], plan.subjects[at + 1 :]
     entries = ScannedEntries(Journal(store, plan.ledger), targets_of(plan) or _whose(plan, store))
-    earlier = EarlierImages(entries, older[::-1], later, BroughtBack(entries, plan.id, lane))
+    brought_back, remade = BroughtBack(entries, plan.id, lane), Remade(Journal(store, plan.ledger))
+    earlier = EarlierImages(entries, older[::-1], later, brought_back, remade)
     if plan.kind is RunKind.REVERT_VERIFY:
         return RevertVerify(store, merge, earlier)
     return Revert(store, merge, earlier, Imager(store.values, ignored), plan.migration.on_revert_conflict)

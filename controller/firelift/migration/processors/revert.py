@@ -80,8 +80,9 @@ class Revert:
                 return self.imager.delete(document), Missing(document.path, document.read_time)
             case Restore(fields), Document():
                 return self.imager.change(document, fields), replace(document, fields=fields)
-            case Recreate(fields), Missing(path, read_time):
-                return self.imager.create(path, fields, None), Document(path, fields, 0, 0, read_time)
+            case Recreate(fields, created), Missing(path, read_time):
+                left = Document(path, fields, created, 0, read_time)
+                return self.imager.create(path, fields, None, again=created), left
         return None, document
 
 
@@ -94,6 +95,10 @@ async def decided(merge: Merge, earlier: EarlierImages, record: JournalRecord, d
     # A later image has had it: what the app made anew, and we changed then, is not what this image is of.
     if isinstance(document, Document) and _replaced(record, document) and await earlier.anew(record.image, document):
         return Nothing()
+    if isinstance(document, Document) and await _made_again(earlier, record, document):
+        if record.image.operation is Operation.DELETE:
+            return Nothing()
+        document = replace(document, create_time=_made(record))
     verdict = merge.decide(record.image, record.commit_time, document)
     untouched = isinstance(document, Missing) or document.update_time == record.commit_time
     if isinstance(verdict, Nothing) or untouched or record.image.operation is not Operation.UPDATE:
@@ -113,12 +118,21 @@ async def _deleted_again(earlier: EarlierImages, record: JournalRecord, document
     return earlier.brought_back is not None and await earlier.brought_back.holds(document.path, record.entry)
 
 
+async def _made_again(earlier: EarlierImages, record: JournalRecord, document: Document) -> bool:
+    """Whether the document that an image is of was deleted by us since, and made again by a revert."""
+    if document.create_time == _made(record) or earlier.remade is None:
+        return False
+    return await earlier.remade.stands_for(document, _made(record))
+
+
 def _replaced(record: JournalRecord, document: Document) -> bool:
     """Whether the document that an image is of has gone since, and another has its name."""
-    if record.image.operation is Operation.DELETE:
-        return False
-    made = record.commit_time if record.image.operation is Operation.CREATE else record.image.create_time
-    return document.create_time != made
+    return record.image.operation is not Operation.DELETE and document.create_time != _made(record)
+
+
+def _made(record: JournalRecord) -> Micros:
+    """When the document that an image is of was created."""
+    return record.commit_time if record.image.operation is Operation.CREATE else record.image.create_time
 
 
 async def current(store: Store, records: Sequence[JournalRecord]) -> dict[str, Document | Missing]:
