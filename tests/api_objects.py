@@ -8,11 +8,11 @@ from kubernetes.client import CustomObjectsApi
 from kubernetes.client.exceptions import ApiException
 from tests.manifests import Manifest
 
-from firelift.api import approval, rollout
+from firelift.api import approval, environment, rollout
 from firelift.api.base import GROUP, VERSION
 from firelift.sandbox.sandbox import Sandbox
 
-_PLURALS = {rollout.KIND: rollout.PLURAL, approval.KIND: approval.PLURAL}
+_PLURALS = {kind.KIND: kind.PLURAL for kind in (rollout, approval, environment)}
 
 
 class ApiObjects:

@@ -38,6 +38,14 @@ RATIO_GATE = {
     "limit": {"max": "0.1%"},
     "failAfter": {"failures": 3, "of": 5},
 }
+TELEMETRY_INDEX = {
+    "collection": "telemetry",
+    "fields": [
+        {"path": "tenant_id", "order": "ASCENDING"},
+        {"path": "device_id", "order": "ASCENDING"},
+        {"path": "timestamp_ms", "order": "DESCENDING"},
+    ],
+}
 LEDGER_GATE = {"name": "dead-letters", "ledger": {"metric": "deadLetters"}, "limit": {"condition": "value < 10.0"}}
 
 
@@ -89,6 +97,43 @@ def approval(*edits: Edit, name: str = "right") -> Manifest:
         "approver": "sandbox-admin",
     }
     kind = {"apiVersion": API_VERSION, "kind": "MigrationApproval"}
+    return edited({**kind, "metadata": {"name": name}, "spec": spec}, *edits)
+
+
+def environment(*edits: Edit, name: str = "right") -> Manifest:
+    """An environment with something in every section, with these edits."""
+    spec = {
+        "project": {
+            "id": "productivityai-mvp",
+            "create": {"name": "ProductivityAI", "folder": "123456789012", "billingAccount": "000000-000000-000000"},
+            "services": ["firestore.googleapis.com"],
+            "labels": {"team": "productivity"},
+            "budgets": {"monthly": {"amount": 100, "channels": ["on-call"]}},
+        },
+        "database": {"location": "nam5", "backups": {"daily": {"retentionDays": 7}}},
+        "indexes": {
+            "composite": {"telemetry-by-device": TELEMETRY_INDEX},
+            "fields": {"telemetry-payload": {"collection": "telemetry", "path": "payload", "indexed": False}},
+        },
+        "ttls": {"telemetry": {"collection": "telemetry", "path": "expireAt"}},
+        "access": {
+            "accounts": {"bas-app-prod": {"roles": ["roles/datastore.user"], "secrets": ["api-key"]}},
+            "workers": {"workloadIdentity": {"namespace": "productivity", "serviceAccount": "firelift-worker"}},
+        },
+        "observability": {
+            "channels": {"on-call": {"type": "email", "labels": {"email_address": "oncall@example.com"}}},
+            "alerts": {
+                "readsPerDay": {"above": 1_000_000, "channels": ["on-call"]},
+                "errorRatio": {"above": "2%", "channels": ["on-call"], "severity": "CRITICAL"},
+                "latencyP95": {"above": "800ms", "channels": ["on-call"]},
+                "availability": {"below": "99.5%", "channels": ["on-call"]},
+            },
+            "logMetrics": {"app-errors": {"filter": "severity>=ERROR"}},
+        },
+        "secrets": {"api-key": {"valueFrom": {"name": "app-secrets", "key": "api-key"}}, "other": {}},
+        "rules": {"fromConfigMap": {"name": "firestore-rules"}},
+    }
+    kind = {"apiVersion": API_VERSION, "kind": "FirestoreEnvironment"}
     return edited({**kind, "metadata": {"name": name}, "spec": spec}, *edits)
 
 

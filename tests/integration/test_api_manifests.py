@@ -146,7 +146,11 @@ def test_applying_the_same_manifest_again_changes_nothing(api: ApiObjects) -> No
 def test_all_of_firelift_is_one_category(api: ApiObjects, created: dict[str, object]) -> None:
     assert created["kind"] == "MigrationRollout"
     names = api.kubectl("api-resources", "--categories=migrations", "-o", "name").split()
-    assert names == ["migrationapprovals.firelift.dev", "migrationrollouts.firelift.dev"]
+    assert names == [
+        "firestoreenvironments.firelift.dev",
+        "migrationapprovals.firelift.dev",
+        "migrationrollouts.firelift.dev",
+    ]
 
 
 def test_kubectl_get_prints_what_on_call_reads(api: ApiObjects, created: dict[str, object]) -> None:

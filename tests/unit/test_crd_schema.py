@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic import BaseModel
 
 from firelift.api import crd
 from firelift.api.approval import ApprovalSpec
+from firelift.api.environment.spec import EnvironmentSpec
+from firelift.api.environment.status import EnvironmentStatus
 from firelift.api.rollout import RolloutSpec
 from firelift.api.status import RolloutStatus
 from firelift.api.structural import structural
@@ -74,14 +77,14 @@ def test_a_schema_has_nothing_that_is_not_structural() -> None:
     assert [path for path, schema in _NODES.items() if foreign & set(schema)] == []
 
 
-@pytest.mark.parametrize("model", [RolloutSpec, ApprovalSpec])
-def test_integers_of_a_spec_are_bounded_on_both_sides(model: type[RolloutSpec | ApprovalSpec]) -> None:
+@pytest.mark.parametrize("model", [RolloutSpec, EnvironmentSpec, ApprovalSpec])
+def test_integers_of_a_spec_are_bounded_on_both_sides(model: type[BaseModel]) -> None:
     integers = {path: node for path, node in _walk(structural(model), "spec") if node["type"] == "integer"}
     assert [path for path, node in integers.items() if not {"minimum", "maximum"} <= set(node)] == []
 
 
-@pytest.mark.parametrize("model", [RolloutSpec, ApprovalSpec])
-def test_every_field_of_a_spec_is_described(model: type[RolloutSpec | ApprovalSpec]) -> None:
+@pytest.mark.parametrize("model", [RolloutSpec, EnvironmentSpec, ApprovalSpec])
+def test_every_field_of_a_spec_is_described(model: type[BaseModel]) -> None:
     fields = [
         (f"{path}.{name}", field)
         for path, node in _walk(structural(model), "spec")
@@ -108,10 +111,12 @@ def test_every_default_is_written() -> None:
     assert "default" not in spec["intent"]
 
 
-def test_a_status_has_no_default_but_the_one_of_a_new_object() -> None:
-    status = crd.crd(crd.KINDS[0])["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["status"]
+@pytest.mark.parametrize("kind", [kind for kind in crd.KINDS if kind.status], ids=lambda kind: kind.kind)
+def test_a_status_has_no_default_but_the_one_of_a_new_object(kind: crd.Kind) -> None:
+    status = crd.crd(kind)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["status"]
     assert [path for path, node in _walk(status, "status") if "default" in node] == ["status"]
-    assert RolloutStatus.model_validate(status["default"]).conditions[0].reason == "NotObserved"
+    model = EnvironmentStatus if kind.spec is EnvironmentSpec else RolloutStatus
+    assert model.model_validate(status["default"]).conditions[0].reason == "NotObserved"
 
 
 def test_the_definition_is_plain_yaml_without_anchors() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from firelift.api import approval, rollout
+from firelift.api import approval, environment, rollout
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")])
@@ -48,9 +48,9 @@ def test_each_make_target_that_is_named_can_be_made(page: Path) -> None:
 @every_page
 def test_each_kind_that_is_asked_for_has_that_name(page: Path) -> None:
     crds = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "crds").glob("*.yaml"))
-    short = set(re.findall(r"^ +- (m[a-z]+)$", crds, re.MULTILINE))
+    short = set(re.findall(r"^ +- ((?:m|fs)[a-z]+)$", crds, re.MULTILINE))
     asked = re.findall(r"\$ kubectl get ([a-z]+)", page.read_text(encoding="utf-8"))
-    assert set(asked) <= OF_KUBERNETES | {rollout.PLURAL, approval.PLURAL} | short
+    assert set(asked) <= OF_KUBERNETES | {rollout.PLURAL, approval.PLURAL, environment.PLURAL} | short
 
 
 def test_the_pages_were_found() -> None:

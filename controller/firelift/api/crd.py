@@ -10,8 +10,11 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
-from firelift.api import approval, rollout
+from firelift.api import approval, environment, rollout
 from firelift.api.base import GROUP, VERSION
+from firelift.api.environment.spec import EnvironmentSpec
+from firelift.api.environment.status import EnvironmentStatus
+from firelift.api.environment.transitions import ENVIRONMENT_ROOT_RULES
 from firelift.api.rules import Rules
 from firelift.api.status import RolloutStatus
 from firelift.api.structural import Schema, structural, without_defaults
@@ -49,6 +52,20 @@ _ROLLOUT_COLUMNS = (
     ("Pace", ".status.pace", 1),
     ("Revertible-Until", ".status.revertibleUntil", 1),
 )
+_ENVIRONMENT_COLUMNS = (
+    ("Database", ".spec.database.name", 0),
+    ("Plan", ".status.planSummary", 0),
+    ("Indexes", ".status.indexesSummary", 0),
+    ("TTLs", ".status.ttlsSummary", 0),
+    ("Drift", ".status.driftSummary", 0),
+    ("Ready", _ready_of("status"), 0),
+    ("Reason", ".status.reason", 0),
+    ("Age", ".metadata.creationTimestamp", 0),
+    ("Message", ".status.message", 1),
+    ("Project", ".spec.project.id", 1),
+    ("Digest", ".status.plan.digest", 1),
+    ("Applied", ".status.applied.time", 1),
+)
 _APPROVAL_COLUMNS = (
     ("Target", ".spec.target.name", 0),
     ("Decision", ".spec.decision", 0),
@@ -85,10 +102,22 @@ KINDS = (
         ROLLOUT_ROOT_RULES,
     ),
     Kind(
+        environment.KIND,
+        environment.PLURAL,
+        "fsenv",
+        "The ground that rollouts stand on: a project, its database, indexes, TTLs, access and alerts, planned by"
+        " Terraform, approved, applied as planned, and watched.",
+        EnvironmentSpec,
+        _ENVIRONMENT_COLUMNS,
+        EnvironmentStatus,
+        ENVIRONMENT_ROOT_RULES,
+    ),
+    Kind(
         approval.KIND,
         approval.PLURAL,
         "mapproval",
-        "A decision by a person about a rollout, bound to what that person saw. It cannot be changed, only deleted.",
+        "A decision by a person about a rollout or an environment, bound to what that person saw. It cannot be changed,"
+        " only deleted.",
         approval.ApprovalSpec,
         _APPROVAL_COLUMNS,
     ),

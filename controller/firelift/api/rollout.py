@@ -7,11 +7,12 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from firelift.api.base import Model, Name, ObjectName, Seconds
+from firelift.api.base import Model, Name, Seconds
 from firelift.api.cross_field import ROLLOUT_RULES
 from firelift.api.gates import GateSpec
 from firelift.api.lists import BY_NAME
 from firelift.api.migration import MigrationSpec
+from firelift.api.references import DatabaseId, KeyRef, ProjectId
 from firelift.api.rules import Rule, RuledModel, Rules
 from firelift.api.steps import FailureAction, StepSpec
 from firelift.api.steps.cross_field import PHASE_RULES
@@ -69,19 +70,10 @@ class Prices(Model):
 class DatabaseRef(Model):
     """The database that is changed and that holds the ledger."""
 
-    project: Annotated[str, Field(min_length=4, max_length=63, pattern=r"^[a-z][-a-z0-9:.]*[a-z0-9]$")]
+    project: ProjectId
     """The id of the Google Cloud project."""
-    name: Annotated[str, Field(max_length=63, pattern=r"^(\(default\)|[a-z][-a-z0-9]{2,61}[a-z0-9])$")] = "(default)"
+    name: DatabaseId = "(default)"
     """The id of the database in it."""
-
-
-class KeyRef(Model):
-    """A key of a ConfigMap or a Secret in the rollout's namespace."""
-
-    name: ObjectName
-    """Its name."""
-    key: Annotated[str, Field(min_length=1, max_length=253)]
-    """The key in it."""
 
 
 class EnvSource(RuledModel):

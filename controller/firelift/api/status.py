@@ -26,15 +26,20 @@ Person = Annotated[str, Field(max_length=253)]
 """A user as an approval names one."""
 
 
-class Condition(Model):
-    """A metav1.Condition."""
+class ObservedCondition(Model):
+    """A metav1.Condition but for its type, of which each kind has its own."""
 
-    type: ConditionType
     status: ConditionStatus
     reason: Short
     message: Line = ""
     observed_generation: int = 0
     last_transition_time: Moment
+
+
+class Condition(ObservedCondition):
+    """A metav1.Condition."""
+
+    type: ConditionType
 
 
 class Verdict(Model):
