@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+from tests.contract.google_rest import Rest, rest_of
 from tests.contract.official import Both, both_on
 
 from firelift.migration.store import Store
@@ -29,3 +30,9 @@ async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
 async def both(emulator: str) -> AsyncIterator[Both]:
     async with both_on(emulator) as both:
         yield both
+
+
+@pytest_asyncio.fixture
+async def rest() -> AsyncIterator[Rest]:
+    async with rest_of() as rest:
+        yield rest

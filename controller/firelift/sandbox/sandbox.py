@@ -9,7 +9,7 @@ from typing import Self
 
 from firelift.sandbox.control_plane import ControlPlane
 from firelift.sandbox.emulator import Emulator
-from firelift.sandbox.google_cloud import GoogleCloud
+from firelift.sandbox.google_cloud import GoogleCloud, provider_environment
 from firelift.sandbox.kubeconfig import write_kubeconfig
 from firelift.sandbox.kubectl import run_kubectl
 from firelift.sandbox.kubelet.image import image_id
@@ -97,12 +97,16 @@ class Sandbox:
         return self.google.control_url
 
     def google_environment(self) -> dict[str, str]:
-        """The variables that point Google's clients at the sandbox; every pod has them, as on a node of Google's."""
+        """The variables that point Google's clients at the sandbox; every pod has them, as on a node of Google's.
+
+        Terraform's `google` provider is one of these clients.
+        """
         return {
             "FIRESTORE_EMULATOR_HOST": self.firestore_host,
             "FIRELIFT_MONITORING_ENDPOINT": self.monitoring_host,
             "FIRELIFT_FIRESTORE_ADMIN_ENDPOINT": self.monitoring_host,
             "FIRELIFT_GOOGLE_CONTROL": self.control_url,
+            **provider_environment(self.google.rest_url),
         }
 
     def environment(self) -> dict[str, str]:

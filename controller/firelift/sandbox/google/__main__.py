@@ -22,7 +22,8 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="firelift-google", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="gRPC port; 0 picks a free one")
     parser.add_argument("--control-port", type=int, default=0, help="HTTP port of the control API; 0 picks a free one")
-    parser.add_argument("--ready-file", type=Path, help="written, atomically, once both ports answer")
+    parser.add_argument("--rest-port", type=int, default=0, help="HTTP port of the REST APIs; 0 picks a free one")
+    parser.add_argument("--ready-file", type=Path, help="written, atomically, once all ports answer")
     parser.add_argument(
         "--shortest-period", type=int, default=1, help="least alignment period in seconds (60 in Cloud Monitoring)"
     )
@@ -34,14 +35,15 @@ async def _serve(arguments: argparse.Namespace) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    options = Options(arguments.port, arguments.control_port, arguments.shortest_period, arguments.namespace)
+    ports = arguments.port, arguments.control_port, arguments.rest_port
+    options = Options(*ports, arguments.shortest_period, arguments.namespace)
     async with running_stand_in(options) as stand_in:
         _announce(stand_in, arguments.ready_file)
         await stopped.wait()
 
 
 def _announce(stand_in: StandIn, ready_file: Path | None) -> None:
-    ready = json.dumps({"monitoring": stand_in.endpoint, "control": stand_in.control})
+    ready = json.dumps({"monitoring": stand_in.endpoint, "control": stand_in.control, "rest": stand_in.rest})
     if ready_file is None:
         sys.stdout.write(ready + "\n")
         sys.stdout.flush()

@@ -37,22 +37,15 @@ class Calls:
         self.faults = faults
         self.log = log
 
-    def unary(self, method: str, serve: Serve, request_type: Any) -> grpc.RpcMethodHandler[Any, Any]:
-        """Return the handler of one unary method."""
+    def unary(self, api: str, method: str, serve: Serve, request_type: Any) -> grpc.RpcMethodHandler[Any, Any]:
+        """Return the handler of one unary method of an API."""
 
         async def handle(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
-            detail = getattr(request, "filter", "") or request.name
-            began = time.monotonic()
-            code = grpc.StatusCode.CANCELLED
+            detail = getattr(request, "filter", "") or getattr(request, "name", "") or getattr(request, "parent", "")
             try:
-                response = await self._answer(method, detail, serve, request)
-                code = grpc.StatusCode.OK
+                return await self.answer(api, method, detail, lambda faults: serve(request, faults))
             except RefusedError as refusal:
-                code = refusal.code
-                await context.abort(refusal.code, refusal.message)
-            finally:
-                self.log.add(method, detail, code.name, time.monotonic() - began)
-            return response
+                return await context.abort(refusal.code, refusal.message)
 
         return grpc.unary_unary_rpc_method_handler(
             handle,
@@ -60,10 +53,26 @@ class Calls:
             response_serializer=lambda message: message.SerializeToString(),
         )
 
-    async def _answer(self, method: str, detail: str, serve: Serve, request: Any) -> Any:
-        faults = self.faults.strike(method, detail)
+    async def answer(self, api: str, method: str, detail: str, serve: Callable[[Sequence[Fault]], Any]) -> Any:
+        """Serve one call of any protocol. Raises RefusedError when a fault or the service refuses it."""
+        began = time.monotonic()
+        code = grpc.StatusCode.CANCELLED
+        try:
+            response = await self._struck(self.faults.strike(api, method, detail), serve)
+            code = grpc.StatusCode.OK
+        except RefusedError as refusal:
+            code = refusal.code
+            raise
+        finally:
+            self.log.add(method, detail, code.name, time.monotonic() - began)
+        return response
+
+    async def _struck(self, faults: Sequence[Fault], serve: Callable[[Sequence[Fault]], Any]) -> Any:
         await asyncio.sleep(sum(fault.latency_ms for fault in faults) / 1000)
-        for fault in faults:
-            if fault.code != "OK":
-                raise RefusedError(grpc.StatusCode[fault.code], fault.message)
-        return serve(request, faults)
+        failing = [fault for fault in faults if fault.code != "OK"]
+        if failing and not failing[0].applied:
+            raise RefusedError(grpc.StatusCode[failing[0].code], failing[0].message)
+        response = serve(faults)
+        if failing:
+            raise RefusedError(grpc.StatusCode[failing[0].code], failing[0].message)
+        return response

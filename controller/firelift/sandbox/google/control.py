@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from aiohttp.typedefs import Handler
 
     from firelift.sandbox.google.calls import Calls, Clock
-    from firelift.sandbox.google.databases import FirestoreAdmin
+    from firelift.sandbox.google.firestore.state import FirestoreState
     from firelift.sandbox.google.monitoring import MetricService
 
 _TYPES = {bool: ValueType.BOOL, int: ValueType.INT64, float: ValueType.DOUBLE}
@@ -50,11 +50,11 @@ class _Value(BaseModel):
 class Control:
     """Routes: /faults (GET, POST, DELETE), /requests (GET), /clock, /databases and /points (POST)."""
 
-    def __init__(self, calls: Calls, clock: Clock, databases: FirestoreAdmin, metrics: MetricService) -> None:
+    def __init__(self, calls: Calls, clock: Clock, firestore: FirestoreState, metrics: MetricService) -> None:
         self._calls = calls
         self._metrics = metrics
         self._clock = clock
-        self._databases = databases
+        self._firestore = firestore
 
     def application(self) -> web.Application:
         """Return the web application, not yet running."""
@@ -89,7 +89,7 @@ class Control:
 
     async def _name_database(self, request: web.Request) -> web.Response:
         named = _Named.model_validate(await request.json())
-        return web.json_response({"name": named.name, "uid": self._databases.register(named.name, named.uid)})
+        return web.json_response({"name": named.name, "uid": self._firestore.databases.register(named.name, named.uid)})
 
     async def _write_point(self, request: web.Request) -> web.Response:
         given = _Value.model_validate(await request.json())

@@ -23,10 +23,12 @@ class Fault(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
+    api: str = Field(default="*", description="the API's name, such as firestore or monitoring; * is every one")
     method: str = Field(default="*", description="the method's name, such as ListTimeSeries; * is every one")
     match: str = Field(default="", description="only calls whose filter or resource name contains this")
     latency_ms: int = Field(default=0, ge=0, le=3_600_000, description="how long the call waits first")
     code: Code = Field(default="OK", description="the gRPC status it ends with")
+    applied: bool = Field(default=False, description="the call takes effect all the same: only its answer is lost")
     message: str = Field(default="a fault was asked for", max_length=1000)
     probability: float = Field(default=1.0, gt=0, le=1)
     count: int | None = Field(default=None, ge=1, description="how many calls it hits, then it is gone")
@@ -60,12 +62,12 @@ class FaultBook:
         self._faults = [fault for fault in self._faults if fault.until is None or fault.until > now]
         return list(self._faults)
 
-    def strike(self, method: str, detail: str) -> list[Fault]:
+    def strike(self, api: str, method: str, detail: str) -> list[Fault]:
         """Return the faults that hit this call, and use up one of each one's count."""
-        return [fault for fault in self.active() if self._hits(fault, method, detail)]
+        return [fault for fault in self.active() if self._hits(fault, api, method, detail)]
 
-    def _hits(self, fault: Fault, method: str, detail: str) -> bool:
-        if fault.method not in {"*", method} or fault.match not in detail:
+    def _hits(self, fault: Fault, api: str, method: str, detail: str) -> bool:
+        if fault.api not in {"*", api} or fault.method not in {"*", method} or fault.match not in detail:
             return False
         if self._random.random() >= fault.probability:
             return False

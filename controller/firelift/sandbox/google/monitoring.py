@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -35,7 +36,7 @@ class MetricService:
 
     def handler(self, calls: Calls) -> grpc.GenericRpcHandler[Any, Any]:
         """Return what a gRPC server needs to serve this."""
-        rpc = calls.unary
+        rpc = partial(calls.unary, "monitoring")
         return grpc.method_handlers_generic_handler(
             SERVICE,
             {

@@ -1,22 +1,24 @@
-"""The stand-in as a whole: one gRPC port for the services, one HTTP port to control them."""
+"""The stand-in as a whole: one gRPC port, one HTTP port for REST, one to control them."""
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import grpc
 from aiohttp import web
 
+from firelift.sandbox.google.admin import FirestoreAdmin
 from firelift.sandbox.google.calls import Calls, Clock
+from firelift.sandbox.google.cloud import Cloud
 from firelift.sandbox.google.control import Control
-from firelift.sandbox.google.databases import FirestoreAdmin
 from firelift.sandbox.google.faults import FaultBook, RequestLog
 from firelift.sandbox.google.monitoring import MetricService
+from firelift.sandbox.google.rest.application import RestApi
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
 MAX_MESSAGE = 64 * 1024 * 1024
 _GRACE_SECONDS = 0.2
@@ -32,20 +34,25 @@ class Options:
 
     port: int = 0
     control_port: int = 0
+    rest_port: int = 0
     shortest_period: int = 1
     namespace: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class StandIn:
-    """A running stand-in: `endpoint` is host:port for gRPC without TLS, `control` the base URL of the control API."""
+    """A running stand-in: `endpoint` is host:port for gRPC without TLS, `control` the base URL of the control API.
+
+    `rest` is the base URL of the REST APIs, each below its prefix: `{rest}/fs/v1/projects/…`.
+    """
 
     endpoint: str
     control: str
+    rest: str
     faults: FaultBook
     log: RequestLog
     clock: Clock
-    databases: FirestoreAdmin
+    cloud: Cloud
 
 
 @asynccontextmanager
@@ -53,22 +60,40 @@ async def running_stand_in(options: Options | None = None) -> AsyncIterator[Stan
     """Run the stand-in on this machine until the context ends. Raises OSError when a port is taken."""
     options = options or Options()
     clock, calls = Clock(), Calls(FaultBook(), RequestLog())
-    databases = FirestoreAdmin(clock, options.namespace)
+    cloud = Cloud(clock, options.namespace)
+    metrics = MetricService(clock, options.shortest_period)
+    control = Control(calls, clock, cloud.firestore, metrics).application()
+    handlers = (metrics.handler(calls), FirestoreAdmin(cloud.firestore).handler(calls))
+    async with AsyncExitStack() as running:
+        endpoint = await running.enter_async_context(_grpc_server(options.port, handlers))
+        control_url = await running.enter_async_context(_http_server(options.control_port, control))
+        rest = await running.enter_async_context(
+            _http_server(options.rest_port, RestApi(calls, cloud.apis()).application())
+        )
+        yield StandIn(endpoint, control_url, rest, calls.faults, calls.log, clock, cloud)
+
+
+@asynccontextmanager
+async def _grpc_server(port: int, handlers: Sequence[grpc.GenericRpcHandler[Any, Any]]) -> AsyncIterator[str]:
     server = grpc.aio.server(options=[("grpc.max_receive_message_length", MAX_MESSAGE), ("grpc.so_reuseport", 0)])
-    service = MetricService(clock, options.shortest_period)
-    server.add_generic_rpc_handlers((service.handler(calls), databases.handler(calls)))
+    server.add_generic_rpc_handlers(tuple(handlers))
     try:
-        port = server.add_insecure_port(f"127.0.0.1:{options.port}")
+        taken = server.add_insecure_port(f"127.0.0.1:{port}")
     except RuntimeError as error:
-        raise OSError(f"the stand-in cannot listen on 127.0.0.1:{options.port}: {error}") from error
+        raise OSError(f"the stand-in cannot listen on 127.0.0.1:{port}: {error}") from error
     await server.start()
-    runner = web.AppRunner(Control(calls, clock, databases, service).application(), access_log=None)
+    try:
+        yield f"127.0.0.1:{taken}"
+    finally:
+        await server.stop(grace=_GRACE_SECONDS)
+
+
+@asynccontextmanager
+async def _http_server(port: int, application: web.Application) -> AsyncIterator[str]:
+    runner = web.AppRunner(application, access_log=None)
     try:
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", options.control_port)
-        await site.start()
-        control = "http://{}:{}".format(*runner.addresses[0][:2])
-        yield StandIn(f"127.0.0.1:{port}", control, calls.faults, calls.log, clock, databases)
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+        yield "http://{}:{}".format(*runner.addresses[0][:2])
     finally:
         await runner.cleanup()
-        await server.stop(grace=_GRACE_SECONDS)
