@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import os
 import secrets
 import signal
@@ -15,6 +16,8 @@ import pytest_asyncio
 from tests.simple_work import LEDGER, SOURCE, plain, plan, seed
 
 from firelift.api.run import RunControl, RunPlan, RunState
+from firelift.api.transform import PythonTransform, TransformSpec
+from firelift.functions import Context
 from firelift.migration.ledger.failures import Said
 from firelift.migration.ledger.journal import Journal
 from firelift.migration.ledger.progress import Progress, RunProgress
@@ -105,6 +108,24 @@ async def test_a_worker_moves_its_share_and_leaves_with_nothing_to_say_but_what_
         "worker done",
     ]
     assert {(line["level"], line["run"], line["index"]) for line in said} == {("info", "r1", 0)}
+
+
+def telling(doc: dict[str, Any], _: Context) -> dict[str, Any]:
+    """Adds one, and tells everybody what it has been given."""
+    print(f"secret {doc}")  # noqa: T201 - what must not be seen
+    logging.getLogger("telling").error("secret %s", doc)
+    return {**doc, "n": doc["n"] + 1, "added": "one"}
+
+
+async def test_what_a_function_prints_does_not_reach_the_log_and_is_counted_in_one_line(scene: Scene) -> None:
+    function = TransformSpec(python=PythonTransform(entrypoint=f"{__name__}:telling"))
+    await scene.begin(migration=plan("r1").migration.model_copy(update={"transform": function}))
+    code, said = await ended(await scene.start(PYTHONPATH=os.pathsep.join(sys.path)))
+    assert code == 0
+    assert (await scene.progress()).totals.updated == 60
+    assert "secret" not in json.dumps(said)
+    (told,) = (line for line in said if line["level"] == "warning")
+    assert told["times"] >= 120
 
 
 async def test_a_killed_worker_leaves_what_its_successor_completes_once(scene: Scene) -> None:

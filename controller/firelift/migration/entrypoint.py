@@ -17,6 +17,7 @@ from firelift.migration.errors import TransformUnusable
 from firelift.migration.refusal import Refused
 from firelift.migration.sentences import told
 from firelift.migration.store import Fields, ValueKit
+from firelift.migration.transform.bounded_call import bounded_call
 from firelift.migration.transform.isolation import no_way_out
 from firelift.migration.transform.plain import PlainDocument
 from firelift.migration.transform.view import View
@@ -63,7 +64,7 @@ class Entrypoint:
 
     def asked(self, values: dict[str, Any], context: Context) -> Any:
         """What the function answers, while it has no way out."""
-        with no_way_out():
+        with bounded_call(self.name, context.path), no_way_out():
             return self.function(values, context)
 
     @property
@@ -76,10 +77,11 @@ class Entrypoint:
 
         Raises:
             Refused: whatever it raises, and be it what would end a task or a process; just a person's Ctrl-C ends it.
+            TransformUnusable: when it was late several times.
         """
         try:
             return call()
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, TransformUnusable):
             raise
         except BaseException as error:
             raise Refused(self.rule, told(error)) from error

@@ -20,7 +20,7 @@ MigrationError
 ├── StaleEpoch              a newer leader has written this document
 ├── LedgerBroken            the ledger holds what cannot be, or what this version cannot read
 ├── RetriesExhausted        the database kept refusing one chunk
-├── TransformUnusable       the plan's transform cannot be loaded or compiled
+├── TransformUnusable       the plan's transform cannot be loaded or compiled, or does not answer
 └── InvalidData             a record broke a rule, and `onInvalid` is Fail
 ```
 """
@@ -114,7 +114,7 @@ class RetriesExhausted(MigrationError):
 
 
 class TransformUnusable(MigrationError):
-    """The plan's transform cannot be loaded or compiled; only a new plan can help."""
+    """The plan's transform cannot be loaded or compiled, or does not answer; only a new plan can help."""
 
 
 class InvalidData(MigrationError):

@@ -8,7 +8,7 @@
 | 11 | the run's lease ran out: no operator | ignored |
 | 20 | the database denies access | fatal |
 | 21 | another writer owns a lane, or a successor has sealed it | counted |
-| 22 | the transform cannot be loaded or compiled | fatal |
+| 22 | the transform cannot be loaded or compiled, or its function does not answer in time | fatal |
 | 23 | a record broke a rule and `onInvalid` is Fail | fatal |
 | 24 | the ledger holds what cannot be | fatal |
 | 137 | SIGKILL from outside: a node's end, too much memory, `kill -9` | ignored |

@@ -1,4 +1,4 @@
-"""While a function of the user's own runs, its thread opens no connection and starts no process.
+"""While a function of the user's own runs, its thread opens no connection, starts no process, and prints nothing.
 
 A tripwire, not a wall: a function is code in the worker's process; a thread of its own is not watched, and C code that
 opens a socket by itself, as gRPC does, raises no audit event. It stops what slips in unnoticed: an HTTP call, a lookup.
@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from typing import Any, TextIO
 
 REFUSED = {
     "socket.connect": "opens a network connection",
@@ -50,6 +51,24 @@ def no_way_out() -> Iterator[None]:
         yield
     finally:
         _INSIDE.now = False
+
+
+class Muffled:
+    """A stream that drops what a user's function writes, which is about documents, and counts it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self.dropped = 0
+
+    def write(self, text: str) -> int:
+        """As the stream's, but for functions."""
+        if _INSIDE.now:
+            self.dropped += 1
+            return len(text)
+        return self._stream.write(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 @cache
