@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.moving import LEDGER, counts, everything, migration, plan, ran, seeded, seen, stored
+from tests.moving import LEDGER, counts, everything, migration, plain, plan, ran, seeded, seen, stored
 from tests.unit.test_one_to_many import ORDERS
 from tests.virtual_time import in_virtual_time
 
@@ -32,6 +32,12 @@ def made(kind: RunKind, number: int = 0, **changes: Any) -> RunPlan:
     subjects = changes.pop("subjects", ("migrate.0", "sweep.0") if kind in {RunKind.REVERT, RunKind.VERIFY} else ())
     verify = VerifyPlan(recheck_seconds=0, authority=changes.pop("authority", Authority.SOURCE))
     return plan(kind, overwrite, number, verify=verify, subjects=subjects, **changes)
+
+
+def letters(store: MemoryStore, run: str) -> list[dict[str, Any]]:
+    """The dead letters of a run."""
+    below = f"{paths.collection(LEDGER, paths.DEAD_LETTERS)}/{run}."
+    return [plain(fields) for path, fields in sorted(store.snapshot().items()) if path.startswith(below)]
 
 
 async def moved(**orders: dict[str, Any]) -> MemoryStore:
@@ -106,6 +112,23 @@ async def test_what_has_gone_from_its_source_stays_where_the_app_has_changed_it(
     assert letter
     assert letter["reason"].endswith("so they stay: orders/one/items/a")
     assert counts(await ran(store, made(RunKind.VERIFY))) == {"read": 2, "unchanged": 1, "extra": 1}
+
+
+@in_virtual_time
+async def test_each_part_of_a_source_has_a_letter_of_its_own_and_a_retry_closes_them_all() -> None:
+    skus = [f"s{number:02d}" for number in range(9)]
+    store = await moved(big=items(*skus))
+    for sku in skus[1:]:
+        put(store, f"orders/big/items/{sku}", mine="the app's")
+    put(store, "orders/big", **items("s00"))
+    assert counts(await ran(store, made(RunKind.SWEEP))) == {"read": 9, "unchanged": 1, "kept": 8}
+    reasons = [letter["reason"] for letter in letters(store, "sweep.0")]
+    assert len(reasons) == 3
+    named = " ".join(reasons)
+    assert all(f"orders/big/items/{sku}" in named for sku in ("s01", "s04", "s08"))
+    again = counts(await ran(store, made(RunKind.SWEEP, 1, letters=("sweep.0",))))
+    assert again == {"read": 9, "unchanged": 1, "kept": 8, "closed_letters": 3}
+    assert all(letter["closedByRun"] == "sweep.1" for letter in letters(store, "sweep.0"))
 
 
 @in_virtual_time

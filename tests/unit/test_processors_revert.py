@@ -29,6 +29,7 @@ LOGS = {f"fitness_logs/{number}": {"userId": "u", "n": number, "type": "run"} fo
 TASKS = {f"tasks/{number}": {"name": f"task {number}", "n": number} for number in range(6)}
 COPIED = migration(transform={"rename": {"type": "logType"}})
 CHANGED = migration(IN_PLACE)
+COUNTED = migration(IN_PLACE, appliesWhen="doc.n < 10", transform={"set": {"n": "doc.n + 10"}})
 
 TARGET = "users/u/fitness_logs/0"
 
@@ -45,6 +46,10 @@ def dead_letters(store: MemoryStore) -> list[dict[str, Any]]:
     """The dead letters of the ledger, in the order of their names."""
     below = f"{paths.collection(LEDGER, paths.DEAD_LETTERS)}/"
     return [plain(fields) for path, fields in sorted(store.snapshot().items()) if path.startswith(below)]
+
+
+async def _never(_: str) -> bool:
+    return False
 
 
 def edit(path: str, values: Mapping[str, object]) -> Update:
@@ -136,6 +141,26 @@ async def test_quarantine_keeps_the_apps_version_at_each_of_a_documents_images()
     assert all(version["more"] == "the app's" for version in versions)
 
 
+@pytest.mark.parametrize("batch", [1, 100])
+@pytest.mark.parametrize("spec", [COUNTED, COPIED], ids=["in-place", "copy"])
+def test_a_document_that_stays_is_counted_once_however_many_images_it_has(spec: MigrationSpec, batch: int) -> None:
+    @in_virtual_time
+    async def check() -> None:
+        source, target = ("tasks/0", "tasks/0") if spec is COUNTED else ("fitness_logs/0", TARGET)
+        fields = {"name": "a", "userId": "u", "n": 1, "type": "run"}
+        store = await seeded({source: fields})
+        await ran(store, plan(RunKind.MIGRATE, spec))
+        store.apply([Update(source, stored({"n": 2, "later": 1}), [("n",), ("later",)], None)])
+        assert (await ran(store, plan(RunKind.SWEEP, spec))).totals.updated == 1
+        store.apply([edit(target, {"n": 50, "later": "mine"})])
+        made = reverting(spec, "migrate.0", "sweep.0")
+        pace = made.pace.model_copy(update={"batch_size": batch})
+        progress = await ran(store, made.model_copy(update={"pace": pace}))
+        assert progress.totals.kept == len(dead_letters(store)) == 1
+
+    check()
+
+
 @in_virtual_time
 async def test_a_document_that_two_runs_have_changed_goes_back_the_way_it_came() -> None:
     store = await seeded(LOGS)
@@ -163,7 +188,7 @@ async def test_an_older_image_of_one_document_is_decided_on_what_the_newer_one_l
     images = [created.image, filled.image]
     walked = [JournalRecord(image, time) for image, time in zip(images[::-1], times[::-1], strict=True)]
     earlier = EarlierImages(ScannedEntries(Journal(store, LEDGER), Whose(store, "seed", None)), ())
-    revert = Revert(store, Merge(KIT, (), ()), earlier, imager, OnRevertConflict.KEEP)
+    revert = Revert(store, Merge(KIT, (), ()), earlier, imager, OnRevertConflict.KEEP, _never)
     newer, older = await revert.prepare([Record("2:1", walked[0]), Record("1:1", walked[1])], again=False)
     assert [change.tally.kept for change in (newer, older)] == [0, 0]
     assert older.writes == (Delete("copies/1", times[1]),)

@@ -170,7 +170,7 @@ class Tail:
         if letter.payload:
             plain["document"] = letter.payload
         encode = self.journal.store.values.encode
-        path = paths.dead_letter(self.journal.ledger, self.plan.id, letter.path, letter.image)
+        path = paths.dead_letter(self.journal.ledger, self.plan.id, letter.path, letter.apart)
         return Put(path, {name: encode(value) for name, value in plain.items()})
 
 

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from firelift.api.run import Totals
 from firelift.migration.image import Image
 from firelift.migration.sentences import sentence
-from firelift.migration.store import Micros, Verify, Write
+from firelift.migration.store import Verify, Write
 from firelift.migration.structs import struct
 
 
@@ -49,15 +49,15 @@ class DeadLetter:
 
     `reason` and `rule` are cut to what the ledger can hold: the letter of one record must not stop all others.
     `payload` is a whole document that a revert has put into quarantine: a map of its fields, as the store dumps it.
-    `image` is then the commit time of the image that it stood against: a document with several images may be put into
-    quarantine once for each, and the letter of one must not replace what another keeps.
+    `apart` tells several letters of one record apart, so that none replaces another: the commit time of the image that
+    a document in quarantine stood against, or where the part of a source begins that leads to many documents.
     """
 
     path: str
     reason: str
     rule: str = ""
     payload: bytes = b""
-    image: Micros = 0
+    apart: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "reason", sentence(self.reason))

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import hashlib
 
-from firelift.migration.store import Micros
-
 RUNS = "firelift_runs"
 JOURNAL = "firelift_journal"
 DEAD_LETTERS = "firelift_deadletters"
@@ -85,9 +83,9 @@ def part(entry_path: str, number: int) -> str:
     return f"{entry_path}.p{number:02d}"
 
 
-def dead_letter(ledger: str, run_id: str, record: str, image: Micros = 0) -> str:
-    """A dead letter: one per run and record, however often it is met; with `image` one per image of the record."""
-    key = f"{record}\0{image}" if image else record
+def dead_letter(ledger: str, run_id: str, record: str, apart: int = 0) -> str:
+    """A dead letter: one per run and record, however often it is met; those of one record are told `apart`."""
+    key = f"{record}\0{apart}" if apart else record
     digest = hashlib.blake2b(key.encode(), digest_size=12).hexdigest()
     return f"{collection(ledger, DEAD_LETTERS)}/{run_id}.{digest}"
 

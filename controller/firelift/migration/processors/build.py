@@ -20,6 +20,7 @@ from firelift.migration.entities.reader import ById, ByKey, EntityReader
 from firelift.migration.entities.whose import Whose
 from firelift.migration.existing import Existing
 from firelift.migration.imaged import Imager
+from firelift.migration.ledger import paths
 from firelift.migration.ledger.born import Born, BornReader
 from firelift.migration.ledger.brought_back import BroughtBack
 from firelift.migration.ledger.cleaned import Cleaned
@@ -43,13 +44,13 @@ from firelift.migration.processors.pacing import Pacing
 from firelift.migration.processors.recheck import Sleep
 from firelift.migration.processors.retry import LetterReader, Retry, WithoutLetters
 from firelift.migration.processors.reverse import Returns, ReverseDocuments, ReverseVerify
-from firelift.migration.processors.revert import Revert
+from firelift.migration.processors.revert import Kept, Revert
 from firelift.migration.processors.revert_verify import RevertVerify
 from firelift.migration.processors.verify import Verify
 from firelift.migration.processors.verify_images import ImageJudge
 from firelift.migration.processors.verify_scan import ScanJudge
 from firelift.migration.readers import ImageReader, JournalReader, Keep, ScanReader
-from firelift.migration.store import Store
+from firelift.migration.store import Document, Store
 from firelift.migration.transform.one_to_many import compile_becomes, compile_one_to_many
 from firelift.migration.transform.reshape import compile_renames, field_path
 from firelift.migration.transform.reverse import compile_reverse, target_source
@@ -197,7 +198,17 @@ def _way_back(plan: RunPlan, store: Store, lane: Lane) -> Processor:
     earlier = EarlierImages(entries, older[::-1], later, brought_back, remade)
     if plan.kind is RunKind.REVERT_VERIFY:
         return RevertVerify(store, merge, earlier)
-    return Revert(store, merge, earlier, Imager(store.values, ignored), plan.migration.on_revert_conflict)
+    return Revert(
+        store, merge, earlier, Imager(store.values, ignored), plan.migration.on_revert_conflict, _kept(plan, store)
+    )
+
+
+def _kept(plan: RunPlan, store: Store) -> Kept:
+    async def kept(path: str) -> bool:
+        (letter,) = await store.get([paths.dead_letter(plan.ledger, plan.id, path)], mask=())
+        return isinstance(letter, Document)
+
+    return kept
 
 
 def _returning(plan: RunPlan, store: Store, lane: Lane) -> tuple[Reader, Processor]:

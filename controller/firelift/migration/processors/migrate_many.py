@@ -118,19 +118,21 @@ class MigrateMany:
             return without_result(source.path, part.letter)
         rival = next((result for result in part.results if _first(result, source, batch) != source.path), None)
         if rival is not None:
-            return self._second(rival, source, batch)
+            return self._second(rival, part, batch)
         decisions = [self._decision(part, result, batch) for result in part.results]
         vanished = self._vanished(part, batch)
         gone = [each for each in vanished if isinstance(each, Imaged)]
         touched = [each for each in vanished if isinstance(each, Document)]
         if not decisions and not vanished:
             return Change(tallies.NOTHING if part.start else tallies.SKIPPED)
-        return _together(source, decisions, gone, touched, batch)
+        return _together(part, decisions, gone, touched, batch)
 
-    def _second(self, result: Result, source: Document, batch: Batch) -> Change:
+    def _second(self, result: Result, part: Part, batch: Batch) -> Change:
+        source = part.source
         refused = second_source(result.target, _first(result, source, batch))
         change = without_result(source.path, self.transform.refused(source.path, refused))
-        return replace(change, provisional=result.target not in batch.owned)
+        letter = change.dead_letter and replace(change.dead_letter, apart=part.start)
+        return replace(change, dead_letter=letter, provisional=result.target not in batch.owned)
 
     def _decision(self, part: Part, result: Result, batch: Batch) -> Decision | None:
         """What is done for one element; None where the app has deleted what we had made of it."""
@@ -163,12 +165,13 @@ class MigrateMany:
 
 
 def _together(
-    source: Document,
+    part: Part,
     decisions: Sequence[Decision | None],
     gone: Sequence[Imaged],
     touched: Sequence[Document],
     batch: Batch,
 ) -> Change:
+    source = part.source
     imaged = [*(each for each in decisions if isinstance(each, Imaged)), *gone]
     batch.claims.update((each.write.path, source.path) for each in imaged)
     counted = [_tally(each) for each in decisions]
@@ -178,7 +181,7 @@ def _together(
         writes=tuple(each.write for each in imaged),
         guards=(Verify(source.path, source.update_time),) if imaged else (),
         images=tuple(each.image for each in imaged),
-        dead_letter=_letter(source, touched) if touched else None,
+        dead_letter=_letter(part, touched) if touched else None,
         example=f"{source.path}: {_told(touched)}" if touched else "",
         blind=not batch.looked and bool(imaged),
     )
@@ -195,8 +198,8 @@ def _tally(decision: Decision | None) -> Totals:
     return tallies.SKIPPED if decision is None else TALLY[decision]
 
 
-def _letter(source: Document, touched: Sequence[Document]) -> DeadLetter:
-    return DeadLetter(source.path, _told(touched), rule="target.forEach")
+def _letter(part: Part, touched: Sequence[Document]) -> DeadLetter:
+    return DeadLetter(part.source.path, _told(touched), rule="target.forEach", apart=part.start)
 
 
 def _told(touched: Sequence[Document]) -> str:

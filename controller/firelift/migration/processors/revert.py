@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from firelift.api.migration import OnRevertConflict
@@ -22,6 +22,12 @@ TALLY = {
 }
 
 
+SAME = Change(tallies.UNCHANGED)
+
+Kept = Callable[[str], Awaitable[bool]]
+"""Whether this run has a letter already that says of a document that it stays."""
+
+
 @dataclass(frozen=True, slots=True)
 class Revert:
     """The processor. What it changes is imaged like everything else, so that a revert can be reverted."""
@@ -31,6 +37,7 @@ class Revert:
     earlier: EarlierImages
     imager: Imager
     on_conflict: OnRevertConflict
+    kept: Kept
 
     async def prepare(self, records: Sequence[Record], *, again: bool) -> list[Change]:  # noqa: ARG002 - a journal is never stale
         """One change per record; the documents are always read now.
@@ -40,7 +47,16 @@ class Revert:
         """
         wanted: list[JournalRecord] = [record.payload for record in records]
         now = await current(self.store, wanted)
-        return [await self._change(record, now) for record in wanted]
+        changes = [await self._change(record, now) for record in wanted]
+        return [await self._once(change, changes[:place]) for place, change in enumerate(changes)]
+
+    async def _once(self, change: Change, before: Sequence[Change]) -> Change:
+        """A document that stays is counted and told with the first of its images, the newest."""
+        if change.tally is not tallies.KEPT or change.dead_letter is None:
+            return change
+        path = change.dead_letter.path
+        again = any(each.tally is tallies.KEPT and each.dead_letter.path == path for each in before if each.dead_letter)
+        return replace(SAME, marks=change.marks) if again or await self.kept(path) else change
 
     async def _change(self, record: JournalRecord, now: dict[str, Document | Missing]) -> Change:
         return replace(await self._decided(record, now), marks=record.marks)
@@ -63,7 +79,7 @@ class Revert:
         if self.on_conflict is OnRevertConflict.RESTORE or isinstance(document, Missing):
             return replace(change, example=f"{sentence}; it was taken back all the same")
         payload = self.imager.kit.dumps(self.imager.kit.new_map(document.fields))
-        letter = DeadLetter(document.path, conflict.reason, rule="quarantine", payload=payload, image=image)
+        letter = DeadLetter(document.path, conflict.reason, rule="quarantine", payload=payload, apart=image)
         return replace(change, dead_letter=letter, example=f"{sentence}; it was put into quarantine and taken back")
 
     def _written(self, verdict: Verdict, document: Document | Missing, now: dict[str, Document | Missing]) -> Change:
