@@ -28,7 +28,7 @@ from firelift.sandbox.demo.manifests import Team
 from firelift.sandbox.demo.metrics import Metrics
 
 USERS_AT_ONCE = 6
-THINK_SECONDS = 0.02
+THINK_SECONDS = 0.05
 AIMED = 0.7
 TRIES = 50
 DEFECT_FROM_PERCENT = 50
