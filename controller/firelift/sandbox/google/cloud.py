@@ -9,8 +9,13 @@ from firelift.sandbox.google.operations import Operations
 from firelift.sandbox.google.policies import Policies
 from firelift.sandbox.google.resources import Ids
 from firelift.sandbox.google.rest.accounts import AccountsApi
+from firelift.sandbox.google.rest.alerts import AlertsApi
+from firelift.sandbox.google.rest.billing import BillingApi, BudgetsApi
 from firelift.sandbox.google.rest.firestore import FirestoreApi
+from firelift.sandbox.google.rest.logs import LogsApi
 from firelift.sandbox.google.rest.projects import ProjectsApi
+from firelift.sandbox.google.rest.rules import RulesApi
+from firelift.sandbox.google.rest.secrets import SecretsApi
 from firelift.sandbox.google.rest.services import ServicesApi
 
 if TYPE_CHECKING:
@@ -37,5 +42,11 @@ class Cloud:
             "fs": ("firestore", FirestoreApi(self.firestore).routes()),
             "crm": ("cloudresourcemanager", projects.routes()),
             "su": ("serviceusage", ServicesApi(self._operations, projects.find).routes()),
+            "bill": ("cloudbilling", BillingApi().routes()),
+            "bb": ("billingbudgets", BudgetsApi(self._ids, projects.find).routes()),
+            "mon": ("monitoring", AlertsApi(self._clock, self._ids).routes()),
+            "sm": ("secretmanager", SecretsApi(self._clock, self._ids, self._policies).routes()),
+            "log": ("logging", LogsApi(self._clock).routes()),
+            "fr": ("firebaserules", RulesApi(self._clock).routes()),
             "iam": ("iam", AccountsApi(self._ids, self._policies).routes()),
         }

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from firelift.sandbox.google.resources import Ids, Json, Resources, page, precondition
+from firelift.sandbox.google.resources import Ids, Json, Resources, precondition
 from firelift.sandbox.google.rest.policies import policy_routes
-from firelift.sandbox.google.rest.routes import Call, Route
+from firelift.sandbox.google.rest.routes import Call, Route, listed
 from firelift.sandbox.google.values import invalid
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class AccountsApi:
         one = f"{_ACCOUNTS}/{{account}}"
         return [
             Route("POST", _ACCOUNTS, "CreateServiceAccount", self._create),
-            Route("GET", _ACCOUNTS, "ListServiceAccounts", self._list),
+            Route("GET", _ACCOUNTS, "ListServiceAccounts", listed("accounts", self._accounts)),
             Route("GET", one, "GetServiceAccount", lambda call: self._find(call.name)),
             Route("PATCH", one, "PatchServiceAccount", self._patch),
             Route("DELETE", one, "DeleteServiceAccount", self._delete),
@@ -69,10 +69,6 @@ class AccountsApi:
         number = self._ids.number()
         known = {"name": name, "projectId": project, "uniqueId": number, "email": email, "oauth2ClientId": number}
         return self._accounts.add(name, {**(call.body.get("serviceAccount") or {}), **known, "etag": self._etag()})
-
-    def _list(self, call: Call) -> Json:
-        window = call.query.get("pageSize"), call.query.get("pageToken")
-        return page("accounts", self._accounts.below(call.name), *window)
 
     def _patch(self, call: Call) -> Json:
         account = self._find(call.name)

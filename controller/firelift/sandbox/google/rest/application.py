@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import grpc
 from aiohttp import web
 
-from firelift.sandbox.google.rest.routes import Call, Json, Route, call_of
+from firelift.sandbox.google.resources import Json
+from firelift.sandbox.google.rest.routes import Call, Route, call_of
 from firelift.sandbox.google.values import RefusedError, invalid
 
 if TYPE_CHECKING:

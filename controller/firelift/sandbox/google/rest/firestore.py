@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from firelift.sandbox.google.firestore.state import database_of
-from firelift.sandbox.google.resources import page
-from firelift.sandbox.google.rest.routes import Call, Json, Route
+from firelift.sandbox.google.resources import Json, page
+from firelift.sandbox.google.rest.routes import Call, Route
 
 if TYPE_CHECKING:
     from firelift.sandbox.google.firestore.state import FirestoreState
@@ -96,15 +96,11 @@ class FirestoreApi:
 
     def _list_indexes(self, call: Call) -> Json:
         self._state.edition(call.name)
-        return page("indexes", self._state.indexes.list(call.parent), *_window(call))
+        return page("indexes", self._state.indexes.list(call.parent), *call.window)
 
     def _list_fields(self, call: Call) -> Json:
         self._state.edition(call.name)
-        return page("fields", self._state.fields.list(call.parent), *_window(call))
+        return page("fields", self._state.fields.list(call.parent), *call.window)
 
     def _list_operations(self, call: Call) -> Json:
-        return page("operations", self._state.operations.below(call.name), *_window(call))
-
-
-def _window(call: Call) -> tuple[str | None, str | None]:
-    return call.query.get("pageSize"), call.query.get("pageToken")
+        return page("operations", self._state.operations.below(call.name), *call.window)

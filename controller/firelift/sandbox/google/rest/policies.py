@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from firelift.sandbox.google.rest.routes import Call, Json, Route
+from firelift.sandbox.google.resources import Json
+from firelift.sandbox.google.rest.routes import Call, Route
 
 if TYPE_CHECKING:
     from collections.abc import Callable

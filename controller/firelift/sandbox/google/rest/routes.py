@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import unquote
 
-Json = dict[str, Any]
+from firelift.sandbox.google.resources import Json, Resources, page
+
 Serve = Callable[["Call"], Json]
 
 _VARIABLE = re.compile(r"\\\{(\w+)(=\\\*\\\*)?\\\}")
@@ -31,6 +31,11 @@ class Call:
     def parent(self) -> str:
         """The name without its last segment: what a collection, or a custom verb of one, belongs to."""
         return self.name.rpartition("/")[0]
+
+    @property
+    def window(self) -> tuple[str | None, str | None]:
+        """The size and the token of the page that a list is asked for."""
+        return self.query.get("pageSize"), self.query.get("pageToken")
 
     @property
     def mask(self) -> list[str] | None:
@@ -62,6 +67,11 @@ class Route:
     def match(self, verb: str, path: str) -> re.Match[str] | None:
         """Return the match of an encoded path without its leading slash."""
         return self.pattern.fullmatch(path) if verb == self.verb else None
+
+
+def listed(kind: str, kept: Resources) -> Serve:
+    """Return the method that answers a page of the resources below the call's name."""
+    return lambda call: page(kind, kept.below(call.name), *call.window)
 
 
 def call_of(match: re.Match[str], query: Mapping[str, str], body: Json) -> Call:

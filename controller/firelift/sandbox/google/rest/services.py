@@ -55,7 +55,7 @@ class ServicesApi:
         found = [self._told(call, service) for service in sorted(self._services(call))]
         if call.query.get("filter", "state:ENABLED") != "state:ENABLED":
             raise invalid(f"filter {call.query['filter']!r} is not served: the stand-in knows enabled services only")
-        return page("services", found, call.query.get("pageSize"), call.query.get("pageToken"))
+        return page("services", found, *call.window)
 
     def _enable_many(self, call: Call) -> Json:
         services = call.body.get("serviceIds") or []
