@@ -56,7 +56,7 @@ probe: $(SYNCED) ## Check a real project (PROJECT=..., DATABASE=...) for what th
 	@$(RUN)/python -m firelift.cli.probe --project='$(or $(PROJECT),$(error make probe needs PROJECT=<a Google Cloud project>))' --database='$(or $(DATABASE),(default))'
 
 .PHONY: tools
-tools: $(SYNCED) ## Build etcd, kube-apiserver and kube-controller-manager into the cache, once (3 to 15 minutes).
+tools: $(SYNCED) ## Build the control plane and the Terraform provider into the cache, once (3 to 15 minutes).
 	@$(RUN)/python -m firelift.sandbox tools
 
 .PHONY: clean

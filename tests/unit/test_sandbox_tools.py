@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from firelift.sandbox import tools
+from firelift.sandbox.builds import ToolsError, cache_directory
 from firelift.sandbox.emulator import EmulatorMissingError, emulator_command
 from firelift.sandbox.go import GoMissingError, find_go
 from firelift.sandbox.kubectl import KubectlError, find_kubectl
-from firelift.sandbox.tools import ToolsError, cache_directory, ensure_control_plane
+from firelift.sandbox.tools import ensure_control_plane
 
 GO = """#!/bin/sh
 echo "go: downloading k8s.io/kubernetes" >&2

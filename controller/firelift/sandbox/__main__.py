@@ -5,11 +5,13 @@ from importlib import import_module
 
 import click
 
+from firelift.sandbox.builds import ToolsError
 from firelift.sandbox.emulator import EmulatorMissingError
 from firelift.sandbox.go import GoMissingError
 from firelift.sandbox.kubectl import KubectlError, find_kubectl
 from firelift.sandbox.processes import ProcessError
-from firelift.sandbox.tools import ToolsError, ensure_control_plane
+from firelift.sandbox.provider import ensure_provider_mirror
+from firelift.sandbox.tools import ensure_control_plane
 from firelift.sandbox.up import up as keep_up
 
 _EXPECTED = (EmulatorMissingError, GoMissingError, KubectlError, ProcessError, ToolsError)
@@ -36,8 +38,9 @@ def demo() -> None:
 
 @cli.command()
 def tools() -> None:
-    """Build the control-plane binaries unless the cache has them."""
+    """Build the control-plane binaries and the Terraform provider unless the cache has them."""
     click.echo(f"control plane: {ensure_control_plane().apiserver.parent}")
+    click.echo(f"terraform provider: {ensure_provider_mirror()}")
 
 
 def main() -> None:

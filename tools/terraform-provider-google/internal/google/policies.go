@@ -1,0 +1,215 @@
+package google
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+const policyVersion = 3 // the first with conditions
+
+// A policy is read, changed and written as a whole; where, and by which verb it is read, depends on the API.
+type policy struct {
+	of      string // template of what it belongs to
+	getVerb string
+	parts   []string // of an import id, in order, before role and member
+}
+
+var policyResources = map[string]*resource{
+	"google_project_iam_member": member("projects", policy{
+		of: "projects/{project}", getVerb: "POST", parts: []string{"project"},
+	}),
+	"google_service_account_iam_member": member("iam", policy{
+		of: "{service_account_id}", getVerb: "POST?", parts: []string{"service_account_id"},
+	}),
+	"google_secret_manager_secret_iam_member": member("secrets", policy{
+		of: "projects/{project}/secrets/{secret_id}", getVerb: "GET", parts: []string{"secret_id"},
+	}),
+}
+
+func member(api string, p policy) *resource {
+	return &resource{
+		label: "IAM member", api: api, id: "{id}",
+		imports: []string{},
+		plan:    p.plan,
+		create:  func(c *call, state object) (object, error) { return p.create(c, state) },
+		read:    func(c *call, state object) (object, error) { return p.read(c, state) },
+		remove:  func(c *call) error { return p.remove(c) },
+	}
+}
+
+func (p policy) plan(c *call, planned object) {
+	if secret := text(planned["secret_id"]); strings.HasPrefix(secret, "projects/") {
+		planned["project"] = strings.Split(secret, "/")[1]
+	}
+}
+
+func (p policy) name(state object) string {
+	if secret := text(state["secret_id"]); strings.HasPrefix(secret, "projects/") {
+		return secret
+	}
+	return filled(p.of, state)
+}
+
+func (p policy) fetch(c *call, state object) (object, error) {
+	path := p.name(state) + ":getIamPolicy"
+	switch p.getVerb {
+	case "POST":
+		return c.do("POST", path, nil, object{"options": object{"requestedPolicyVersion": policyVersion}})
+	case "GET":
+		return c.do("GET", path, map[string]string{"options.requestedPolicyVersion": fmt.Sprint(policyVersion)}, nil)
+	default:
+		return c.do("POST", path, map[string]string{"options.requestedPolicyVersion": fmt.Sprint(policyVersion)}, object{})
+	}
+}
+
+// change repeats read, change and write while another writer comes in between.
+func (p policy) change(c *call, state object, apply func(bindings []any) []any) (object, error) {
+	defer c.lock(c.r.api + "/" + p.name(state))()
+	for wait := firstRetry; ; wait = min(2*wait, longestWait) {
+		current, err := p.fetch(c, state)
+		if err != nil {
+			return nil, fmt.Errorf("Error retrieving IAM policy for %s: %w", p.name(state), err)
+		}
+		bindings, _ := current["bindings"].([]any)
+		current["bindings"], current["version"] = apply(bindings), policyVersion
+		body := object{"policy": current}
+		if c.r.api == "projects" {
+			body["updateMask"] = "bindings,etag,auditConfigs"
+		}
+		written, err := c.do("POST", p.name(state)+":setIamPolicy", nil, body)
+		if err == nil {
+			return written, nil
+		}
+		if !hasCode(err, 409) || pause(c, min(wait, time.Until(c.deadline()))) != nil {
+			return nil, fmt.Errorf("Error applying IAM policy for %s: Error setting IAM policy for %s: %w", p.name(state), p.name(state), err)
+		}
+	}
+}
+
+func (c *call) deadline() time.Time {
+	result, ok := c.Deadline()
+	if !ok {
+		return time.Now().Add(callTimeout)
+	}
+	return result
+}
+
+func (p policy) create(c *call, state object) (object, error) {
+	_, err := p.change(c, state, func(bindings []any) []any {
+		bindings = without(bindings, state)
+		for _, item := range bindings {
+			if binding, _ := item.(object); matches(binding, state) {
+				members, _ := binding["members"].([]any)
+				binding["members"] = append(members, state["member"])
+				return bindings
+			}
+		}
+		return append(bindings, newBinding(state))
+	})
+	if err != nil {
+		return nil, err
+	}
+	state["id"] = p.id(state)
+	return c.afterwards(state)
+}
+
+func (p policy) id(state object) string {
+	result := p.name(state) + "/" + text(state["role"]) + "/" + text(state["member"])
+	if p.of == "projects/{project}" {
+		result = strings.TrimPrefix(result, "projects/")
+	}
+	if condition := first(state["condition"]); condition != nil {
+		result += "/" + text(condition["title"])
+	}
+	return result
+}
+
+func (p policy) read(c *call, state object) (object, error) {
+	current, err := p.fetch(c, state)
+	if hasCode(err, 404) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("Error when reading or editing Resource %q with IAM Member: Role %q Member %q: %w", p.name(state), text(state["role"]), text(state["member"]), err)
+	}
+	bindings, _ := current["bindings"].([]any)
+	for _, item := range bindings {
+		binding, _ := item.(object)
+		members, _ := binding["members"].([]any)
+		if matches(binding, state) && containsMember(members, text(state["member"])) {
+			result := settled(state)
+			result["etag"] = current["etag"]
+			result["id"] = p.id(result)
+			return result, nil
+		}
+	}
+	return nil, nil
+}
+
+func (p policy) remove(c *call) error {
+	_, err := p.change(c, c.prior, func(bindings []any) []any { return without(bindings, c.prior) })
+	if hasCode(err, 404) {
+		return nil
+	}
+	return err
+}
+
+func newBinding(state object) object {
+	result := object{"role": state["role"], "members": []any{state["member"]}}
+	if condition := first(state["condition"]); condition != nil {
+		sent := object{}
+		for name, value := range condition {
+			if !empty(value) {
+				sent[name] = value
+			}
+		}
+		result["condition"] = sent
+	}
+	return result
+}
+
+// matches tells whether the binding is of the same role under the same condition.
+func matches(binding, state object) bool {
+	if binding["role"] != state["role"] {
+		return false
+	}
+	actual, _ := binding["condition"].(object)
+	wanted := first(state["condition"])
+	for _, name := range []string{"title", "expression", "description"} {
+		if text(actual[name]) != text(wanted[name]) {
+			return false
+		}
+	}
+	return true
+}
+
+func without(bindings []any, state object) []any {
+	result := []any{}
+	for _, item := range bindings {
+		binding, _ := item.(object)
+		if matches(binding, state) {
+			members, _ := binding["members"].([]any)
+			binding["members"] = otherMembers(members, text(state["member"]))
+			if empty(binding["members"]) {
+				continue
+			}
+		}
+		result = append(result, item)
+	}
+	return result
+}
+
+func otherMembers(members []any, member string) []any {
+	result := []any{}
+	for _, item := range members {
+		if !strings.EqualFold(text(item), member) {
+			result = append(result, item)
+		}
+	}
+	return result
+}
+
+func containsMember(members []any, member string) bool {
+	return len(otherMembers(members, member)) < len(members)
+}
