@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import pytest
-from tests.moving import KIT, LEDGER, migration, plan, ran, seeded
+from tests.moving import KIT, LEDGER, counts, migration, plan, ran, seeded
 from tests.simple_work import seed
 from tests.virtual_time import in_virtual_time
 
+from firelift.api.rollout import PaceSpec
 from firelift.api.run import RunKind
 from firelift.migration.bounded import READ_BYTES, get_some, weight
 from firelift.migration.entities.order import place
@@ -28,6 +29,18 @@ MANY = [f"u{number:03d}" for number in range(240)]
 IN_ORDER = sorted(MANY, key=lambda name: place("seed", name))
 MOST = 3 * READ_BYTES
 """Of one batch: it ends behind the page with which it is full, and pages are asked for a few at a time."""
+
+
+class Weighing(MemoryStore):
+    """Says how many bytes of documents one answer had at most."""
+
+    most = 0
+
+    async def get(self, paths: Sequence[str], **how: object) -> list[Document | Missing]:
+        found = await super().get(paths, **how)  # type: ignore[arg-type]
+        ours = [each for each in found if not each.path.startswith("_firelift/")]
+        self.most = max(self.most, weight(KIT, ours))
+        return found
 
 
 async def filled() -> MemoryStore:
@@ -133,3 +146,18 @@ async def test_some_documents_are_read_until_they_are_enough() -> None:
     small = await seeded({f"tasks/{number}": {"n": 1} for number in range(50)})
     found = await get_some(small, [f"tasks/{number}" for number in range(60)])
     assert [isinstance(each, Document) for each in found] == [True] * 50 + [False] * 10
+
+
+@in_virtual_time
+async def test_a_revert_reads_as_many_copies_at_once_as_there_is_room_for_and_takes_them_all_back() -> None:
+    store = Weighing()
+    await seed(store, {f"tasks/{name}": {"name": LARGE} for name in MANY})
+    spec = migration({"name": "copies", "source": {"collection": "tasks"}, "target": {"document": "copies/{id}"}})
+    pace = PaceSpec(max_writes_per_second=100_000, batch_size=100, max_retries=5)
+    await ran(store, plan(RunKind.MIGRATE, spec, pace=pace))
+    store.most = 0
+    reverted = await ran(store, plan(RunKind.REVERT, spec, subjects=("migrate.0",), pace=pace))
+    assert counts(reverted) == {"read": len(MANY), "deleted": len(MANY)}
+    checked = await ran(store, plan(RunKind.REVERT_VERIFY, spec, subjects=("migrate.0",), pace=pace))
+    assert counts(checked) == {"read": len(MANY), "unchanged": len(MANY)}
+    assert 0 < store.most < READ_BYTES + len(LARGE)

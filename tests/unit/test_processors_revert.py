@@ -11,6 +11,7 @@ from tests.virtual_time import in_virtual_time
 
 from firelift.api.migration import MigrationSpec, OnRevertConflict
 from firelift.api.run import RunKind, RunPlan
+from firelift.migration.bounded import Fitting
 from firelift.migration.entities.whose import Whose
 from firelift.migration.errors import FailedPrecondition
 from firelift.migration.imaged import Imager
@@ -188,7 +189,7 @@ async def test_an_older_image_of_one_document_is_decided_on_what_the_newer_one_l
     images = [created.image, filled.image]
     walked = [JournalRecord(image, time) for image, time in zip(images[::-1], times[::-1], strict=True)]
     earlier = EarlierImages(ScannedEntries(Journal(store, LEDGER), Whose(store, "seed", None)), ())
-    revert = Revert(store, Merge(KIT, (), ()), earlier, imager, OnRevertConflict.KEEP, _never)
+    revert = Revert(Fitting(store), Merge(KIT, (), ()), earlier, imager, OnRevertConflict.KEEP, _never)
     newer, older = await revert.prepare([Record("2:1", walked[0]), Record("1:1", walked[1])], again=False)
     assert [change.tally.kept for change in (newer, older)] == [0, 0]
     assert older.writes == (Delete("copies/1", times[1]),)

@@ -7,6 +7,7 @@ from tests.moving import stored
 from tests.virtual_time import VirtualClock, in_virtual_time
 
 from firelift.migration.ahead import ReadAhead
+from firelift.migration.bounded import Room
 from firelift.migration.errors import UnknownOutcome
 from firelift.migration.readers import ScanReader
 from firelift.migration.store import Create, Page, Source
@@ -32,7 +33,7 @@ async def reader(*cut: str) -> ReadAhead:
     store = SlowStore()
     await store.commit([Create(f"tasks/{n}", stored({"n": n})) for n in range(6)])
     store.cut = frozenset(cut)
-    return ReadAhead(ScanReader(store, Source("tasks"), 2, lambda _: True), VirtualClock())
+    return ReadAhead(ScanReader(store, Source("tasks"), 2, lambda _: True), VirtualClock(), Room())
 
 
 @in_virtual_time
@@ -44,6 +45,23 @@ async def test_the_next_batch_comes_while_the_last_one_is_worked_off() -> None:
     assert [record.cursor for record in second.batch.records] == ["tasks/2", "tasks/3"]
     assert (first.at, second.at, clock.seconds()) == (3.0, 6.0, 13.0)
     await ahead.drop()
+
+
+@in_virtual_time
+async def test_nothing_is_read_ahead_where_the_process_has_no_room_until_another_lane_gives_it_back() -> None:
+    room, clock = Room(most=0), VirtualClock()
+    ahead = await reader()
+    ahead.room = room
+    first = await ahead.read(None)
+    await clock.sleep(10)
+    second = await ahead.read(first.batch.end)
+    assert (second.at, room.taken) == (16.0, 0)
+    room.most = 1_000
+    third = await ahead.read(second.batch.end)
+    assert third.batch.size
+    assert room.taken == third.batch.size
+    await ahead.drop()
+    assert room.taken == 0
 
 
 @in_virtual_time

@@ -8,6 +8,7 @@ from firelift.api.migration import OnInvalid
 from firelift.api.run import RunKind, RunPlan, Totals
 from firelift.migration.ahead import ReadAhead
 from firelift.migration.backoff import Backoff, jittered
+from firelift.migration.bounded import Room
 from firelift.migration.chunks import MAX_BYTES, Chunk, fitting, size
 from firelift.migration.clock import Clock
 from firelift.migration.entities.pace import EntityPace
@@ -51,6 +52,7 @@ class LaneWorker:
     pacer: Pacer
     clock: Clock
     entities: EntityPace | None = None
+    room: Room = field(default_factory=Room)
     _ahead: ReadAhead = field(init=False)
     _backoff: Backoff = field(init=False)
     _reserved: int = field(default=0, init=False)
@@ -58,7 +60,7 @@ class LaneWorker:
     """Of one commit: Firestore's own limit until this database has refused a smaller one."""
 
     def __post_init__(self) -> None:
-        self._ahead = ReadAhead(self.reader, self.clock)
+        self._ahead = ReadAhead(self.reader, self.clock, self.room)
         title = f"lane {self.tail.lane.number} of run {self.plan.id}"
         self._backoff = Backoff(title, self.plan.pace.max_retries)
 
@@ -105,12 +107,12 @@ class LaneWorker:
             size = self.pacer.batch
             stale = self.clock.seconds() - arrived > FRESH_SECONDS
             records = batch.records[at : at + size]
-            left_out = max(0, batch.scanned - count) if at + size >= count else 0
-            end = batch.end if at + size >= count else records[-1].cursor
             changes = await self.processor.prepare(records, again=stale) if records else []
+            records, at = records[: len(changes)], at + max(1, len(changes))
+            left_out = max(0, batch.scanned - count) if at >= count else 0
+            end = batch.end if at >= count else records[-1].cursor
             if not await self._slice(Chunk(records, changes, end, len(records) + left_out)):
                 return False
-            at += size
         return True
 
     async def _slice(self, rest: Chunk) -> bool:

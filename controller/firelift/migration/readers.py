@@ -18,7 +18,8 @@ class EntryImages:
     """The images of one journal entry, in the order of its commit; a seal and an entry of dead letters have none.
 
     `commit_time` is the entry's `create_time`, and so the update time of every document that its commit changed.
-    `marks`: these are entity markers. `end` is the cursor behind its records.
+    `marks`: these are entity markers. `end` is the cursor behind its records, `size` about how many
+    bytes their values have.
     """
 
     seq: int
@@ -26,6 +27,7 @@ class EntryImages:
     images: Sequence[Image]
     marks: bool = False
     end: str | None = None
+    size: int = 0
 
 
 class JournalReader(Protocol):
@@ -66,7 +68,7 @@ class ScanReader:
         page = await self.store.page(replace(self.source, start=start), limit=self.limit)
         records = [Record(document.path, document) for document in page.documents if self.keep(document)]
         end = page.documents[-1].path if page.documents else start or ""
-        return Batch(records, end, page.exhausted, scanned=len(page.documents))
+        return Batch(records, end, page.exhausted, len(page.documents), page.size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ class ImageReader:
             return Batch((), after or "", exhausted=True)
         records = [record for entry in entries for record in self._records(entry, behind if entry.seq == seq else 0)]
         end = _cursor(entries[-1].seq, len(entries[-1].images))
-        return Batch(records, end, exhausted=False, scanned=len(records))
+        return Batch(records, end, exhausted=False, scanned=len(records), size=sum(each.size for each in entries))
 
     async def _entries(self, start: int | None) -> list[EntryImages]:
         if start is not None and start < 0:

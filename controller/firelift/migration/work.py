@@ -34,13 +34,15 @@ class Batch:
     """Records in order. `exhausted`: there are none behind the last one. `end` is the cursor behind all that was read.
 
     `end` may lie behind the last record, where a reader has left out what is not of its cohort. `scanned` counts what
-    was looked at, left-out ones included; it is shown as progress and nothing is decided by it.
+    was looked at, left-out ones included; it is shown as progress and nothing is decided by it. `size` is about how
+    many bytes its values have, 0 where nobody has counted.
     """
 
     records: Sequence[Record]
     end: str
     exhausted: bool
     scanned: int = 0
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ class Processor(Protocol):
     """What is to be done with records."""
 
     async def prepare(self, records: Sequence[Record], *, again: bool) -> list[Change]:
-        """One change per record.
+        """One change per record, or for the first of them: as many as memory has room for, at least one.
 
         `again` is set after a conflict: whatever the records carried is stale, and everything is read anew.
         """

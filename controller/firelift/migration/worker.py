@@ -13,6 +13,7 @@ from typing import Any, TypeAlias, TypeVar
 from firelift.api.migration import MigrationSpec
 from firelift.api.run import WAY_BACK, RunKind, RunPlan
 from firelift.migration.backoff import Backoff
+from firelift.migration.bounded import Room
 from firelift.migration.clock import Clock, SystemClock
 from firelift.migration.entities.pace import EntityPace, entity_pace
 from firelift.migration.errors import FencedError, Pressure, RunStopped, StoreError, UnknownOutcome
@@ -134,6 +135,7 @@ class Crew:
     say: Say
     _sealed: set[int] = field(default_factory=set, init=False)
     _made: dict[str, MigrationSpec] = field(default_factory=dict, init=False)
+    _room: Room = field(default_factory=Room, init=False)
     _at_work: int = field(default=0, init=False)
     _idle_since: float | None = field(default=None, init=False)
 
@@ -179,7 +181,7 @@ class Crew:
         self.say(f"lane {lane.number} of run {self.plan.id} begins")
         kit, watch, pacer = store.values, self.watch, self.pacer
         self._at_work += 1
-        worker = LaneWorker(self.plan, tail, reader, processor, kit, watch, pacer, self.clock, entities)
+        worker = LaneWorker(self.plan, tail, reader, processor, kit, watch, pacer, self.clock, entities, self._room)
         await self._index.through(worker.run)
         self._at_work -= 1
         self._idle_since = None

@@ -153,7 +153,7 @@ class JoinedReader:
         images = [record for lane in self._lanes for record in lane.take(end)]
         records = self._merged(documents, images)
         behind = records[-1].cursor if records else documents[-1].path if documents else start or ""
-        return Batch(records, behind if exhausted else end or behind, exhausted, scanned=len(documents))
+        return Batch(records, behind if exhausted else end or behind, exhausted, len(documents), page.size)
 
     async def _all(self, work: Callable[[LaneImages], Awaitable[T]]) -> list[T]:
         return await asyncio.gather(*(work(lane) for lane in self._lanes or ()))

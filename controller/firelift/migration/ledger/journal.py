@@ -59,7 +59,11 @@ class Journal:
         else:
             numbers = range(start or 1, (start or 1) + WALK)
         found = await self._numbered(run, lane, numbers, images=True, most=READ_BYTES)
-        return [EntryImages(each.seq, each.commit_time, each.images or (), each.marks, each.end) for each in found]
+        kit = self.store.values
+        return [
+            EntryImages(each.seq, each.commit_time, each.images or (), each.marks, each.end, each.weight(kit))
+            for each in found
+        ]
 
     async def walk(self, run: str, lane: int, *, after: int, limit: int, images: bool = False) -> list[Entry]:
         """Entries after number `after` in order, at most `limit`; fewer when the lane ends."""

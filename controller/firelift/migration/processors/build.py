@@ -11,6 +11,7 @@ from firelift.api.cohort import BUCKETS, bucket
 from firelift.api.migration import MigrationSpec, OnInvalid
 from firelift.api.run import REHEARSALS, WAY_BACK, RunKind, RunPlan, VerifyPlan
 from firelift.migration.aggregate.build import build_aggregate, targets_of
+from firelift.migration.bounded import Fitting
 from firelift.migration.entities.closing import ClosingReader, ListedOnce
 from firelift.migration.entities.lanes import chosen_entities, entities_of, source_of
 from firelift.migration.entities.open_cursor import is_open
@@ -197,10 +198,9 @@ def _way_back(plan: RunPlan, store: Store, lane: Lane) -> Processor:
     brought_back, remade = BroughtBack(entries, plan.id, lane), Remade(Journal(store, plan.ledger))
     earlier = EarlierImages(entries, older[::-1], later, brought_back, remade)
     if plan.kind is RunKind.REVERT_VERIFY:
-        return RevertVerify(store, merge, earlier)
-    return Revert(
-        store, merge, earlier, Imager(store.values, ignored), plan.migration.on_revert_conflict, _kept(plan, store)
-    )
+        return RevertVerify(Fitting(store), merge, earlier)
+    imager, policy = Imager(store.values, ignored), plan.migration.on_revert_conflict
+    return Revert(Fitting(store), merge, earlier, imager, policy, _kept(plan, store))
 
 
 def _kept(plan: RunPlan, store: Store) -> Kept:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from firelift.api.migration import OnRevertConflict
+from firelift.migration.bounded import Fitting
 from firelift.migration.image import Operation
 from firelift.migration.imaged import Imaged, Imager
 from firelift.migration.ledger.earlier import EarlierImages
 from firelift.migration.merge import Conflict, Merge, Nothing, Recreate, Remove, Restore, Verdict
 from firelift.migration.processors import tallies
 from firelift.migration.readers import JournalRecord
-from firelift.migration.store import Document, Micros, Missing, Store
+from firelift.migration.store import Document, Micros, Missing
 from firelift.migration.work import Change, DeadLetter, Record
 
 TALLY = {
@@ -32,7 +34,7 @@ Kept = Callable[[str], Awaitable[bool]]
 class Revert:
     """The processor. What it changes is imaged like everything else, so that a revert can be reverted."""
 
-    store: Store
+    documents: Fitting
     merge: Merge
     earlier: EarlierImages
     imager: Imager
@@ -40,14 +42,14 @@ class Revert:
     kept: Kept
 
     async def prepare(self, records: Sequence[Record], *, again: bool) -> list[Change]:  # noqa: ARG002 - a journal is never stale
-        """One change per record; the documents are always read now.
+        """One change per record, of large documents just for the first few; they are always read now.
 
         Where a document has several images, the older one is decided on what the newer one leaves, and keeps the
         version that was read: it can only be committed after it was decided once more.
         """
         wanted: list[JournalRecord] = [record.payload for record in records]
-        now = await current(self.store, wanted)
-        changes = [await self._change(record, now) for record in wanted]
+        now = await current(self.documents, wanted)
+        changes = [await self._change(record, now) for record in known(wanted, now)]
         return [await self._once(change, changes[:place]) for place, change in enumerate(changes)]
 
     async def _once(self, change: Change, before: Sequence[Change]) -> Change:
@@ -151,7 +153,12 @@ def _made(record: JournalRecord) -> Micros:
     return record.commit_time if record.image.operation is Operation.CREATE else record.image.create_time
 
 
-async def current(store: Store, records: Sequence[JournalRecord]) -> dict[str, Document | Missing]:
-    """The documents of images as they are now, each read once."""
+async def current(documents: Fitting, records: Sequence[JournalRecord]) -> dict[str, Document | Missing]:
+    """The documents of the first of these images as they are now, each read once: as many as there is room for."""
     paths = list(dict.fromkeys(record.image.path for record in records))
-    return dict(zip(paths, await store.get(paths), strict=True)) if paths else {}
+    return {document.path: document for document in await documents.get(paths)}
+
+
+def known(records: Sequence[JournalRecord], now: Mapping[str, Document | Missing]) -> list[JournalRecord]:
+    """The records up to the first whose document was not read."""
+    return list(takewhile(lambda record: record.image.path in now, records))
