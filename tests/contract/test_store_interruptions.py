@@ -204,6 +204,9 @@ async def test_a_read_that_nobody_waits_for_any_more_ends_at_the_server(script: 
                 await asyncio.sleep(0.01)
             reading.cancel()
             await script.left.wait()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+        assert script.left.is_set()
 
 
 async def test_a_commit_without_an_answer_ends_at_its_deadline(store: FirestoreStore, script: Script) -> None:

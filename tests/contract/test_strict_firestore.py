@@ -20,7 +20,7 @@ from firelift.migration.ledger.lanes import ensure_lanes
 from firelift.migration.ledger.progress import Progress
 from firelift.migration.ledger.runs import RunStore
 from firelift.migration.processors.build import build
-from firelift.migration.store import Create, Put, Source, Update, Verify
+from firelift.migration.store import Create, Document, Put, Source, Update, Verify
 from firelift.migration.worker import Share, work
 from firelift.stores.firestore.store import FirestoreStore, open_firestore
 from firelift.stores.firestore.transport import Patience
@@ -91,8 +91,13 @@ async def test_a_commit_that_firestore_refuses_is_refused_whole(what: str) -> No
 
 
 async def test_exempt_collections_have_no_index_entries() -> None:
+    many = stored({"x": list(range(40_000))})
     async with strict(Rules(exempt=LEDGER_GROUPS)) as (_, store):
-        await store.commit([Create("_firelift/l/firelift_journal/e", stored({"x": list(range(40_000))}))])
+        await store.commit([Create("_firelift/l/firelift_journal/e", many)])
+        (kept,) = await store.get(["_firelift/l/firelift_journal/e"])
+        assert isinstance(kept, Document)
+        with pytest.raises(Poison, match="too many index entries"):
+            await store.commit([Create("a/b", many)])
 
 
 async def test_a_stream_is_cut_and_an_index_may_not_be_ready() -> None:
