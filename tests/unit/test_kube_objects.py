@@ -43,7 +43,7 @@ def test_an_error_names_the_call_and_the_servers_sentence() -> None:
 def test_an_invalid_spec_becomes_a_sentence_with_its_places() -> None:
     seen = parse(document(database={"project": "demo"}, phases=[{"name": "one", "steps": []}]))
 
-    assert seen.rollout is None
+    assert seen.value is None
     assert "spec.migrations: Field required" in seen.invalid
     assert "spec.phases[0].steps" in seen.invalid
 
@@ -57,8 +57,8 @@ def test_an_object_is_parsed_with_what_its_next_write_needs() -> None:
     seen = parse(document(**spec))
 
     assert (seen.resource_version, seen.generation, seen.deleting, seen.held) == ("7", 3, False, False)
-    assert seen.rollout is not None
-    assert seen.rollout.ledger_id == "shop.users"
+    assert seen.value is not None
+    assert seen.value.ledger_id == "shop.users"
 
 
 def test_approvals_are_those_of_the_rollout_in_order_of_creation() -> None:

@@ -13,6 +13,7 @@ API_VERSION = f"{GROUP}/{VERSION}"
 FINALIZER = f"{GROUP}/way-back"
 FIELD_MANAGER = "firelift"
 ROLLOUT_LABEL = f"{GROUP}/rollout"
+ENVIRONMENT_LABEL = f"{GROUP}/environment"
 RUN_ANNOTATION = f"{GROUP}/run"
 ENTRIES_ANNOTATION = f"{GROUP}/entries"
 

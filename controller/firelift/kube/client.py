@@ -22,6 +22,7 @@ Permit: TypeAlias = Callable[[], None]
 _APPLY = "application/apply-patch+yaml"
 _MERGE = "application/merge-patch+json"
 _JSON = "application/json"
+_METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 _READS = frozenset({"GET"})
 
 
@@ -66,6 +67,10 @@ class Cluster:
         """Read an object or a list, as new as the cluster's store."""
         return await self._call("GET", path, query=query)
 
+    async def list_metadata(self, path: str, **query: str) -> Json:
+        """Read a list without what its objects hold."""
+        return await self._call("GET", path, query=query, accept=_METADATA)
+
     async def create(self, path: str, body: Mapping[str, Any]) -> Json:
         """Create an object in the collection at `path`."""
         return await self._call("POST", path, body=body)
@@ -95,6 +100,7 @@ class Cluster:
         query: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
         content_type: str = _JSON,
+        accept: str = _JSON,
     ) -> Json:
         if method not in _READS:
             self._permit()
@@ -103,7 +109,7 @@ class Cluster:
             method,
             path,
             query_params=list((query or {}).items()),
-            header_params={"Accept": _JSON, "Content-Type": content_type},
+            header_params={"Accept": accept, "Content-Type": content_type},
             body=dict(body or {}),
             auth_settings=["BearerToken"],
         )

@@ -1,4 +1,4 @@
-"""Kubernetes Events on a rollout: said once, with reasons of their own."""
+"""Kubernetes Events on our objects: said once, with reasons of their own."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from firelift.api.base import API_VERSION
-from firelift.api.rollout import KIND
+from firelift.api.rollout import KIND as ROLLOUT
 from firelift.kube.client import Cluster, Json
 from firelift.kube.errors import Changed
 
@@ -20,11 +20,12 @@ _LONGEST_NAME = 200
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The rollout that an Event is about."""
+    """The object that an Event is about."""
 
     namespace: str
     name: str
     uid: str
+    kind: str = ROLLOUT
 
 
 async def emit(
@@ -55,7 +56,7 @@ def build(subject: Subject, *, reason: str, message: str, warning: bool, now: da
         "note": message[:_LONGEST_NOTE],
         "regarding": {
             "apiVersion": API_VERSION,
-            "kind": KIND,
+            "kind": subject.kind,
             "namespace": subject.namespace,
             "name": subject.name,
             "uid": subject.uid,

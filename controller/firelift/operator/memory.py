@@ -14,33 +14,14 @@ FIRST_BACKOFF_SECONDS = 0.1
 _SHOWN_PROBLEMS = 3
 
 
-@dataclass(slots=True)
-class ObjectMemory:
-    """`problems` are sentences since the last turn that went well."""
+@dataclass(slots=True, kw_only=True)
+class TurnMemory:
+    """Of an object of any kind. `problems` are sentences since the last turn that went well."""
 
-    measurer: Measurer
     uid: str = ""
-    progress: dict[str, Progress] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     failures: int = 0
-    pace: PaceSeen | None = None
-    """What the last turn was granted."""
-    lease: Lease | None = None
-    """That, or what an earlier one was and nobody has given back yet."""
     status_time: float = float("-inf")
-    tidied: bool = False
-    lock_leases: frozenset[str] | None = None
-    """The Leases that show this object's locks, None while nobody has looked."""
-    checked_generation: int = 0
-    unusable: str = ""
-    """What `checked_generation` has against its migrations."""
-
-    def belongs_to(self, uid: str) -> None:
-        """Forget what was known of an earlier object of this name."""
-        if self.uid != uid:
-            self.uid, self.tidied, self.status_time = uid, False, float("-inf")
-            self.checked_generation, self.pace, self.lease, self.lock_leases = 0, None, None, None
-            self.progress.clear()
 
     def succeeded(self) -> None:
         """A whole turn went well."""
@@ -61,3 +42,28 @@ class ObjectMemory:
     def seconds_since_status(self) -> float:
         """How long ago the status was written."""
         return time.monotonic() - self.status_time
+
+
+@dataclass(slots=True)
+class ObjectMemory(TurnMemory):
+    """Of a rollout."""
+
+    measurer: Measurer
+    progress: dict[str, Progress] = field(default_factory=dict)
+    pace: PaceSeen | None = None
+    """What the last turn was granted."""
+    lease: Lease | None = None
+    """That, or what an earlier one was and nobody has given back yet."""
+    tidied: bool = False
+    lock_leases: frozenset[str] | None = None
+    """The Leases that show this object's locks, None while nobody has looked."""
+    checked_generation: int = 0
+    unusable: str = ""
+    """What `checked_generation` has against its migrations."""
+
+    def belongs_to(self, uid: str) -> None:
+        """Forget what was known of an earlier object of this name."""
+        if self.uid != uid:
+            self.uid, self.tidied, self.status_time = uid, False, float("-inf")
+            self.checked_generation, self.pace, self.lease, self.lock_leases = 0, None, None, None
+            self.progress.clear()

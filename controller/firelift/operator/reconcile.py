@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 
 from firelift.api.conditions import Reason
 from firelift.api.run import RunState
 from firelift.kube import rollouts
-from firelift.kube.errors import Changed, KubeError
-from firelift.kube.lease import LeadershipLost
 from firelift.kube.rollouts import RolloutObject
-from firelift.migration.errors import LostRace, MigrationError, MoreToDo, StoreError
+from firelift.migration.errors import MoreToDo, StoreError
 from firelift.operator import ledger as ledgers
 from firelift.operator import status as statuses
 from firelift.operator.act import Actor
@@ -23,6 +19,7 @@ from firelift.operator.observe import observe
 from firelift.operator.services import Services
 from firelift.operator.show_locks import show_locks
 from firelift.operator.tell import Teller
+from firelift.operator.turns import guarded
 from firelift.operator.wakeups import Key
 from firelift.rollout.intents import Decision, EnsureRun, Intent
 from firelift.rollout.machine import decide, initial_state
@@ -49,27 +46,18 @@ class Reconciler:
         Raises:
             LeadershipLost: this process may change nothing any more.
         """
+        services = self._services
         memory = self._memories.setdefault(key, self._new_memory())
-        metrics, log = self._services.metrics, self._services.log.bind(rollout=str(key))
-        longest = self._services.settings.longest_backoff_seconds
-        try:
-            with metrics.turn_seconds.time():
-                async with asyncio.timeout(self._services.settings.turn_timeout_seconds):
-                    due = await self._turn(key, memory)
-        except LeadershipLost:
-            raise
-        except (Changed, LostRace) as error:
-            metrics.turns.labels("again").inc()
-            log.debug("turn begins anew", error=str(error))
-            return memory.again(longest)
-        except Exception as error:
-            metrics.turns.labels("failed").inc()
-            expected = isinstance(error, KubeError | MigrationError | TimeoutError)
-            log.warning("turn failed", error=_sentence(error), exc_info=not expected)
-            await self._trouble(key, memory, _sentence(error))
-            return memory.failed(_sentence(error), longest)
-        metrics.turns.labels("done").inc()
-        return due
+
+        async def attempt() -> float | None:
+            return await self._turn(key, memory)
+
+        async def trouble(sentence: str) -> None:
+            seen = await rollouts.read(services.cluster, *key)
+            if seen is not None:
+                await self._teller.trouble(memory, seen, sentence)
+
+        return await guarded(services, memory, services.log.bind(rollout=str(key)), attempt, trouble)
 
     async def _turn(self, key: Key, memory: ObjectMemory) -> float | None:
         services = self._services
@@ -78,22 +66,22 @@ class Reconciler:
             self._forget(key)
             return None
         memory.belongs_to(seen.uid)
-        if seen.rollout is None:
+        if seen.value is None:
             sentence = f"{seen.invalid}; nothing is done until the manifest is corrected"
             await self._teller.say(memory, seen, Reason.INVALID_SPEC, sentence)
             return services.settings.resync_seconds
-        read = await ledgers.read(services, seen.rollout)
+        read = await ledgers.read(services, seen.value)
         if read.seen.error:
             reason = Reason.LEDGER_UNREADABLE if read.unreadable else Reason.DATABASE_UNREACHABLE
             return await self._unreachable(memory, seen, read.seen.error, reason)
-        state = read.state or initial_state(seen.rollout, services.now())
+        state = read.state or initial_state(seen.value, services.now())
         try:
-            observation = await observe(services, memory, seen.rollout, state, read, lambda: self._poke(key))
+            observation = await observe(services, memory, seen.value, state, read, lambda: self._poke(key))
         except (StoreError, TimeoutError) as error:
-            return await self._unreachable(memory, seen, ledgers.sentence(seen.rollout, error))
+            return await self._unreachable(memory, seen, ledgers.sentence(seen.value, error))
         observation = replace(observation, conditions=statuses.conditions(seen.status))
         try:
-            return await self._follow(memory, seen, Actor(services, seen.rollout, read, observation), state)
+            return await self._follow(memory, seen, Actor(services, seen.value, read, observation), state)
         except MoreToDo as more:
             await self._teller.say(memory, seen, Reason.STARTING, str(more))
             return AGAIN_SECONDS
@@ -134,15 +122,6 @@ class Reconciler:
         await self._teller.say(memory, seen, reason, f"{sentence}; it is asked again")
         return memory.again(_UNREACHABLE_SECONDS)
 
-    async def _trouble(self, key: Key, memory: ObjectMemory, sentence: str) -> None:
-        """Say why the turn failed, if the API server can be reached at all: nobody should have to read a log."""
-        cluster = self._services.cluster
-        with suppress(KubeError, TimeoutError):
-            async with asyncio.timeout(self._services.settings.turn_timeout_seconds):
-                seen = await rollouts.read(cluster, *key)
-                if seen is not None:
-                    await self._teller.trouble(memory, seen, sentence)
-
     def _seconds_until(self, decision: Decision) -> float:
         settings = self._services.settings
         seconds = min((decision.due - self._services.now()).total_seconds(), settings.resync_seconds)
@@ -158,7 +137,3 @@ class Reconciler:
         services = self._services
         timeout = services.settings.measurement_timeout_seconds
         return ObjectMemory(Measurer(services.monitoring, services.metrics, timeout_seconds=timeout))
-
-
-def _sentence(error: Exception) -> str:
-    return str(error) or f"no end in time ({type(error).__name__})"
