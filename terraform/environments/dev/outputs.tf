@@ -1,0 +1,4 @@
+output "environment" {
+  description = "What programs and people need to know of it: names, addresses, accounts."
+  value       = module.environment
+}

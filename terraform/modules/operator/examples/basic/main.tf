@@ -1,0 +1,20 @@
+provider "kubernetes" {
+  config_path    = "~/.kube/config"
+  config_context = "shop-prod"
+}
+
+provider "helm" {
+  kubernetes = {
+    config_path    = "~/.kube/config"
+    config_context = "shop-prod"
+  }
+}
+
+module "operator" {
+  source           = "../.."
+  chart            = "${path.module}/../../../../../charts/firelift"
+  operator_account = "firelift-operator@shop-prod.iam.gserviceaccount.com"
+  worker_accounts = {
+    shop = "firelift-worker@shop-prod.iam.gserviceaccount.com"
+  }
+}
