@@ -12,7 +12,7 @@ UV := $(or $(shell command -v uv),$(CACHE)/bin/uv)
 RUN := .venv/bin
 SYNCED := .venv/.synced
 # From what starts nothing to what starts everything.
-SUITES := unit property contract integration e2e
+SUITES := unit property contract terraform integration e2e
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
@@ -32,13 +32,21 @@ sandbox: tools ## Keep a cluster with the operator and an emulator in the foregr
 	@$(RUN)/python -m firelift.sandbox up
 
 .PHONY: test
-test: lint tools ## Run the linters, then every test: unit, property, contract, integration, e2e.
+test: lint tools ## Run the linters, then every test: unit, property, contract, terraform, integration, e2e.
 	$(RUN)/pytest $(PYTEST_ARGS) $(wildcard $(SUITES:%=tests/%))
 
 .PHONY: $(SUITES)
 $(SUITES): $(SYNCED)
 	$(RUN)/pytest $(PYTEST_ARGS) tests/$@
 integration e2e: tools
+
+.PHONY: test-terraform
+test-terraform: tools ## Test modules, runner and environments on the real Terraform (FIRELIFT_PROVIDER_MIRROR: with that provider).
+	$(RUN)/pytest $(PYTEST_ARGS) tests/terraform $(wildcard $(foreach suite,$(SUITES),tests/$(suite)/test_terraform*.py tests/$(suite)/test_environment*.py))
+
+.PHONY: readmes
+readmes: $(SYNCED) ## Write the tables in the READMEs of terraform/modules.
+	@$(RUN)/python -m tests.terraform.readmes
 
 .PHONY: lint
 lint: $(SYNCED) ## Check style, format, types and the direction of imports.
