@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from firelift.api.environment.database import Edition
+from firelift.api.environment.indexes import CompositeIndex
 from firelift.api.rules import Rule
 
 
@@ -20,8 +21,9 @@ def _one_ttl_each(spec: Any) -> bool:
     return len({ttl.collection for ttl in spec.ttls.values()}) == len(spec.ttls)
 
 
-def _has_enough_fields(index: Any) -> bool:
-    return len(index.fields) > 1 or any(field.vector for field in index.fields)
+def has_enough_fields(index: CompositeIndex) -> bool:
+    """Whether a STANDARD database takes it: one of a single field it has by itself."""
+    return len(index.fields) > 1 or any(field.vector is not None for field in index.fields)
 
 
 def _fields_have_one_owner(spec: Any) -> bool:
@@ -63,7 +65,7 @@ ENVIRONMENT_RULES = (
         " `indexes.fields` says where it should not",
         lambda spec: (
             spec.database.edition is Edition.ENTERPRISE
-            or all(_has_enough_fields(index) for index in spec.indexes.composite.values())
+            or all(has_enough_fields(index) for index in spec.indexes.composite.values())
         ),
         field=".indexes.composite",
     ),
