@@ -1,0 +1,38 @@
+"""Deletion: what is retained is let go at once, what is destroyed is planned and approved, from what was kept of it."""
+
+from __future__ import annotations
+
+from firelift.api.environment.conditions import EnvironmentReason
+from firelift.api.environment.status import PlanPurpose
+from firelift.api.environment.terraform import EnvironmentDeletion
+from firelift.environment import judging, planning
+from firelift.environment.intents import DropMemory
+from firelift.environment.memory import changed
+from firelift.environment.planning import Want
+from firelift.environment.state import Variant
+from firelift.environment.turn import Outcome, Settled, Turn
+
+
+def deleted(turn: Turn) -> Outcome | None:
+    """Let go, or destroy in two plans: first the protection goes off, then everything goes."""
+    if not turn.environment.deleting:
+        return None
+    if over(turn):
+        what = "everything was destroyed" if turn.state.destroyed else "what it has made stays"
+        return Settled(EnvironmentReason.DESTROYING, what, (DropMemory(state_too=turn.state.destroyed),))
+    plan = turn.state.plan
+    if plan is not None and plan.purpose is not PlanPurpose.DESTROY:
+        return changed(turn.state, plan=None, failure=None, rejected="", rejected_by="", imports=(), kept=(), moves=())
+    if plan is not None:
+        return judging.judge(turn, plan)
+    variant = Variant.LAST_APPLIED if turn.state.unprotected else Variant.UNPROTECTED
+    return planning.begin(turn, Want(PlanPurpose.DESTROY, variant))
+
+
+def over(turn: Turn) -> bool:
+    """Whether a deleted object is done with."""
+    if not turn.environment.deleting or turn.state.run is not None:
+        return False
+    if turn.spec.terraform.deletion_policy is EnvironmentDeletion.RETAIN:
+        return True
+    return turn.state.destroyed or not (turn.state.touched or turn.seen.made)
