@@ -13,6 +13,7 @@ module "environment" {
   }
   indexes = { firebase = jsondecode(file("${path.module}/../firestore.indexes.json")) }
   ttls    = { telemetry = { collection = "telemetry", path = "expireAt" } }
+  ledger  = true
   access = {
     accounts = {
       bas-app-dev = { display_name = "The app", roles = ["roles/datastore.user"] }

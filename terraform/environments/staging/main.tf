@@ -16,6 +16,7 @@ module "environment" {
   }
   indexes = { firebase = jsondecode(file("${path.module}/../firestore.indexes.json")) }
   ttls    = { telemetry = { collection = "telemetry", path = "expireAt" } }
+  ledger  = true
   access = {
     accounts = {
       bas-app-staging = {

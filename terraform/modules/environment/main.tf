@@ -16,6 +16,7 @@ module "firestore" {
   fields     = var.indexes.fields
   ttls       = var.ttls
   firebase   = var.indexes.firebase
+  ledger     = var.ledger
   skip_wait  = var.indexes.skip_wait
 }
 

@@ -98,6 +98,13 @@ variable "ttls" {
   nullable = false
 }
 
+variable "ledger" {
+  description = "Whether Firelift's own documents are looked after: not indexed, and gone when their retention is over; see the module `firestore`."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
 variable "access" {
   description = "Service accounts by account id, and what Firelift's operator and workers need; see the module `access`. Secrets are keys of `secrets`."
   type = object({

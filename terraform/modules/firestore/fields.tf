@@ -1,6 +1,10 @@
 locals {
+  _ledger = var.ledger ? toset(["_firelift", "firelift_deadletters", "firelift_entities", "firelift_journal", "firelift_runs"]) : toset([])
+
   # `indexes`: null leaves the field's single-field indexes alone, an empty list switches them off.
   _ttls = merge(
+    # Its own indexes are those that `*` has, which are none.
+    { for name in local._ledger : name => { collection = name, path = "expireAt", indexes = null } },
     {
       for key, field in local._firebase_fields : key => {
         collection = field.collection
@@ -18,6 +22,7 @@ locals {
     },
   )
   _overrides = merge(
+    { for name in local._ledger : name => { collection = name, path = "*", indexes = [] } if var.database.edition != "ENTERPRISE" },
     {
       for key, field in local._firebase_fields : key => {
         collection = field.collection

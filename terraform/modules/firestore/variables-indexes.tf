@@ -153,6 +153,16 @@ variable "firebase" {
   }
 }
 
+variable "ledger" {
+  description = <<-EOT
+    Whether Firelift's own documents are looked after: no index on any of their fields, and a TTL, so that what a rollout
+    has left behind goes by itself when its retention is over.
+  EOT
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
 variable "skip_wait" {
   description = <<-EOT
     True: an apply ends when Firestore has taken an index or a field on, and somebody else looks until it is READY. False:

@@ -10,34 +10,38 @@ locals {
     { title = "Snapshot listeners", filters = [local._filters.listeners], aligner = "ALIGN_MAX", reducer = "REDUCE_SUM", by = [], unit = "1" },
   ]
   _tiles = [
-    for place, chart in local._charts : {
-      xPos   = place % 2 * 24
-      yPos   = floor(place / 2) * 16
-      width  = 24
-      height = 16
-      widget = {
-        title = chart.title
-        xyChart = {
-          dataSets = [
-            for filter in chart.filters : {
-              plotType = "LINE"
-              timeSeriesQuery = {
-                unitOverride = chart.unit
-                timeSeriesFilter = {
-                  filter = filter
-                  aggregation = {
-                    alignmentPeriod    = "60s"
-                    perSeriesAligner   = chart.aligner
-                    crossSeriesReducer = chart.reducer
-                    groupByFields      = chart.by
+    for place, chart in local._charts : merge(
+      # Cloud Monitoring leaves out what is zero or empty, and every plan would show it again.
+      place % 2 == 0 ? {} : { xPos = 24 },
+      place < 2 ? {} : { yPos = floor(place / 2) * 16 },
+      {
+        width  = 24
+        height = 16
+        widget = {
+          title = chart.title
+          xyChart = {
+            dataSets = [
+              for filter in chart.filters : {
+                plotType = "LINE"
+                timeSeriesQuery = {
+                  unitOverride = chart.unit
+                  timeSeriesFilter = {
+                    filter = filter
+                    aggregation = merge(
+                      {
+                        alignmentPeriod    = "60s"
+                        perSeriesAligner   = chart.aligner
+                        crossSeriesReducer = chart.reducer
+                      },
+                      length(chart.by) == 0 ? {} : { groupByFields = chart.by },
+                    )
                   }
                 }
               }
-            }
-          ]
+            ]
+          }
         }
-      }
-    }
+    })
   ]
 }
 

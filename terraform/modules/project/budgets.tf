@@ -1,7 +1,7 @@
 resource "google_billing_budget" "this" {
   for_each        = var.budgets
   billing_account = coalesce(each.value.billing_account, try(var.create.billing_account, null))
-  display_name    = "${var.project_id} ${each.key}"
+  display_name    = substr("${var.project_id} ${each.key}", 0, 60) # the most that the console takes
 
   budget_filter {
     projects = ["projects/${local._number}"]

@@ -99,3 +99,21 @@ run "a_field_has_one_owner" {
   }
   expect_failures = [var.ttls]
 }
+
+run "firelifts_own_documents_are_not_indexed_and_go_by_themselves" {
+  command = plan
+  variables { ledger = true }
+
+  assert {
+    condition     = keys(google_firestore_field.ttl) == ["_firelift", "firelift_deadletters", "firelift_entities", "firelift_journal", "firelift_runs"]
+    error_message = "Each collection of the ledger has its TTL."
+  }
+  assert {
+    condition     = alltrue([for field in google_firestore_field.ttl : field.field == "expireAt" && length(field.index_config) == 0])
+    error_message = "The TTL says nothing of indexes."
+  }
+  assert {
+    condition     = keys(google_firestore_field.override) == keys(google_firestore_field.ttl) && alltrue([for field in google_firestore_field.override : field.field == "*" && length(field.index_config[0].indexes) == 0])
+    error_message = "No field of the ledger is indexed."
+  }
+}

@@ -86,6 +86,10 @@ run "the_dashboard_shows_this_database" {
     condition     = length(jsondecode(google_monitoring_dashboard.this[0].dashboard_json).mosaicLayout.tiles) == 8 && strcontains(google_monitoring_dashboard.this[0].dashboard_json, "database_id = \\\"orders\\\"")
     error_message = "Eight charts of this database."
   }
+  assert {
+    condition     = !strcontains(google_monitoring_dashboard.this[0].dashboard_json, ":0") && !strcontains(google_monitoring_dashboard.this[0].dashboard_json, "[]")
+    error_message = "Cloud Monitoring leaves out what is zero or empty, and every plan would show it again."
+  }
 }
 
 run "log_entries_are_counted" {
