@@ -36,11 +36,14 @@ def provider_environment(rest_url: str) -> dict[str, str]:
 class GoogleCloud:
     """What has no emulator: Cloud Monitoring, Firestore Admin and what Terraform calls: `firelift.sandbox.google`."""
 
-    def __init__(self, supervisor: Supervisor, directory: Path) -> None:
-        """Start it on free ports of its own choice; `wait` tells when it serves."""
+    def __init__(self, supervisor: Supervisor, directory: Path, firestore_host: str) -> None:
+        """Start it on free ports of its own choice, beside the emulator whose documents it exports and imports.
+
+        `wait` tells when it serves.
+        """
         directory.mkdir(parents=True, exist_ok=True)
         self._ready_file = directory / "ready.json"
-        command = [sys.executable, "-m", "firelift.sandbox.google"]
+        command = [sys.executable, "-m", "firelift.sandbox.google", f"--firestore-host={firestore_host}"]
         self.process: Process = supervisor.start("google-cloud", [*command, f"--ready-file={self._ready_file}"])
 
     def wait(self) -> None:

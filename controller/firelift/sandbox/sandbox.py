@@ -50,7 +50,7 @@ class Sandbox:
         self.supervisor = cleanup.enter_context(Supervisor(self.directory, remove=True))
         self.emulator = self._given_emulator or Emulator(self.supervisor)
         self.control_plane = ControlPlane(binaries, self.directory / "control-plane", self.supervisor)
-        self.google = GoogleCloud(self.supervisor, self.directory / "google-cloud")
+        self.google = GoogleCloud(self.supervisor, self.directory / "google-cloud", self.firestore_host)
         self.control_plane.wait()
         self.google.wait()
         self.emulator.wait()

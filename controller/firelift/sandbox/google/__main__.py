@@ -28,6 +28,7 @@ def _arguments() -> argparse.Namespace:
         "--shortest-period", type=int, default=1, help="least alignment period in seconds (60 in Cloud Monitoring)"
     )
     parser.add_argument("--namespace", default="", help="identity of the data; the uid of databases follows from it")
+    parser.add_argument("--firestore-host", default="", help="the emulator whose documents are exported and imported")
     return parser.parse_args()
 
 
@@ -36,7 +37,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     ports = arguments.port, arguments.control_port, arguments.rest_port
-    options = Options(*ports, arguments.shortest_period, arguments.namespace)
+    options = Options(*ports, arguments.shortest_period, arguments.namespace, arguments.firestore_host)
     async with running_stand_in(options) as stand_in:
         _announce(stand_in, arguments.ready_file)
         await stopped.wait()

@@ -22,18 +22,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from firelift.sandbox.google.calls import Clock
+    from firelift.sandbox.google.firestore.documents import Documents
     from firelift.sandbox.google.rest.routes import Route
 
 
 class Cloud:
     """One Google Cloud: what Terraform makes over REST is what Firestore Admin answers over gRPC."""
 
-    def __init__(self, clock: Clock, namespace: str = "") -> None:
+    def __init__(self, clock: Clock, namespace: str = "", documents: Documents | None = None) -> None:
         self._clock = clock
         self._ids = Ids()
         self._operations = Operations(clock, self._ids)
         self._policies = Policies(self._ids)
-        self.firestore = FirestoreState(clock, self._ids, self._operations, namespace)
+        self.firestore = FirestoreState(clock, self._ids, self._operations, namespace, documents)
 
     def apis(self) -> Mapping[str, tuple[str, Sequence[Route]]]:
         """Return each API's name and routes by its prefix; the endpoints' variables in `google_cloud.py` agree."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, ValidationError
 
+from firelift.sandbox.google.control_firestore import FirestoreControl
 from firelift.sandbox.google.faults import Fault
 from firelift.sandbox.google.series import Descriptor
 from firelift.sandbox.google.values import SECOND, Identity, Kind, Point, RefusedError, ValueType
@@ -48,7 +49,7 @@ class _Value(BaseModel):
 
 
 class Control:
-    """Routes: /faults (GET, POST, DELETE), /requests (GET), /clock, /databases and /points (POST)."""
+    """Routes: /faults (GET, POST, DELETE), /requests (GET), /clock, /databases, /points (POST); FirestoreControl's."""
 
     def __init__(self, calls: Calls, clock: Clock, firestore: FirestoreState, metrics: MetricService) -> None:
         self._calls = calls
@@ -66,6 +67,7 @@ class Control:
         application.router.add_post("/clock", self._move_clock)
         application.router.add_post("/databases", self._name_database)
         application.router.add_post("/points", self._write_point)
+        FirestoreControl(self._firestore).add_routes(application)
         return application
 
     async def _list_faults(self, _request: web.Request) -> web.Response:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from firelift.sandbox.google.resources import Ids, Json, not_found, timestamp
-from firelift.sandbox.google.values import SECOND
+from firelift.sandbox.google.values import SECOND, invalid
 
 if TYPE_CHECKING:
     from firelift.sandbox.google.calls import Clock
 
 MAX_OPERATIONS = 10_000
 """Kept; the oldest are forgotten first."""
+_FILTER = re.compile(r"(?:done\s*[:=]\s*(true|false))?")
+_NEVER = sys.maxsize
 Metadata = Callable[[float], Json]
 
 
@@ -54,11 +58,15 @@ class Operations:
         self._ids = ids
         self._kept: dict[str, Operation] = {}
 
-    def start(self, parent: str, metadata: Metadata, response: Json, seconds: float = 0) -> Operation:
-        """Begin one below `parent` (empty: `operations/N`), over after so many seconds; 0 is over at once."""
+    def start(self, parent: str, metadata: Metadata, response: Json, seconds: float | None = 0) -> Operation:
+        """Begin one below `parent` (empty: `operations/N`), over after so many seconds.
+
+        0 is over at once; None when whoever does the work sets `ends`.
+        """
         begun = self._clock.now()
         name = f"{parent}/operations/{self._ids.number()}".lstrip("/")
-        operation = Operation(name, begun, begun + round(seconds * SECOND), metadata, response)
+        ends = _NEVER if seconds is None else begun + round(seconds * SECOND)
+        operation = Operation(name, begun, ends, metadata, response)
         self._kept[name] = operation
         if len(self._kept) > MAX_OPERATIONS:
             del self._kept[next(iter(self._kept))]
@@ -79,10 +87,18 @@ class Operations:
         """Return an operation as it is now."""
         return self.find(name).told(self._clock.now())
 
-    def below(self, parent: str) -> list[Json]:
-        """Return the operations of a parent as they are now, oldest first."""
+    def below(self, parent: str, filter_: str = "") -> list[Json]:
+        """Return the operations of a parent as they are now, oldest first.
+
+        Raises RefusedError (INVALID_ARGUMENT) for a filter other than `done:true`, `done:false` or one with `=`.
+        """
+        match = _FILTER.fullmatch(filter_)
+        if match is None:
+            raise invalid(f"filter {filter_!r} is not served: done:true or done:false")
         now = self._clock.now()
-        return [operation.told(now) for name, operation in self._kept.items() if name.startswith(f"{parent}/")]
+        kept = [operation for name, operation in self._kept.items() if name.startswith(f"{parent}/operations/")]
+        wanted = {"true": {True}, "false": {False}}.get(match[1], {True, False})
+        return [operation.told(now) for operation in kept if operation.done(now) in wanted]
 
     def cancel(self, name: str) -> Json:
         """End an operation that goes on; one that is over stays as it is."""

@@ -14,6 +14,7 @@ from firelift.sandbox.google.calls import Calls, Clock
 from firelift.sandbox.google.cloud import Cloud
 from firelift.sandbox.google.control import Control
 from firelift.sandbox.google.faults import FaultBook, RequestLog
+from firelift.sandbox.google.firestore.documents import EmulatorDocuments
 from firelift.sandbox.google.monitoring import MetricService
 from firelift.sandbox.google.rest.application import RestApi
 
@@ -30,6 +31,7 @@ class Options:
 
     `shortest_period` is the least alignment period in seconds: Cloud Monitoring's is 60; here it is 1, so that the
     phases of a demo may last seconds. `namespace` makes the uid of databases: the identity of the data behind them.
+    `firestore_host` is the emulator whose documents are exported and imported; without one there are none.
     """
 
     port: int = 0
@@ -37,6 +39,7 @@ class Options:
     rest_port: int = 0
     shortest_period: int = 1
     namespace: str = ""
+    firestore_host: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +63,13 @@ async def running_stand_in(options: Options | None = None) -> AsyncIterator[Stan
     """Run the stand-in on this machine until the context ends. Raises OSError when a port is taken."""
     options = options or Options()
     clock, calls = Clock(), Calls(FaultBook(), RequestLog())
-    cloud = Cloud(clock, options.namespace)
+    documents = EmulatorDocuments(options.firestore_host) if options.firestore_host else None
+    cloud = Cloud(clock, options.namespace, documents)
     metrics = MetricService(clock, options.shortest_period)
     control = Control(calls, clock, cloud.firestore, metrics).application()
-    handlers = (metrics.handler(calls), FirestoreAdmin(cloud.firestore).handler(calls))
+    handlers = (metrics.handler(calls), *FirestoreAdmin(cloud.firestore).handlers(calls))
     async with AsyncExitStack() as running:
+        running.push_async_callback(cloud.firestore.exports.close)
         endpoint = await running.enter_async_context(_grpc_server(options.port, handlers))
         control_url = await running.enter_async_context(_http_server(options.control_port, control))
         rest = await running.enter_async_context(

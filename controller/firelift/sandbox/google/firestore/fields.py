@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _DEFAULT = "collectionGroups/__default__/fields/*"
 _HALVES = frozenset({"indexConfig", "ttlConfig"})
 _KINDS: tuple[Json, ...] = ({"order": "ASCENDING"}, {"order": "DESCENDING"}, {"arrayConfig": "CONTAINS"})
+_FILTERS = {"indexConfig.usesAncestorConfig:false": "indexConfig", "ttlConfig:*": "ttlConfig"}
 _TTL_STATES = {"READY": "ACTIVE"}
 
 
@@ -36,9 +37,16 @@ class Fields:
             answer["ttlConfig"] = {**field["ttlConfig"], "state": _TTL_STATES.get(state, state)}
         return answer
 
-    def list(self, parent: str) -> list[Json]:
-        """Return the fields of a collection group that have an override or a TTL; the group `-` stands for all."""
-        return [self.get(field["name"]) for field in self._kept.below(f"{parent}/fields")]
+    def list(self, parent: str, filter_: str = "") -> list[Json]:
+        """Return the fields of a collection group that have an override or a TTL; the group `-` stands for all.
+
+        Raises RefusedError (INVALID_ARGUMENT) for a filter of other words than Firestore's two, joined by OR.
+        """
+        words = filter_.split(" OR ") if filter_ else list(_FILTERS)
+        if not _FILTERS.keys() >= set(words):
+            raise invalid(f"filter {filter_!r} is not served: {' OR '.join(_FILTERS)}")
+        halves = {_FILTERS[word] for word in words}
+        return [self.get(field["name"]) for field in self._kept.below(f"{parent}/fields") if halves & field.keys()]
 
     def update(self, name: str, body: Json, mask: Sequence[str] | None) -> Operation:
         """Change a field; returns the operation.

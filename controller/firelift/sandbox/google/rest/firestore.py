@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _DATABASES = "v1/projects/{project}/databases"
 _DATABASE = f"{_DATABASES}/{{database}}"
+_BACKUPS = "v1/projects/{project}/locations/{location}/backups"
 _GROUP = f"{_DATABASE}/collectionGroups/{{collection}}"
 
 
@@ -35,6 +36,8 @@ class FirestoreApi:
             Route("GET", _DATABASE, "GetDatabase", lambda call: databases.get(call.name)),
             Route("PATCH", _DATABASE, "UpdateDatabase", lambda call: databases.update(call.name, call.body, call.mask)),
             Route("DELETE", _DATABASE, "DeleteDatabase", self._delete_database),
+            Route("POST", f"{_DATABASE}:exportDocuments", "ExportDocuments", self._export),
+            Route("POST", f"{_DATABASE}:importDocuments", "ImportDocuments", self._import),
         ]
 
     def _index_routes(self) -> list[Route]:
@@ -59,6 +62,11 @@ class FirestoreApi:
             Route("GET", one, "GetBackupSchedule", lambda call: schedules.get(call.name)),
             Route("PATCH", one, "UpdateBackupSchedule", lambda call: schedules.update(call.name, call.body, call.mask)),
             Route("DELETE", one, "DeleteBackupSchedule", lambda call: schedules.delete(call.name)),
+            Route("GET", _BACKUPS, "ListBackups", lambda call: self._state.backups.list(call.parent)),
+            Route("GET", f"{_BACKUPS}/{{backup}}", "GetBackup", lambda call: self._state.backups.get(call.name)),
+            Route(
+                "DELETE", f"{_BACKUPS}/{{backup}}", "DeleteBackup", lambda call: self._state.backups.delete(call.name)
+            ),
         ]
 
     def _operation_routes(self) -> list[Route]:
@@ -86,6 +94,14 @@ class FirestoreApi:
     def _delete_database(self, call: Call) -> Json:
         return self._state.delete_database(call.name, call.query.get("etag"))
 
+    def _export(self, call: Call) -> Json:
+        self._state.databases.require(call.name)
+        return self._state.operations.get(self._state.exports.export(call.name, call.body).name)
+
+    def _import(self, call: Call) -> Json:
+        self._state.databases.require(call.name)
+        return self._state.operations.get(self._state.exports.import_(call.name, call.body).name)
+
     def _create_index(self, call: Call) -> Json:
         operation = self._state.indexes.create(call.parent, call.body, edition=self._state.edition(call.name))
         return self._state.operations.get(operation.name)
@@ -100,7 +116,7 @@ class FirestoreApi:
 
     def _list_fields(self, call: Call) -> Json:
         self._state.edition(call.name)
-        return page("fields", self._state.fields.list(call.parent), *call.window)
+        return page("fields", self._state.fields.list(call.parent, call.query.get("filter", "")), *call.window)
 
     def _list_operations(self, call: Call) -> Json:
-        return page("operations", self._state.operations.below(call.name), *call.window)
+        return page("operations", self._state.operations.below(call.parent, call.query.get("filter", "")), *call.window)
