@@ -11,7 +11,7 @@ from typing import Any
 from firelift.infra.terraform.errors import Diagnostic, StateLock
 from firelift.infra.terraform.redact import Redactor
 
-_LOCK_LINE = re.compile(r"^\s*(ID|Path|Operation|Who|Created):\s*(.*?)\s*$", re.MULTILINE)
+_LOCK_LINE = re.compile(r"^\s*(ID|Path|Operation|Who|Created):[ \t]*(.*?)[ \t\r]*$", re.MULTILINE)
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _LOCK_SUMMARY = "Error acquiring the state lock"
 _STALE_SUMMARY = "Saved plan is stale"
