@@ -114,25 +114,38 @@ async def test_no_more_run_at_once_than_are_allowed(ground: Scene) -> None:
 
 
 _OWNER = """
-import asyncio, sys
+import asyncio, shutil, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[3])
-from tests.terraform_scene import scene, slow
+from tests.terraform_scene import data, scene, slow
 from firelift.infra.terraform.process import Limits
 
 async def main(folder, stage):
     ground = scene(folder)
-    document = slow(folder, stubborn=stage == "stubborn apply")
+    script = folder / "terraform"
+    script.write_text(f'''#!/bin/sh
+case "$1 $2" in
+  "{stage}"*) {shutil.which("sleep")} 600 & echo $! > {folder}/new; mv {folder}/new {folder}/pid; wait;;
+  *) exec {ground.settings.binary} "$@";;
+esac
+''')
+    script.chmod(0o700)
+    if "apply" not in stage:
+        ground = ground.with_settings(binary=str(script))
+    document = slow(folder, stubborn=stage == "stubborn apply") if "apply" in stage else data(a=1)
     limits = Limits(deadline_seconds=60, grace_seconds=1)
     async with ground.runner.open(ground.configuration(document), limits=limits) as session:
         plan = await session.plan()
         await session.apply(plan.saved.plan)
+        await session.outputs()
 
 asyncio.run(main(Path(sys.argv[1]), sys.argv[2]))
 """
 
 
-@pytest.mark.parametrize("stage", ["apply", "stubborn apply"])
+@pytest.mark.parametrize(
+    "stage", ["version", "init", "plan", "show", "apply", "stubborn apply", "state pull", "output"]
+)
 async def test_a_killed_owner_takes_terraform_and_all_that_it_started_with_it(tmp_path: Path, stage: str) -> None:
     repository = str(Path(__file__).parents[2])
     owner = await asyncio.create_subprocess_exec(sys.executable, "-c", _OWNER, str(tmp_path), stage, repository)

@@ -188,9 +188,11 @@ async def test_a_workspace_is_closed_to_others_and_gone_afterwards(ground: Scene
     async with ground.runner.open(configuration) as session:
         await session.plan()
         (directory,) = ground.workspaces
-        modes = {path: stat.S_IMODE(path.lstat().st_mode) for path in [directory, *directory.rglob("*")]}
+        modes = {path: stat.S_IMODE(path.stat().st_mode) for path in [directory, *directory.rglob("*")]}
+        temporary = (directory / "tmp").readlink()
     assert {path: oct(mode) for path, mode in modes.items() if mode & 0o077} == {}
     assert not ground.workspaces
+    assert not temporary.exists()
 
 
 async def test_a_run_inherits_nothing_of_terraforms_settings(ground: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

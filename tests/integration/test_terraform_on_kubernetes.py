@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
-import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,25 +15,28 @@ from firelift.infra.terraform.backend import KubernetesBackend, state_suffix
 from firelift.infra.terraform.configuration import SavedPlan
 from firelift.infra.terraform.errors import PlanStale, StateLocked, StateUnsaved, TerraformFailed, TimedOut
 from firelift.infra.terraform.process import Limits
-from firelift.infra.terraform.runner import PythonTerraformRunner
 from firelift.infra.terraform.settings import cluster_environment
-from firelift.sandbox.kubectl import run_kubectl
 from firelift.sandbox.sandbox import Sandbox
 
 PATH = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
-SECRET_VERBS = "--verb=get,list,create,update"
-LEASE_VERBS = "--verb=get,create,update"
+STATE_VERBS = "--verb=get,list,create,update"
+LOCK_VERBS = "--verb=get,create,update"
 
 
 @pytest.fixture
 def account(sandbox: Sandbox, namespace: str) -> Path:
     """The kubeconfig of a ServiceAccount that may do what the state of an environment needs, and nothing else."""
     run = (f"--namespace={namespace}",)
-    sandbox.kubectl("create", "role", "states", "--resource=secrets", SECRET_VERBS, *run)
-    sandbox.kubectl("create", "role", "locks", "--resource=leases.coordination.k8s.io", LEASE_VERBS, *run)
+    sandbox.kubectl("create", "role", "states", "--resource=secrets", STATE_VERBS, *run)
+    sandbox.kubectl("create", "role", "locks", "--resource=leases.coordination.k8s.io", LOCK_VERBS, *run)
     for role in ("states", "locks"):
         sandbox.kubectl("create", "rolebinding", role, f"--role={role}", f"--serviceaccount={namespace}:default", *run)
     return sandbox.service_account_kubeconfig(namespace, "default")
+
+
+@pytest.fixture
+def token(account: Path) -> str:
+    return str(yaml.safe_load(account.read_text())["users"][0]["user"]["token"])
 
 
 @pytest.fixture
@@ -63,8 +64,7 @@ async def test_a_state_is_a_secret_of_the_namespace_with_its_labels(ground: Scen
     assert not lease["spec"].get("holderIdentity")
 
 
-async def test_the_clusters_credentials_are_in_nothing_that_is_kept(ground: Scene, account: Path) -> None:
-    token = yaml.safe_load(account.read_text())["users"][0]["user"]["token"]
+async def test_the_clusters_credentials_are_in_nothing_that_is_kept(ground: Scene, token: str) -> None:
     async with ground.runner.open(ground.configuration(data(a=1))) as session:
         plan = await session.plan()
         (directory,) = ground.workspaces

@@ -17,7 +17,9 @@ from firelift.infra.terraform.redact import Redactor
 from firelift.infra.terraform.settings import TerraformSettings
 
 _PREFIX = "firelift-tf-"
+_SHORT_PREFIX = "fl-"
 _OWNER = "owner"
+_TEMPORARY = "tmp"
 ERRORED_STATE = "errored.tfstate"
 _KEY_FILE_SECRETS = ("private_key", "private_key_id", "client_secret", "refresh_token")
 
@@ -34,8 +36,11 @@ class Workspace:
         self.plan_file = directory / "plan"
         self.configuration = configuration
         self.logs = directory / "logs"
-        for name in ("module", "logs", "data", "home", "tmp"):
+        for name in ("module", "logs", "data", "home"):
             (directory / name).mkdir(mode=0o700)
+        # plugins listen on sockets in here, whose whole path may have 107 characters
+        self._temporary = Path(tempfile.mkdtemp(prefix=_SHORT_PREFIX))
+        (directory / _TEMPORARY).symlink_to(self._temporary)
         self.owner = os.open(directory / _OWNER, os.O_RDWR | os.O_CREAT, 0o600)
         fcntl.flock(self.owner, fcntl.LOCK_EX)
         self._write_module()
@@ -51,7 +56,7 @@ class Workspace:
             "TF_DATA_DIR": str(self.directory / "data"),
             "TF_IN_AUTOMATION": "1",
             "TF_INPUT": "0",
-            "TMPDIR": str(self.directory / "tmp"),
+            "TMPDIR": str(self._temporary),
         }
 
     def redactor(self, environment: Mapping[str, str]) -> Redactor:
@@ -75,7 +80,7 @@ class Workspace:
 
     def close(self) -> None:
         """Remove it."""
-        shutil.rmtree(self.directory, ignore_errors=True)
+        _remove(self.directory)
         os.close(self.owner)
 
     def _write_module(self) -> None:
@@ -116,8 +121,14 @@ def sweep(root: Path) -> list[Path]:
             if (directory / "module" / ERRORED_STATE).is_file():
                 kept.append(directory)
             else:
-                shutil.rmtree(directory, ignore_errors=True)
+                _remove(directory)
     return kept
+
+
+def _remove(directory: Path) -> None:
+    with contextlib.suppress(OSError):
+        shutil.rmtree((directory / _TEMPORARY).readlink(), ignore_errors=True)
+    shutil.rmtree(directory, ignore_errors=True)
 
 
 def _cli_configuration(mirror: Path | None) -> str:
