@@ -46,7 +46,10 @@ variable "composite" {
   validation {
     condition = var.database.edition == "ENTERPRISE" ? true : alltrue([
       for index in var.composite :
-      length([for field in index.fields : field if field.path != "__name__"]) > 1 || anytrue([for field in index.fields : field.vector != null])
+      length([for field in index.fields : field if field.path != "__name__"]) > 1
+      || anytrue([for field in index.fields : field.vector != null])
+      # one field and `__name__` in the other direction, which Firestore does not have by itself
+      || length(distinct([for field in index.fields : coalesce(field.order, "ASCENDING")])) > 1
     ])
     error_message = "An index of one field is refused by Firestore, which has those by itself: name a second field, or say in `fields` which single-field indexes you want."
   }
