@@ -3,6 +3,7 @@ package google
 import (
 	"fmt"
 	"log"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -102,11 +103,7 @@ func (c *call) updateObject() (object, error) {
 	body := c.expand(c.planned)
 	if !c.r.unmasked {
 		query["updateMask"] = strings.Join(changed, ",")
-		for name := range body {
-			if !slices.Contains(changed, name) {
-				delete(body, name)
-			}
-		}
+		c.keepChangeable(body, changed)
 	}
 	answer, err := c.do(orElse(c.r.updateMethod, "PATCH"), filled(c.r.self, state), query, body)
 	if err == nil && c.r.operations != nil && !truth(c.planned["skip_wait"]) {
@@ -116,6 +113,15 @@ func (c *call) updateObject() (object, error) {
 		return c.prior, fmt.Errorf("Error updating %s %q: %w", c.r.label, text(state["id"]), err)
 	}
 	return c.afterwards(state)
+}
+
+// keepChangeable: the real provider sends all that could change, and says in the mask what does.
+func (c *call) keepChangeable(body object, changed []string) {
+	kept := slices.Clone(changed)
+	for _, name := range c.r.updatable {
+		kept = append(kept, c.apiName(name, name))
+	}
+	maps.DeleteFunc(body, func(name string, _ any) bool { return !slices.Contains(kept, name) })
 }
 
 // changed lists, under the API's names, what the update is about.

@@ -54,5 +54,8 @@ func (s *Server) sourcedState(ctx context.Context, r *tfprotov5.ReadDataSourceRe
 	if err == nil && state == nil {
 		err = fmt.Errorf("project %s not found or not in ACTIVE state", id)
 	}
+	if err == nil { // a data source shows every label, whoever has put it there
+		state["labels"], state["terraform_labels"] = state["effective_labels"], state["effective_labels"]
+	}
 	return state, err
 }

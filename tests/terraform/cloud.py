@@ -1,0 +1,56 @@
+"""The Google Cloud stand-in as these tests see it: what it keeps, what it was asked, and what shall go wrong."""
+
+import json
+import urllib.error
+import urllib.request
+from typing import Any
+
+from firelift.sandbox.google_cloud import GoogleCloud, provider_environment
+
+
+class Cloud:
+    """REST calls as somebody beside Terraform makes them, and the control API."""
+
+    def __init__(self, google: GoogleCloud) -> None:
+        self._google = google
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that point the provider here."""
+        return provider_environment(self._google.rest_url)
+
+    def call(self, verb: str, path: str, body: Any = None) -> Any:
+        """Make one REST call and return its answer."""
+        return _request(verb, f"{self._google.rest_url}/{path}", body)
+
+    def exists(self, path: str) -> bool:
+        """Tell whether a GET finds something."""
+        try:
+            self.call("GET", path)
+        except urllib.error.HTTPError as error:
+            if error.code == 404:
+                return False
+            raise
+        return True
+
+    def fault(self, **fault: Any) -> None:
+        """Put a fault in force."""
+        _request("POST", f"{self._google.control_url}/faults", fault)
+
+    def healed(self) -> None:
+        """End every fault."""
+        _request("DELETE", f"{self._google.control_url}/faults")
+
+    def asked(self) -> list[str]:
+        """Return the calls since the start, as `Method CODE`, oldest first."""
+        report = _request("GET", f"{self._google.control_url}/requests")
+        return [f"{each['method']} {each['code']}" for each in report["requests"]]
+
+
+def _request(verb: str, url: str, body: Any = None) -> Any:
+    data = None if body is None else json.dumps(body).encode()
+    headers = {"Authorization": "Bearer test", "Content-Type": "application/json"}
+    request = urllib.request.Request(url, data=data, headers=headers, method=verb)  # noqa: S310  # the stand-in's own
+    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310  # address
+        content = answer.read()
+        return json.loads(content) if content else None
