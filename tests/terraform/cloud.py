@@ -9,10 +9,11 @@ from firelift.sandbox.google_cloud import GoogleCloud, provider_environment
 
 
 class Cloud:
-    """REST calls as somebody beside Terraform makes them, and the control API."""
+    """REST calls as somebody beside Terraform makes them, and the control API; a test has a project to itself."""
 
-    def __init__(self, google: GoogleCloud) -> None:
+    def __init__(self, google: GoogleCloud, project: str) -> None:
         self._google = google
+        self.project = project
 
     @property
     def environment(self) -> dict[str, str]:
@@ -20,8 +21,8 @@ class Cloud:
         return provider_environment(self._google.rest_url)
 
     def call(self, verb: str, path: str, body: Any = None) -> Any:
-        """Make one REST call and return its answer."""
-        return _request(verb, f"{self._google.rest_url}/{path}", body)
+        """Make one REST call and return its answer; PROJECT in the path is the test's."""
+        return _request(verb, f"{self._google.rest_url}/{path.replace('PROJECT', self.project)}", body)
 
     def exists(self, path: str) -> bool:
         """Tell whether a GET finds something."""
@@ -34,17 +35,17 @@ class Cloud:
         return True
 
     def fault(self, **fault: Any) -> None:
-        """Put a fault in force."""
-        _request("POST", f"{self._google.control_url}/faults", fault)
+        """Put a fault in force for what concerns the test's project."""
+        _request("POST", f"{self._google.control_url}/faults", {"match": self.project, **fault})
 
     def healed(self) -> None:
         """End every fault."""
         _request("DELETE", f"{self._google.control_url}/faults")
 
     def asked(self) -> list[str]:
-        """Return the calls since the start, as `Method CODE`, oldest first."""
+        """Return the calls about the test's project, as `Method CODE`, oldest first."""
         report = _request("GET", f"{self._google.control_url}/requests")
-        return [f"{each['method']} {each['code']}" for each in report["requests"]]
+        return [f"{each['method']} {each['code']}" for each in report["requests"] if self.project in each["detail"]]
 
 
 def _request(verb: str, url: str, body: Any = None) -> Any:

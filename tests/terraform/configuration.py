@@ -7,13 +7,21 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-VERSIONS = """\
+SETTINGS = """\
 terraform {
   required_providers {
     google = {
       source  = "hashicorp/google"
       version = ">= 7.40.0, < 8.0.0"
     }
+  }
+}
+provider "google" {
+  project                         = "PROJECT"
+  add_terraform_attribution_label = false
+  poll_interval                   = "1s"
+  batching {
+    enable_batching = false
   }
 }
 """
@@ -27,8 +35,9 @@ class TerraformFailed(AssertionError):
 class Configuration:
     """HCL in a directory, and Terraform's answers about it."""
 
-    def __init__(self, directory: Path, mirror: Path, environment: dict[str, str]) -> None:
+    def __init__(self, directory: Path, mirror: Path, environment: dict[str, str], project: str = "test") -> None:
         self.directory = directory
+        self._project = project
         self._binary = os.environ.get("TERRAFORM_BIN") or shutil.which("terraform") or "terraform"
         rc = directory / "cli.tfrc"
         rc.write_text(f'provider_installation {{\n  filesystem_mirror {{ path = "{mirror}" }}\n}}\n')
@@ -37,9 +46,8 @@ class Configuration:
         self._environment = inherited | own | environment
 
     def write(self, hcl: str) -> None:
-        """Replace the configuration, with the provider's settings of a test that waits for nothing."""
-        settings = 'provider "google" {\n  project = "test-project"\n  add_terraform_attribution_label = false\n}\n'
-        (self.directory / "main.tf").write_text(VERSIONS + settings + hcl)
+        """Replace the configuration; PROJECT in it is the test's, as in the paths of a Cloud."""
+        (self.directory / "main.tf").write_text((SETTINGS + hcl).replace("PROJECT", self._project))
         if not (self.directory / ".terraform").is_dir():
             self.run("init")
 

@@ -1,8 +1,8 @@
 """The provider mirror, built before the first test that needs it, and a configuration of the test's own."""
 
 import tempfile
+import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -25,31 +25,24 @@ def unconnected(tmp_path: Path, provider_mirror: Path) -> Configuration:
     return Configuration(tmp_path, provider_mirror, {"GOOGLE_OAUTH_ACCESS_TOKEN": "test"})
 
 
-@contextmanager
-def running_cloud() -> Iterator[Cloud]:
-    """Run a stand-in that is empty."""
-    directory = Path(tempfile.mkdtemp(prefix="firelift-cloud-"))
+@pytest.fixture(scope="session")
+def google() -> Iterator[GoogleCloud]:
+    directory = Path(tempfile.mkdtemp(prefix="firelift-google-"))
     with Supervisor(directory, remove=True) as supervisor:
         google = GoogleCloud(supervisor, directory / "google")
         google.wait()
-        yield Cloud(google)
+        yield google
 
 
 @pytest.fixture
-def cloud() -> Iterator[Cloud]:
-    """A stand-in of the test's own."""
-    with running_cloud() as cloud:
-        yield cloud
+def cloud(google: GoogleCloud) -> Iterator[Cloud]:
+    """A project of the test's own in the stand-in, whose faults end with the test."""
+    cloud = Cloud(google, f"test-{uuid.uuid4().hex[:8]}")
+    yield cloud
+    cloud.healed()
 
 
 @pytest.fixture
 def terraform(tmp_path: Path, provider_mirror: Path, cloud: Cloud) -> Configuration:
-    """A configuration before the stand-in."""
-    return Configuration(tmp_path, provider_mirror, cloud.environment)
-
-
-@pytest.fixture(scope="module")
-def module_terraform(tmp_path_factory: pytest.TempPathFactory, provider_mirror: Path) -> Iterator[Configuration]:
-    """A configuration that the tests of a module share, before a stand-in of theirs."""
-    with running_cloud() as cloud:
-        yield Configuration(tmp_path_factory.mktemp("shared"), provider_mirror, cloud.environment)
+    """A configuration before the stand-in, of the same project."""
+    return Configuration(tmp_path, provider_mirror, cloud.environment, cloud.project)

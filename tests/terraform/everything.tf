@@ -1,5 +1,5 @@
 resource "google_project" "created" {
-  project_id      = "made-by-test"
+  project_id      = "PROJECT-made"
   name            = "Made by a test"
   folder_id       = "123456789012"
   billing_account = "000000-000000-000000"
@@ -117,17 +117,17 @@ resource "google_project_iam_custom_role" "worker" {
 }
 
 resource "google_project_iam_member" "database" {
-  project = "test-project"
+  project = "PROJECT"
   role    = "roles/datastore.user"
   member  = google_service_account.app.member
   condition {
     title      = "only-default"
-    expression = "resource.name == \"projects/test-project/databases/(default)\""
+    expression = "resource.name == \"projects/PROJECT/databases/(default)\""
   }
 }
 
 resource "google_project_iam_member" "worker" {
-  project = "test-project"
+  project = "PROJECT"
   role    = google_project_iam_custom_role.worker.name
   member  = google_service_account.app.member
 }
@@ -135,7 +135,7 @@ resource "google_project_iam_member" "worker" {
 resource "google_service_account_iam_member" "identity" {
   service_account_id = google_service_account.app.name
   role               = "roles/iam.workloadIdentityUser"
-  member             = "serviceAccount:test-project.svc.id.goog[bas/app]"
+  member             = "serviceAccount:PROJECT.svc.id.goog[bas/app]"
 }
 
 resource "google_secret_manager_secret" "key" {

@@ -57,7 +57,7 @@ func (c *call) flattenAttribute(a *attribute, path, name string, answered object
 	}
 	switch {
 	case empty(value) && empty(shape):
-		return emptyLike(a, value, shape)
+		return emptyLike(a, f, value, shape)
 	case value == nil && a.Computed:
 		return nil
 	case value == nil:
@@ -70,12 +70,18 @@ func (c *call) flattenAttribute(a *attribute, path, name string, answered object
 	return value
 }
 
-// What nobody has set is null, unless the API itself says that it is false, zero or the empty text.
-func emptyLike(a *attribute, value, shape any) any {
-	if shape == nil && a.Computed {
+// What nobody has set is null, unless it has a default or the API itself says that it is false, zero or the empty text.
+func emptyLike(a *attribute, f field, value, shape any) any {
+	switch {
+	case shape != nil:
+		return shape
+	case f.standard != nil:
+		return zeroOf(a.parsed)
+	case a.Computed:
 		return value
+	default:
+		return nil
 	}
-	return shape
 }
 
 func zeroOf(t tftypes.Type) any {
@@ -137,7 +143,7 @@ func (c *call) flattenBlocks(n *nested, path, name string, answered object, shap
 	before, _ := shape.([]any)
 	value := answered[c.apiName(path+name, name)]
 	switch {
-	case f.skip || path == "" && c.unsent(name), f.whole && len(before) == 0:
+	case f.skip || path == "" && c.unsent(name):
 		return before
 	case f.flatten != nil:
 		return f.flatten(c, value, shape)

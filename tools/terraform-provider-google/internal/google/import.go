@@ -10,6 +10,9 @@ var placeholder = regexp.MustCompile(`\\\{(%2B|%|\\\+)?([a-z_]*)\\\}`)
 
 // imported is the state that an import starts from: what the id says, and the provider's project where it says none.
 func (c *call) imported(id string) (object, error) {
+	if c.r.importer != nil {
+		return c.r.importer(id)
+	}
 	for _, form := range c.r.imports {
 		pattern := placeholder.ReplaceAllStringFunc(regexp.QuoteMeta(form), func(found string) string {
 			parts := placeholder.FindStringSubmatch(found)
@@ -38,8 +41,11 @@ func (c *call) importedParts(id string, names, values []string) object {
 	if a := c.schema.Attributes["project"]; a != nil && state["project"] == nil && c.project != "" {
 		state["project"] = c.project
 	}
-	if c.r.answerNames {
-		state[c.r.nameAttribute()] = id
+	if name := c.r.nameAttribute(); c.r.self == "{"+name+"}" {
+		state[name] = id
+		if !strings.HasPrefix(id, "projects/") {
+			state[name] = filled(c.r.imports[0], object{"project": state["project"], "email": id[strings.LastIndexByte(id, '/')+1:]})
+		}
 	}
 	return state
 }

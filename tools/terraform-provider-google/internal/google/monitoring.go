@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 )
 
@@ -145,10 +144,11 @@ func readDashboard(c *call, state object) (object, error) {
 		return nil, fmt.Errorf("Error when reading or editing MonitoringDashboard %q: %w", text(state["id"]), err)
 	}
 	result := settled(state)
-	if answered := canonical(answer); !sameDashboard(state["dashboard_json"], answered) {
+	if answered := canonical(answer); !sameDashboard(answered, state["dashboard_json"]) {
 		result["dashboard_json"] = answered
 	}
 	result["project"] = strings.Split(text(state["id"]), "/")[1]
+	result["deletion_policy"] = orElse(text(state["deletion_policy"]), orElse(c.deletionPolicy, "DELETE"))
 	return result, nil
 }
 
@@ -175,19 +175,34 @@ func sameDashboard(prior, planned any) bool {
 	if json.Unmarshal([]byte(text(prior)), &before) != nil || json.Unmarshal([]byte(text(planned)), &wanted) != nil {
 		return false
 	}
-	return canonical(withoutComputed(before)) == canonical(withoutComputed(wanted))
+	return canonical(reduced(before, wanted)) == canonical(wanted)
 }
 
-var dashboardComputed = []string{"etag", "name"}
-
-func withoutComputed(dashboard any) any {
-	whole, ok := dashboard.(object)
-	if !ok {
+// reduced leaves out of a dashboard the keys that the other one does not have.
+func reduced(dashboard, other any) any {
+	switch typed := dashboard.(type) {
+	case object:
+		model, _ := other.(object)
+		result := object{}
+		for name := range model {
+			if value, ok := typed[name]; ok {
+				result[name] = reduced(value, model[name])
+			}
+		}
+		return result
+	case []any:
+		model, _ := other.([]any)
+		result := []any{}
+		for i, item := range typed {
+			if i < len(model) {
+				item = reduced(item, model[i])
+			}
+			result = append(result, item)
+		}
+		return result
+	default:
 		return dashboard
 	}
-	result := maps.Clone(whole)
-	maps.DeleteFunc(result, func(name string, _ any) bool { return slices.Contains(dashboardComputed, name) })
-	return result
 }
 
 func budgetLabels(_ *call, planned any) any {

@@ -2,6 +2,7 @@ package google
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -11,36 +12,35 @@ const policyVersion = 3 // the first with conditions
 // A policy is read, changed and written as a whole; where, and by which verb it is read, depends on the API.
 type policy struct {
 	of      string // template of what it belongs to
+	by      string // the attribute that names that
 	getVerb string
-	parts   []string // of an import id, in order, before role and member
 }
 
 var policyResources = map[string]*resource{
 	"google_project_iam_member": member("projects", policy{
-		of: "projects/{project}", getVerb: "POST", parts: []string{"project"},
+		of: "projects/{project}", getVerb: "POST", by: "project",
 	}),
 	"google_service_account_iam_member": member("iam", policy{
-		of: "{service_account_id}", getVerb: "POST?", parts: []string{"service_account_id"},
+		of: "{service_account_id}", getVerb: "POST?", by: "service_account_id",
 	}),
 	"google_secret_manager_secret_iam_member": member("secrets", policy{
-		of: "projects/{project}/secrets/{secret_id}", getVerb: "GET", parts: []string{"secret_id"},
+		of: "projects/{project}/secrets/{secret_id}", getVerb: "GET", by: "secret_id",
 	}),
 }
 
 func member(api string, p policy) *resource {
 	return &resource{
 		label: "IAM member", api: api, id: "{id}",
-		imports: []string{},
-		plan:    p.plan,
-		create:  func(c *call, state object) (object, error) { return p.create(c, state) },
-		read:    func(c *call, state object) (object, error) { return p.read(c, state) },
-		remove:  func(c *call) error { return p.remove(c) },
+		plan: p.plan, create: p.create, read: p.read, remove: p.remove, importer: p.imported,
 	}
 }
 
-func (p policy) plan(c *call, planned object) {
-	if secret := text(planned["secret_id"]); strings.HasPrefix(secret, "projects/") {
-		planned["project"] = strings.Split(secret, "/")[1]
+func (p policy) plan(_ *call, planned object) { p.place(planned) }
+
+// place: a secret's full name has its project in it.
+func (p policy) place(state object) {
+	if secret := text(state["secret_id"]); strings.HasPrefix(secret, "projects/") {
+		state["project"] = strings.Split(secret, "/")[1]
 	}
 }
 
@@ -139,6 +139,7 @@ func (p policy) read(c *call, state object) (object, error) {
 		members, _ := binding["members"].([]any)
 		if matches(binding, state) && containsMember(members, text(state["member"])) {
 			result := settled(state)
+			result["condition"] = conditionOf(binding, state)
 			result["etag"] = current["etag"]
 			result["id"] = p.id(result)
 			return result, nil
@@ -169,6 +170,15 @@ func newBinding(state object) object {
 	return result
 }
 
+// conditionOf completes the condition of an import, whose id has the title alone.
+func conditionOf(binding, state object) any {
+	wanted := first(state["condition"])
+	if wanted == nil || wanted["expression"] != nil {
+		return state["condition"]
+	}
+	return []any{binding["condition"]}
+}
+
 // matches tells whether the binding is of the same role under the same condition.
 func matches(binding, state object) bool {
 	if binding["role"] != state["role"] {
@@ -176,6 +186,9 @@ func matches(binding, state object) bool {
 	}
 	actual, _ := binding["condition"].(object)
 	wanted := first(state["condition"])
+	if wanted != nil && wanted["expression"] == nil {
+		return actual["title"] == wanted["title"]
+	}
 	for _, name := range []string{"title", "expression", "description"} {
 		if text(actual[name]) != text(wanted[name]) {
 			return false
@@ -212,4 +225,30 @@ func otherMembers(members []any, member string) []any {
 
 func containsMember(members []any, member string) bool {
 	return len(otherMembers(members, member)) < len(members)
+}
+
+// The real provider's form has spaces; the id, with slashes, is taken as well.
+var memberForms = []*regexp.Regexp{
+	regexp.MustCompile(`^(?P<of>\S+) (?P<role>\S+) (?P<member>\S+)(?: (?P<title>.+))?$`),
+	regexp.MustCompile(`^(?P<of>\S+?)/(?P<role>(?:(?:projects|organizations)/[^/ ]+/)?roles/[^/ ]+)/(?P<member>[a-zA-Z]+:[^/\[ ]+(?:\[[^\]]*\])?)(?:/(?P<title>.+))?$`),
+}
+
+func (p policy) imported(id string) (object, error) {
+	for _, form := range memberForms {
+		found := form.FindStringSubmatch(id)
+		if found == nil {
+			continue
+		}
+		of, role, member, title := found[1], found[2], found[3], found[4]
+		state := object{"id": id, p.by: of, "role": role, "member": member}
+		if p.by == "project" {
+			state[p.by] = strings.TrimPrefix(of, "projects/")
+		}
+		if title != "" {
+			state["condition"] = []any{object{"title": title}}
+		}
+		p.place(state)
+		return state, nil
+	}
+	return nil, fmt.Errorf("Import id %q doesn't match any of the accepted formats: {{%s}} {{role}} {{member}} [{{condition_title}}]", id, p.by)
 }

@@ -30,6 +30,7 @@ type resource struct {
 	// Where the table does not reach.
 	create, read, update func(*call, object) (object, error)
 	remove               func(*call) error
+	importer             func(id string) (object, error)
 	body                 func(*call, object) // before it is sent
 	answer               func(*call, object) // before it becomes state
 	settle               func(*call, object) // computed attributes after the API's answer
@@ -43,7 +44,7 @@ type field struct {
 	standard any  // default
 	zero     bool // sent even when empty
 	skip     bool // neither sent nor read
-	whole    bool // the API fills it in: not told, not compared
+	whole    bool // a block that the API fills in: what is there stays when none is configured
 	oneOf    []string
 	same     func(prior, planned any) bool
 	expand   func(*call, any) any

@@ -88,8 +88,8 @@ func readVersion(c *call, state object) (object, error) {
 	if result["secret"] == nil {
 		result["secret"] = strings.Join(parts[:4], "/")
 	}
-	if result["secret_data"] == nil || !truth(answer["enabled"]) {
-		return result, nil
+	if !empty(result["secret_data_wo_version"]) || !truth(answer["enabled"]) {
+		return result, nil // a value that is write-only is not read either
 	}
 	return c.withPayload(result)
 }
