@@ -29,7 +29,7 @@ def unconnected(tmp_path: Path, provider_mirror: Path) -> Configuration:
 def google() -> Iterator[GoogleCloud]:
     directory = Path(tempfile.mkdtemp(prefix="firelift-google-"))
     with Supervisor(directory, remove=True) as supervisor:
-        google = GoogleCloud(supervisor, directory / "google")
+        google = GoogleCloud(supervisor, directory / "google", firestore_host="")
         google.wait()
         yield google
 
