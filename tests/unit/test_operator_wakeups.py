@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 
 import pytest
+from tests.waiting import until
 
 from firelift.api.base import ROLLOUT_LABEL
 from firelift.operator.health import healthy
@@ -12,12 +12,6 @@ from firelift.operator.wakeups import Key, Loops
 from firelift.operator.watching import Freshness, build_settings
 
 USERS, TASKS = Key("shop", "users"), Key("shop", "tasks")
-
-
-async def until(fact: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
-        while not fact():  # noqa: ASYNC110 - the facts are of the code under test
-            await asyncio.sleep(0)
 
 
 async def test_an_object_is_looked_at_at_once_and_again_when_it_is_poked() -> None:
@@ -123,7 +117,7 @@ async def test_a_turn_that_hangs_is_noticed_for_its_object_alone() -> None:
     assert pulse.overdue() == {}
     now[0] = 100.0
     status, text = healthy(pulse.overdue())
-    assert (status, text) == (503, "stuck: shop/users is 65 s overdue")
+    assert (status, text) == (503, "stuck: rollout shop/users is 65 s overdue")
     await loops.stop()
 
 

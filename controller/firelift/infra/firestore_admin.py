@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import google.auth
@@ -13,7 +14,7 @@ from google.cloud.firestore_admin_v1.services.firestore_admin import FirestoreAd
 from google.cloud.firestore_admin_v1.services.firestore_admin.transports import FirestoreAdminGrpcAsyncIOTransport
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Mapping
 
 DEADLINE_SECONDS = 10.0
 _SCOPE = "https://www.googleapis.com/auth/datastore"
@@ -42,14 +43,21 @@ async def database_uid(project: str, database: str, endpoint: str | None = None)
     except TimeoutError as error:
         raise DatabaseLookupError(f"asked for the uid of {name}: no answer within {DEADLINE_SECONDS:g} s") from error
     except (GoogleAPICallError, GoogleAuthError) as error:
-        raise DatabaseLookupError(f"asked for the uid of {name}: {_explain(error)}") from error
+        raise DatabaseLookupError(f"asked for the uid of {name}: {explain(error)}") from error
 
 
 async def _ask(name: str, endpoint: str | None) -> str:
-    client = FirestoreAdminAsyncClient(transport=await _transport(endpoint))
-    try:
+    async with admin_client(endpoint) as client:
         found = await client.get_database(name=name, timeout=DEADLINE_SECONDS, retry=None)
         return str(found.uid)
+
+
+@asynccontextmanager
+async def admin_client(endpoint: str | None) -> AsyncIterator[FirestoreAdminAsyncClient]:
+    """A client for one question or a few; it is closed at the end."""
+    client = FirestoreAdminAsyncClient(transport=await _transport(endpoint))
+    try:
+        yield client
     finally:
         await client.transport.close()  # type: ignore[no-untyped-call] # the generated client is typed only in part
 
@@ -63,7 +71,8 @@ async def _transport(endpoint: str | None) -> FirestoreAdminGrpcAsyncIOTransport
     return FirestoreAdminGrpcAsyncIOTransport(credentials=credentials)
 
 
-def _explain(error: GoogleAPICallError | GoogleAuthError) -> str:
+def explain(error: GoogleAPICallError | GoogleAuthError) -> str:
+    """What was answered, and what can be done about it."""
     if isinstance(error, GoogleAuthError):
         return f"{error}; give the process credentials of a service account with roles/datastore.viewer"
     code = error.grpc_status_code

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from firelift.api.base import ENVIRONMENT_LABEL, FIELD_MANAGER, GROUP
@@ -65,14 +65,14 @@ class Shelf:
             return None
         return Blob(content, _notes(annotations))
 
-    async def drop(self, cluster: Cluster, keep: Sequence[str]) -> None:
-        """Remove all blobs of the object but these, parts that nobody reads any more included."""
+    async def drop(self, cluster: Cluster, unwanted: Callable[[str], bool]) -> None:
+        """Remove the object's blobs with such names, parts that nobody reads any more included."""
         selector = f"{ENVIRONMENT_LABEL}={self.label}"
         # Without their contents: a list of plans would be a long answer.
         listed = await cluster.list_metadata(self._path(""), labelSelector=selector, limit="500")
         for name in sorted(each["metadata"]["name"] for each in listed["items"]):
             blob, _, number = name.rpartition(".")
-            if number.isdecimal() and blob not in keep:
+            if number.isdecimal() and unwanted(blob):
                 await self._delete(cluster, name)
 
     async def _read(self, cluster: Cluster, name: str) -> Json | None:

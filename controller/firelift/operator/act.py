@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from functools import singledispatchmethod
 
 from firelift.api.run import RunControl, RunPlan, RunState
-from firelift.kube import config_maps, events, jobs, plan_maps
-from firelift.kube.errors import KubeError
+from firelift.kube import config_maps, jobs, plan_maps
+from firelift.kube.events import Subject
 from firelift.kube.job_manifest import ExitCodes, JobPolicy, build_job, job_name, label_selector
 from firelift.migration.budget_leases import Lease
 from firelift.migration.exit_codes import FATAL, IGNORED
@@ -19,6 +19,7 @@ from firelift.operator import pace
 from firelift.operator.ledger import LedgerRead
 from firelift.operator.services import Services
 from firelift.operator.settings import PASSED_ON
+from firelift.operator.speak import send_event
 from firelift.rollout.intents import (
     AcquireLock,
     ClaimLedger,
@@ -134,19 +135,8 @@ class Actor:
 
     @act.register
     async def _emit_event(self, intent: EmitEvent) -> None:
-        subject = events.Subject(self.rollout.namespace, self.rollout.name, self.rollout.uid)
-        try:
-            await events.emit(
-                self.services.cluster,
-                subject,
-                reason=intent.reason,
-                message=intent.message,
-                warning=intent.warning,
-                now=self.services.now(),
-                reporter=self.services.settings.identity,
-            )
-        except KubeError as error:  # an Event is for people; nothing waits for it
-            self.services.log.warning("event not sent", reason=intent.reason, error=str(error))
+        subject = Subject(self.rollout.namespace, self.rollout.name, self.rollout.uid)
+        await send_event(self.services, subject, reason=intent.reason, message=intent.message, warning=intent.warning)
 
     async def settle_pace(self, before: Lease | None) -> Lease | None:
         """The lease that the rollout has now; one from an earlier turn is given back when nothing asks for it."""

@@ -12,6 +12,8 @@ from http import HTTPStatus
 
 import structlog
 
+from firelift.api.environment import KIND as ENVIRONMENT
+from firelift.api.rollout import KIND as ROLLOUT
 from firelift.kube.approvals import of_namespace
 from firelift.kube.client import Cluster
 from firelift.kube.identity import cluster_uid
@@ -20,6 +22,7 @@ from firelift.kube.lease import LeadershipLost, Lease, LeaseSettings, boot_secon
 from firelift.metrics.cloud_monitoring import CloudMonitoring
 from firelift.operator.approval_lists import ApprovalLists
 from firelift.operator.databases import Databases
+from firelift.operator.ground.life import Grounds
 from firelift.operator.health import Answer, HealthServer, healthy
 from firelift.operator.pulse import Pulse
 from firelift.operator.reconcile import Reconciler
@@ -27,7 +30,7 @@ from firelift.operator.services import Services
 from firelift.operator.settings import Settings
 from firelift.operator.telemetry import Metrics, logger
 from firelift.operator.wakeups import Key, Loops
-from firelift.operator.watching import WATCHED, Watcher
+from firelift.operator.watching import WATCHED, Poke, Pokes, Watcher
 
 EXIT_LEADERSHIP_LOST = 75
 """EX_TEMPFAIL of sysexits.h: another process leads now, or will."""
@@ -85,31 +88,41 @@ class Operator:
 
     async def _work(self, services: Services) -> None:
         """Watch and reconcile until somebody asks to stop, or one of the parts ends."""
+        grounds = Grounds(services, self._pulse)
+        rollouts = self._rollouts(services)
 
+        def decided(poke: Poke) -> Poke:
+            def heard(key: Key) -> None:
+                services.approvals.changed(key.namespace)
+                poke(key)
+
+            return heard
+
+        changed = {ROLLOUT: rollouts.poke, ENVIRONMENT: grounds.loops.poke}
+        pokes = Pokes(changed, {kind: decided(poke) for kind, poke in changed.items()})
+        watcher = Watcher(pokes, self._pulse, self._settings.watched_namespaces)
+        keeping = asyncio.create_task(services.lease.keep(), name="lease")
+        stopping = asyncio.create_task(self._stopped(), name="stop")
+        watcher.start()
+        parts: set[asyncio.Future[None]] = {keeping, watcher.ended, rollouts.failed, grounds.loops.failed, stopping}
+        ended, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+        for part in ended:
+            part.result()
+        await watcher.stop()
+        await rollouts.stop()
+        await grounds.stop()
+        keeping.cancel()
+        stopping.cancel()
+        if not self._stopping.is_set():
+            raise RuntimeError("watching has ended by itself; the process ends, to be started anew")
+
+    def _rollouts(self, services: Services) -> Loops:
         def poke(key: Key) -> None:
             loops.poke(key)
 
         reconciler = Reconciler(services, poke)
         loops = Loops(reconciler.turn, self._pulse, longest_turn_seconds=self._settings.turn_timeout_seconds)
-
-        def approval_changed(key: Key) -> None:
-            services.approvals.changed(key.namespace)
-            poke(key)
-
-        watcher = Watcher(poke, approval_changed, self._pulse, self._settings.watched_namespaces)
-        keeping = asyncio.create_task(services.lease.keep(), name="lease")
-        stopping = asyncio.create_task(self._stopped(), name="stop")
-        watcher.start()
-        parts: set[asyncio.Future[None]] = {keeping, watcher.ended, loops.failed, stopping}
-        ended, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
-        for part in ended:
-            part.result()
-        await watcher.stop()
-        await loops.stop()
-        keeping.cancel()
-        stopping.cancel()
-        if not self._stopping.is_set():
-            raise RuntimeError("watching has ended by itself; the process ends, to be started anew")
+        return loops
 
     async def _before_stop(self, waiting: Coroutine[None, None, None]) -> bool:
         """Wait for it; False when the process is asked to stop first."""

@@ -1,4 +1,4 @@
-"""The approvals of a namespace, read once for all of its rollouts that turn about the same time."""
+"""The approvals of a namespace, read once for all of its objects that turn about the same time."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from firelift.environment.observation import ApprovalSeen as OfEnvironment
 from firelift.kube import approvals
 from firelift.kube.client import Json
 from firelift.rollout.observation import ApprovalSeen
@@ -52,6 +53,14 @@ class ApprovalLists:
             KubeError: they cannot be read.
         """
         return approvals.select(await self._items(namespace), name)
+
+    async def of_environment(self, namespace: str, name: str) -> tuple[OfEnvironment, ...]:
+        """The approvals that name this environment, in order of creation.
+
+        Raises:
+            KubeError: they cannot be read.
+        """
+        return approvals.select_of_environment(await self._items(namespace), name)
 
     async def _items(self, namespace: str) -> list[Json]:
         listed = self._listed.setdefault(namespace, _Listed())

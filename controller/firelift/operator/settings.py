@@ -75,11 +75,32 @@ class Settings(BaseSettings):
     longest_backoff_seconds: float = Field(default=60.0, ge=1, le=600)
     """The longest wait after turns that failed; it starts at 0.1 s and doubles."""
 
+    state_namespace: Annotated[str, Field(max_length=63)] = ""
+    """Where Terraform's states, saved plans and what is remembered of environments are kept; empty means the namespace
+    of the Lease."""
+
+    terraform_runs: int = Field(default=2, ge=1, le=32)
+    """Runs of Terraform at once; one takes up to about 0.3 GiB with Google's provider."""
+
+    terraform_grace_seconds: float = Field(default=30.0, ge=1, le=600)
+    """How long a run that is interrupted may take to write its state, before it is killed."""
+
+    terraform_directory: Annotated[str, Field(max_length=1024)] = ""
+    """Where runs have their directories; empty means one in the temporary directory."""
+
+    terraform_modules: Annotated[str, Field(max_length=1024)] = ""
+    """The directory of the Terraform modules; empty means those that came with this program."""
+
     health_host: str = "0.0.0.0"  # noqa: S104 - the kubelet's probes come from outside the pod
     health_port: int = Field(default=8080, ge=0, le=65535)
     """Of /healthz, /readyz and /metrics; 0 takes any free port."""
 
     log_format: Annotated[str, Field(pattern="^(json|console)$")] = "json"
+
+    @property
+    def ground_namespace(self) -> str:
+        """Where states and saved plans are."""
+        return self.state_namespace or self.lease_namespace
 
     @property
     def watched_namespaces(self) -> tuple[str, ...]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -42,11 +41,22 @@ def conditions(status: Json) -> tuple[Condition, ...]:
     return tuple(found)
 
 
-def worth_writing(old: Json, new: Json, *, seconds_since_write: float, progress_seconds: float) -> bool:
-    """Whether `new` is to be written: at once when it says anything new, later when only numbers moved."""
+def worth_writing(
+    old: Json,
+    new: Json,
+    *,
+    seconds_since_write: float,
+    progress_seconds: float,
+    of: Callable[[Json], Json] | None = None,
+) -> bool:
+    """Whether `new` is to be written: at once when it says anything new, later when only numbers moved.
+
+    `of` takes the moving numbers out of a status; without it those of a rollout are.
+    """
     if old == new:
         return False
-    return seconds_since_write >= progress_seconds or _essence(old) != _essence(new)
+    taken = of or essence
+    return seconds_since_write >= progress_seconds or taken(old) != taken(new)
 
 
 def told(old: Json, reason: Reason, message: str, *, generation: int, now: datetime, deleting: bool) -> Json:
@@ -64,12 +74,18 @@ def told(old: Json, reason: Reason, message: str, *, generation: int, now: datet
 
 def with_trouble(old: Json, sentence: str, *, generation: int, now: datetime) -> Json:
     """The status as it stands, and what keeps it from being brought up to date."""
+    if (message := troubled(old, sentence, generation)) is None:
+        return old
+    return with_sentence(old, _standing(old, generation, Reason.STARTING), message, generation=generation, now=now)
+
+
+def troubled(old: Json, sentence: str, generation: int) -> str | None:
+    """The message as it stands, and what keeps the status from being brought up to date; None when it says so."""
     message = str(old.get("message", ""))
     if sentence[:_SHOWN] in message and old.get("observedGeneration") == generation:
-        return old
+        return None
     known = message.partition(_TROUBLE)[0] or "nothing has been decided yet"
-    reason = _standing(old, generation, Reason.STARTING)
-    return with_sentence(old, reason, f"{known}{_TROUBLE}{sentence}"[:MESSAGE], generation=generation, now=now)
+    return f"{known}{_TROUBLE}{sentence}"[:MESSAGE]
 
 
 def _standing(old: Json, generation: int, otherwise: Reason) -> Reason:
@@ -80,50 +96,39 @@ def _standing(old: Json, generation: int, otherwise: Reason) -> Reason:
 
 def with_sentence(old: Json, reason: Reason, message: str, *, generation: int, now: datetime) -> Json:
     """The status as it stands, with another reason: for what is found before a decision can be made."""
+    statuses = {kind.value: status.value for kind, status in conditions_of(reason).items()}
+    return said(old, reason.value, message, statuses, generation=generation, now=now)
+
+
+def said(old: Json, reason: str, message: str, statuses: Mapping[str, str], *, generation: int, now: datetime) -> Json:
+    """The status as it stands, with this reason and message, and with these conditions by their types."""
     before = {entry["type"]: entry for entry in old.get("conditions", ())}
+    time = now.strftime("%Y-%m-%dT%H:%M:%SZ")
     entries = [
-        _condition(before.get(kind.value), kind.value, status.value, reason, message, generation, now)
-        for kind, status in conditions_of(reason).items()
+        {
+            "type": kind,
+            "status": status,
+            "reason": reason,
+            "message": message,
+            "observedGeneration": generation,
+            "lastTransitionTime": before[kind]["lastTransitionTime"]
+            if before.get(kind, {}).get("status") == status
+            else time,
+        }
+        for kind, status in statuses.items()
     ]
-    return {
-        **old,
-        "reason": reason.value,
-        "message": message,
-        "observedGeneration": generation,
-        "conditions": entries,
-    }
+    return {**old, "reason": reason, "message": message, "observedGeneration": generation, "conditions": entries}
 
 
-def _condition(
-    before: Mapping[str, Any] | None,
-    kind: str,
-    status: str,
-    reason: Reason,
-    message: str,
-    generation: int,
-    now: datetime,
-) -> Json:
-    same = before is not None and before.get("status") == status
-    time = before["lastTransitionTime"] if before is not None and same else now.strftime("%Y-%m-%dT%H:%M:%SZ")
-    return {
-        "type": kind,
-        "status": status,
-        "reason": reason.value,
-        "message": message,
-        "observedGeneration": generation,
-        "lastTransitionTime": time,
-    }
-
-
-def _essence(status: Json) -> Json:
+def essence(status: Json) -> Json:
     """The status without its moving numbers."""
     message = status.get("message", "")
     essence = {name: value for name, value in status.items() if name not in _PROGRESS_FIELDS}
-    essence["message"] = _without_digits(message)
+    essence["message"] = without_digits(message)
     essence["phases"] = [_without(phase, _PROGRESS_OF_PHASES) for phase in status.get("phases", ())]
     essence["gates"] = [_without(gate, _PROGRESS_OF_GATES) for gate in status.get("gates", ())]
     essence["conditions"] = [
-        {**entry, "message": _without_digits(entry.get("message", ""))} for entry in status.get("conditions", ())
+        {**entry, "message": without_digits(entry.get("message", ""))} for entry in status.get("conditions", ())
     ]
     return essence
 
@@ -131,9 +136,10 @@ def _essence(status: Json) -> Json:
 def _without(entry: Json, names: tuple[str, ...]) -> Json:
     kept = {name: value for name, value in entry.items() if name not in names}
     if "steps" in kept:
-        kept["steps"] = [{**step, "message": _without_digits(step.get("message", ""))} for step in kept["steps"]]
+        kept["steps"] = [{**step, "message": without_digits(step.get("message", ""))} for step in kept["steps"]]
     return kept
 
 
-def _without_digits(text: str) -> str:
+def without_digits(text: str) -> str:
+    """A sentence without its moving numbers."""
     return "".join(character for character in text if not character.isdigit())

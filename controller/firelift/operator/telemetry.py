@@ -29,6 +29,9 @@ class Metrics:
             registry=self.registry,
         )
         self.rollouts = Gauge("firelift_rollouts", "Rollouts by reason.", ["reason"], registry=self.registry)
+        self.environments = Gauge(
+            "firelift_environments", "Environments by reason.", ["reason"], registry=self.registry
+        )
         self.leader = Gauge("firelift_leader", "1 while this process leads.", registry=self.registry)
 
 

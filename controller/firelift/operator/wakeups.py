@@ -28,8 +28,9 @@ Turn = Callable[[Key], Awaitable[float | None]]
 class Loops:
     """The tasks of all objects. `turn` never raises for what one object does; an error of `turn` ends the process."""
 
-    def __init__(self, turn: Turn, pulse: Pulse, *, longest_turn_seconds: float) -> None:
+    def __init__(self, turn: Turn, pulse: Pulse, *, longest_turn_seconds: float, kind: str = "rollout") -> None:
         self._turn = turn
+        self._kind = kind
         self._pulse = pulse
         self._longest_turn = longest_turn_seconds
         self._dirty: dict[Key, asyncio.Event] = {}
@@ -40,7 +41,7 @@ class Loops:
         """Something may have happened to the object: look soon. Call it in the loops' own event loop."""
         if key not in self._tasks:
             self._dirty[key] = asyncio.Event()
-            task = asyncio.create_task(self._run(key), name=f"rollout {key}")
+            task = asyncio.create_task(self._run(key), name=self._name(key))
             self._tasks[key] = task
             task.add_done_callback(self._done)
         self._dirty[key].set()
@@ -57,16 +58,19 @@ class Loops:
         try:
             while True:
                 dirty.clear()
-                self._pulse.expect(str(key), within_seconds=self._longest_turn + _GRACE_SECONDS)
+                self._pulse.expect(self._name(key), within_seconds=self._longest_turn + _GRACE_SECONDS)
                 wait = await self._turn(key)
                 if wait is not None:
-                    self._pulse.expect(str(key), within_seconds=wait + _GRACE_SECONDS)
+                    self._pulse.expect(self._name(key), within_seconds=wait + _GRACE_SECONDS)
                     await _set_within(dirty, wait)
                 elif not dirty.is_set():
                     return
         finally:
-            self._pulse.end(str(key))
+            self._pulse.end(self._name(key))
             del self._tasks[key], self._dirty[key]
+
+    def _name(self, key: Key) -> str:
+        return f"{self._kind} {key}"
 
     def _done(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) and not self.failed.done():

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import kopf
 
-from firelift.api import approval, rollout
+from firelift.api import approval, environment, rollout
 from firelift.api.base import GROUP, ROLLOUT_LABEL, VERSION
 from firelift.operator.pulse import Pulse
 from firelift.operator.wakeups import Key
 
-WATCHED = (rollout.PLURAL, approval.PLURAL)
+WATCHED = (rollout.PLURAL, environment.PLURAL, approval.PLURAL)
 """The custom resources that must be there before watching begins."""
 
 Poke = Callable[[Key], None]
@@ -26,15 +27,24 @@ _SILENCE_SECONDS = 30.0
 _EXIT_SECONDS = 5.0
 
 
+@dataclass(frozen=True, slots=True)
+class Pokes:
+    """Who is told that something has happened to an object, or been decided about it, by the object's kind."""
+
+    changed: Mapping[str, Poke]
+    decided: Mapping[str, Poke]
+
+    def through(self, wrap: Callable[[Poke], Poke]) -> Pokes:
+        """The same, each called another way."""
+        changed = {kind: wrap(poke) for kind, poke in self.changed.items()}
+        return Pokes(changed, {kind: wrap(poke) for kind, poke in self.decided.items()})
+
+
 class Watcher:
-    """The watching thread.
+    """The watching thread. `pokes` are called in the loop that `start` was called in."""
 
-    `poke` and, for what is decided about an object, `decided` are called in the loop that `start` was called in.
-    """
-
-    def __init__(self, poke: Poke, decided: Poke, pulse: Pulse, namespaces: tuple[str, ...]) -> None:
-        self._poke = poke
-        self._decided = decided
+    def __init__(self, pokes: Pokes, pulse: Pulse, namespaces: tuple[str, ...]) -> None:
+        self._pokes = pokes
         self._pulse = pulse
         self._namespaces = namespaces
         self._stop = threading.Event()
@@ -62,7 +72,7 @@ class Watcher:
     async def _watch(self) -> None:
         self._beat(asyncio.get_running_loop())
         await kopf.operator(
-            registry=build_registry(self._forwarding(self._poke), self._forwarding(self._decided)),
+            registry=build_registry(self._pokes.through(self._forwarding)),
             settings=build_settings(),
             standalone=True,
             clusterwide=not self._namespaces,
@@ -91,12 +101,33 @@ class Watcher:
             self.ended.set_result(None)
 
 
-def build_registry(poke: Poke, decided: Poke) -> kopf.OperatorRegistry:
-    """The handlers: each one only says which rollout to look at."""
+def build_registry(pokes: Pokes) -> kopf.OperatorRegistry:
+    """The handlers: each one only says which object to look at."""
     registry = kopf.OperatorRegistry()
+
+    async def approval_changed(spec: Mapping[str, Any], namespace: str | None, **_: Any) -> None:
+        target = spec.get("target", {})
+        if (name := target.get("name")) and (decided := pokes.decided.get(target.get("kind", ""))):
+            decided(Key(namespace or "", name))
+
+    async def job_changed(body: Mapping[str, Any], namespace: str | None, **_: Any) -> None:
+        for owner in body["metadata"].get("ownerReferences", ()):
+            if owner["kind"] == rollout.KIND:
+                pokes.changed[rollout.KIND](Key(namespace or "", owner["name"]))
+
+    kopf.on.login(registry=registry)(login)
+    for kind, plural in ((rollout.KIND, rollout.PLURAL), (environment.KIND, environment.PLURAL)):
+        kopf.on.event(GROUP, VERSION, plural, registry=registry)(_noticing(pokes.changed[kind]))
+    kopf.on.event(GROUP, VERSION, approval.PLURAL, registry=registry)(approval_changed)
+    kopf.on.event("batch", "v1", "jobs", labels={ROLLOUT_LABEL: kopf.PRESENT}, registry=registry)(job_changed)
+    return registry
+
+
+def _noticing(poke: Poke) -> Callable[..., Awaitable[None]]:
+    """The handler of one kind, which tells its changes from our own writes."""
     fresh = Freshness()
 
-    async def rollout_changed(
+    async def object_changed(
         type: str | None,  # noqa: A002 - kopf's name for the kind of event
         body: Mapping[str, Any],
         namespace: str | None,
@@ -110,20 +141,7 @@ def build_registry(poke: Poke, decided: Poke) -> kopf.OperatorRegistry:
         elif fresh.changed(key, body["metadata"]):
             poke(key)
 
-    async def approval_changed(spec: Mapping[str, Any], namespace: str | None, **_: Any) -> None:
-        if target := spec.get("target", {}).get("name"):
-            decided(Key(namespace or "", target))
-
-    async def job_changed(body: Mapping[str, Any], namespace: str | None, **_: Any) -> None:
-        for owner in body["metadata"].get("ownerReferences", ()):
-            if owner["kind"] == rollout.KIND:
-                poke(Key(namespace or "", owner["name"]))
-
-    kopf.on.login(registry=registry)(login)
-    kopf.on.event(GROUP, VERSION, rollout.PLURAL, registry=registry)(rollout_changed)
-    kopf.on.event(GROUP, VERSION, approval.PLURAL, registry=registry)(approval_changed)
-    kopf.on.event("batch", "v1", "jobs", labels={ROLLOUT_LABEL: kopf.PRESENT}, registry=registry)(job_changed)
-    return registry
+    return object_changed
 
 
 def build_settings() -> kopf.OperatorSettings:

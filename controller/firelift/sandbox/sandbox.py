@@ -14,6 +14,7 @@ from firelift.sandbox.kubeconfig import write_kubeconfig
 from firelift.sandbox.kubectl import run_kubectl
 from firelift.sandbox.kubelet.image import image_id
 from firelift.sandbox.processes import Process, Supervisor
+from firelift.sandbox.provider import ensure_provider_mirror
 from firelift.sandbox.tools import ensure_control_plane
 
 OPERATOR_NAMESPACE = "firelift-system"
@@ -143,6 +144,8 @@ class Sandbox:
             "FIRELIFT_HEALTH_PORT": "0",
             "FIRELIFT_LEASE_DURATION_SECONDS": "5",
             "FIRELIFT_WORKER_IMAGE": image_id(),
+            "FIRELIFT_PROVIDER_MIRROR": str(ensure_provider_mirror()),
+            "FIRELIFT_TERRAFORM_DIRECTORY": str(self.directory / "terraform"),
         }
         merged = {**self.google_environment(), **ours, **(environment or {})}
         return self.supervisor.start(name, [sys.executable, "-m", "firelift.operator"], merged)

@@ -1,0 +1,163 @@
+"""Terraform, asked to do what was decided: plan and keep it, apply what was kept, release a lock."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from firelift.api.digest import digest
+from firelift.api.environment.status import PlanPurpose
+from firelift.environment.observation import (
+    Applied,
+    Existing,
+    LockSeen,
+    Outcome,
+    Planned,
+    RunFailed,
+    Unlocked,
+)
+from firelift.environment.render import MODULES, unprotected, without_values
+from firelift.environment.state import Run, RunKind, Variant
+from firelift.environment.unusable import Missing, Unusable
+from firelift.infra.terraform.backend import Backend
+from firelift.infra.terraform.configuration import Configuration
+from firelift.infra.terraform.errors import (
+    Diagnostic,
+    PlanStale,
+    StateLocked,
+    StateUnsaved,
+    TerraformError,
+    TerraformFailed,
+)
+from firelift.infra.terraform.process import Limits
+from firelift.infra.terraform.protocol import PlanResult, Purpose, TerraformRunner, TerraformSession
+from firelift.kube.errors import KubeError
+from firelift.operator.ground.bundles import AppliedBundle, Bundles, PlanBundle
+from firelift.operator.ground.material import Material
+
+_EXISTS = re.compile(r"\b409\b|already ?exists", re.IGNORECASE)
+
+
+class Nothing(Exception):
+    """There is nothing to work with; the message says what is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Executor:
+    """Of one environment, with what it was made of when the run was begun."""
+
+    runner: TerraformRunner
+    bundles: Bundles
+    material: Material
+    backend: Backend
+    limits: Limits
+
+    async def run(self, run: Run) -> Outcome:
+        """Do it. Whatever goes wrong is an outcome, too."""
+        work: dict[RunKind, Callable[[Run], Awaitable[Outcome]]] = {
+            RunKind.PLAN: self._plan,
+            RunKind.APPLY: self._apply,
+            RunKind.UNLOCK: self._unlock,
+        }
+        try:
+            return await work[run.kind](run)
+        except StateUnsaved as error:
+            name = await self.bundles.rescue(run, error.state)
+            return RunFailed(f"{error}; it is kept, compressed by gzip, in Secret {name} of the operator's namespace")
+        except TerraformError as error:
+            return failure(error)
+        except (KubeError, Nothing, Missing, Unusable) as error:
+            return RunFailed(str(error))
+
+    async def _plan(self, run: Run) -> Outcome:
+        configuration = await self._configuration(run)
+        destroys = run.purpose is PlanPurpose.DESTROY and run.variant is Variant.LAST_APPLIED
+        async with self._open(configuration) as session:
+            result = await session.plan(Purpose.DESTROY if destroys else Purpose.APPLY)
+        planned = _planned(result, configuration)
+        await self.bundles.keep_plan(run, PlanBundle(result.saved, planned, result.text))
+        return planned
+
+    async def _apply(self, run: Run) -> Outcome:
+        kept = await self.bundles.plan(run.plan)
+        if kept is None:
+            raise Nothing(f"the saved plan of {run.plan} is not there any more; it is planned again")
+        saved = kept.saved.with_secrets(self._secrets(kept.saved.configuration))
+        bundle = AppliedBundle(replace(saved, plan=b""))
+        await self.bundles.keep_applied(run, bundle)
+        async with self._open(saved.configuration, saved.lock_file) as session:
+            result = await session.apply(saved.plan)
+            outputs = await session.outputs()
+        done = replace(
+            bundle,
+            plain=outputs.plain,
+            sensitive=outputs.sensitive,
+            lineage=result.state.lineage,
+            serial=result.state.serial,
+        )
+        await self.bundles.keep_applied(run, done)
+        return Applied(result.state.lineage, result.state.serial)
+
+    async def _unlock(self, run: Run) -> Outcome:
+        async with self._open(await self._configuration(run)) as session:
+            await session.unlock(run.lock)
+        return Unlocked()
+
+    async def _configuration(self, run: Run) -> Configuration:
+        """What is planned: the spec's ground, or the one that was applied last."""
+        if run.variant is Variant.DECLARED and self.material.rendered is not None:
+            return self.material.configuration(self.material.staged(run), self.backend)
+        applied = await self.bundles.applied()
+        if applied is None:
+            raise Nothing("nothing is kept of an earlier apply, and its inputs are not there: nothing can be planned")
+        configuration = applied.saved.configuration
+        if run.variant is Variant.UNPROTECTED:
+            configuration = replace(configuration, variables=unprotected(dict(configuration.variables)))
+        return replace(configuration, secrets=self._secrets(configuration))
+
+    def _secrets(self, configuration: Configuration) -> dict[str, Any]:
+        """Those of the cluster as they are now, and placeholders for what can no longer be read."""
+        here = self.material.rendered.secrets if self.material.rendered is not None else {}
+        return _filled(without_values(dict(configuration.variables)), here)
+
+    def _open(self, configuration: Configuration, lock_file: str = "") -> AbstractAsyncContextManager[TerraformSession]:
+        return self.runner.open(
+            configuration, lock_file=lock_file, environment=self.material.identity, limits=self.limits
+        )
+
+
+def _filled(places: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: _filled(place, values.get(name, {})) if isinstance(place, Mapping) else values.get(name, place)
+        for name, place in places.items()
+    }
+
+
+def failure(error: TerraformError) -> RunFailed:
+    """What a decision is told of it."""
+    lock = error.lock if isinstance(error, StateLocked) else None
+    found = error.diagnostics if isinstance(error, TerraformFailed) else ()
+    return RunFailed(
+        str(error),
+        lock=LockSeen(lock.id, lock.who, lock.host, lock.operation, lock.created) if lock else None,
+        stale=isinstance(error, PlanStale),
+        existing=tuple(Existing(each.address) for each in found if _exists(each)),
+    )
+
+
+def _exists(said: Diagnostic) -> bool:
+    return bool(said.address) and bool(_EXISTS.search(f"{said.summary} {said.detail}"))
+
+
+def _planned(result: PlanResult, configuration: Configuration) -> Planned:
+    modules = {path: text for path, text in configuration.files.items() if path.startswith(f"{MODULES}/")}
+    return Planned(
+        document=result.document,
+        lineage=result.state.lineage,
+        serial=result.state.serial,
+        lock_file=result.saved.lock_file,
+        modules=digest(modules),
+    )

@@ -1,0 +1,112 @@
+"""The turn of an environment: observe, decide, remember, tell, act."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from firelift.environment.intents import Decision
+from firelift.environment.machine import decide, initial_state
+from firelift.environment.state import EnvironmentState
+from firelift.kube import memories
+from firelift.kube.environments import ENVIRONMENTS, EnvironmentObject
+from firelift.kube.memories import Memory
+from firelift.operator.ground import material as materials
+from firelift.operator.ground import status as statuses
+from firelift.operator.ground.act import Actor
+from firelift.operator.ground.material import Material
+from firelift.operator.ground.observe import observe
+from firelift.operator.ground.services import Ground
+from firelift.operator.ground.show import Shown, show
+from firelift.operator.ground.tell import Teller
+from firelift.operator.memory import TurnMemory
+from firelift.operator.turns import guarded
+from firelift.operator.wakeups import Key
+
+AGAIN_SECONDS = 0.05
+_MISSING_SECONDS = 5.0
+"""Nothing tells that what is missing has come."""
+
+
+@dataclass(slots=True)
+class ObjectMemory(TurnMemory):
+    """Of an environment, between two turns. All of it may be lost at any time: it only saves work."""
+
+    shown: Shown = field(default_factory=Shown)
+
+    def belongs_to(self, uid: str) -> None:
+        """Forget what was known of an earlier object of this name."""
+        if self.uid != uid:
+            self.uid, self.shown, self.status_time = uid, Shown(), float("-inf")
+
+
+class Reconciler:
+    """Turns for all environments."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+        self._teller = Teller(ground.services)
+        self._memories: dict[Key, ObjectMemory] = {}
+
+    async def turn(self, key: Key) -> float | None:
+        """One turn; in how many seconds the next one is due, None when the object is gone.
+
+        Raises:
+            LeadershipLost: this process may change nothing any more.
+        """
+        services = self._ground.services
+        memory = self._memories.setdefault(key, ObjectMemory())
+
+        async def attempt() -> float | None:
+            return await self._turn(key, memory)
+
+        async def trouble(sentence: str) -> None:
+            seen = await ENVIRONMENTS.read(services.cluster, *key)
+            if seen is not None:
+                await self._teller.trouble(memory, seen, sentence)
+
+        return await guarded(services, memory, services.log.bind(environment=str(key)), attempt, trouble)
+
+    async def _turn(self, key: Key, memory: ObjectMemory) -> float | None:
+        cluster = self._ground.services.cluster
+        seen = await ENVIRONMENTS.read(cluster, *key)
+        if seen is None or (seen.deleting and not seen.held):
+            self._memories.pop(key)
+            self._teller.forget(key)
+            return None
+        memory.belongs_to(seen.uid)
+        if seen.value is None:
+            await self._teller.invalid(memory, seen, f"{seen.invalid}; nothing is done until the manifest is corrected")
+            return self._ground.services.settings.resync_seconds
+        held = await memories.read(cluster, self._ground.memory(seen.value))
+        state = held.state or initial_state(seen.value)
+        self._ground.runs.forget(key, state.run.id if state.run is not None else "")
+        material = await materials.gather(cluster, seen.value, self._ground.modules)
+        return await self._follow(memory, seen, held, state, material)
+
+    async def _follow(
+        self, memory: ObjectMemory, seen: EnvironmentObject, held: Memory, state: EnvironmentState, material: Material
+    ) -> float:
+        """Decide, then do all that follows from it, each thing only when the one before it was taken."""
+        cluster = self._ground.services.cluster
+        decision = decide(material.environment, state, await observe(self._ground, memory, seen, state, material))
+        # The finalizer first: a ground that is made without it would be nobody's after a deletion.
+        if decision.finalizer and not seen.held and not seen.deleting:
+            seen = await ENVIRONMENTS.hold(cluster, seen)
+        if held.state is None or decision.state != state:
+            held = await memories.write(cluster, held, decision.state)
+        seen = await self._teller.tell(memory, seen, statuses.dump(decision.status))
+        actor = Actor(self._ground, material, held)
+        for intent in decision.intents:
+            await actor.act(intent)
+        problems = [] if seen.deleting else await show(self._ground, material.environment, decision.state, memory.shown)
+        if not decision.finalizer and seen.held:
+            await ENVIRONMENTS.let_go(cluster, seen)
+            return AGAIN_SECONDS
+        memory.succeeded()
+        memory.problems = tuple(problems)
+        return self._seconds_until(decision, missing=bool(material.inputs.missing))
+
+    def _seconds_until(self, decision: Decision, *, missing: bool) -> float:
+        services = self._ground.services
+        seconds = min((decision.due - services.now()).total_seconds(), services.settings.resync_seconds)
+        return max(min(seconds, _MISSING_SECONDS) if missing else seconds, AGAIN_SECONDS)

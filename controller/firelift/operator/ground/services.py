@@ -1,0 +1,47 @@
+"""What every turn of an environment uses beside the operator's own services, made once per process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from firelift.environment.observation import Environment
+from firelift.infra.terraform.backend import state_suffix
+from firelift.infra.terraform.protocol import TerraformRunner
+from firelift.kube.blobs import Shelf
+from firelift.kube.job_manifest import label_of
+from firelift.kube.memories import Memory
+from firelift.operator.ground.bundles import Bundles
+from firelift.operator.ground.operators import Claim
+from firelift.operator.ground.runs import Runs
+from firelift.operator.services import Services
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """`namespace` holds memories, plans and, unless a spec says otherwise, states; `modules` are files by path."""
+
+    services: Services
+    runner: TerraformRunner
+    runs: Runs
+    claim: Claim
+    namespace: str
+    started: datetime
+    modules: Mapping[str, str] = field(repr=False)
+
+    def bundles(self, environment: Environment) -> Bundles:
+        """What is kept of an environment's plans and applies."""
+        suffix = state_suffix(environment.namespace, environment.name)
+        return Bundles(self.services.cluster, Shelf(self.namespace, label_of(suffix)), suffix)
+
+    def memory(self, environment: Environment) -> Memory:
+        """Where an environment's memory is."""
+        suffix = state_suffix(environment.namespace, environment.name)
+        return Memory(
+            namespace=self.namespace,
+            name=f"environment-{suffix}",
+            object=f"{environment.namespace}/{environment.name}",
+            label=label_of(suffix),
+            uid=environment.uid,
+        )

@@ -1,0 +1,76 @@
+"""Telling people: the status once per turn, one log line per change, and how many objects of a kind say what."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from prometheus_client import Gauge
+
+from firelift.kube.client import Json
+from firelift.kube.objects import CustomObject, CustomResource
+from firelift.operator.memory import TurnMemory
+from firelift.operator.services import Services
+from firelift.operator.status import worth_writing
+from firelift.operator.wakeups import Key
+
+Parsed = TypeVar("Parsed")
+
+
+@dataclass(frozen=True, slots=True)
+class Voice(Generic[Parsed]):
+    """How one kind is told of: its name in the log, what of its status is logged, and what is left without numbers."""
+
+    kind: str
+    resource: CustomResource[Parsed]
+    gauge: Gauge
+    logged: tuple[str, ...]
+    essence: Callable[[Json], Json]
+
+
+class StatusTeller(Generic[Parsed]):
+    """Writes statuses, each only on the very version of the object that was read."""
+
+    def __init__(self, services: Services, voice: Voice[Parsed]) -> None:
+        self._services = services
+        self._voice = voice
+        self._reasons: dict[Key, str] = {}
+
+    async def tell(self, memory: TurnMemory, seen: CustomObject[Parsed], status: Json) -> CustomObject[Parsed]:
+        """Write the status when it is worth it; the object as it is then.
+
+        Raises:
+            Changed: the object is no longer as it was read; nothing was written.
+        """
+        self._count(Key(seen.namespace, seen.name), status.get("reason", ""))
+        if not worth_writing(
+            seen.status,
+            status,
+            seconds_since_write=memory.seconds_since_status,
+            progress_seconds=self._services.settings.progress_seconds,
+            of=self._voice.essence,
+        ):
+            return seen
+        written = await self._voice.resource.write_status(self._services.cluster, seen, status)
+        memory.status_time = time.monotonic()
+        if any(seen.status.get(name) != status.get(name) for name in self._voice.logged):
+            self._log(written, status)
+        return written
+
+    def forget(self, key: Key) -> None:
+        """The object is gone."""
+        self._count(key, "")
+
+    def _log(self, seen: CustomObject[Parsed], status: Json) -> None:
+        fields = {name: status.get(name, "") for name in (*self._voice.logged, "message")}
+        self._services.log.info(self._voice.kind, **{self._voice.kind: f"{seen.namespace}/{seen.name}"}, **fields)
+
+    def _count(self, key: Key, reason: str) -> None:
+        gauge, before = self._voice.gauge, self._reasons.pop(key, "")
+        if before:
+            gauge.labels(before).dec()
+        if reason:
+            gauge.labels(reason).inc()
+            self._reasons[key] = reason
