@@ -103,7 +103,7 @@ def awaited(place: Place, count: int, message: str) -> StepOutcome | None:
         return pinned(turn)
     if place.record.requested is None:
         return place.save(requested=turn.now)
-    why = f": {message}" if message else ""
+    why = f": {message.rstrip('.')}" if message else ""
     sentence = (
         f"{place.title} waits for {count - len(given)} of {count} approvals{why}; approve with a MigrationApproval of "
         "the digest in status.approval"

@@ -130,6 +130,8 @@ def _ending(turn: Turn) -> tuple[Reason, str]:
     if state.mode is Mode.SUCCEEDED:
         return Reason.COMPLETED, f"all phases are done; {_way_back(turn)}"
     again = "correct the cause and raise spec.attempt to try again"
+    if turn.spec.intent is Asked.REVERT:
+        again = "remove spec.intent and raise spec.attempt, in one edit, to start again"
     cause = f" after {state.revert.message}" if state.revert else ""
     what = _reverted(turn)
     if state.revert and state.revert.conflicts:

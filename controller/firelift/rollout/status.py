@@ -19,6 +19,7 @@ from firelift.api.status import (
 )
 from firelift.rollout import rehearsal
 from firelift.rollout.approvals import approval_digest, approvers, position, silenced
+from firelift.rollout.clock import MOVING
 from firelift.rollout.evidence import last, remembered
 from firelift.rollout.gates import limit_text
 from firelift.rollout.ledger_gates import speaks
@@ -60,7 +61,7 @@ def project(turn: Turn, settled: Settled) -> RolloutStatus:
         step=step,
         progress=progress.text(),
         rate=f"{progress.rate:,.0f}/s" if progress.rate else "",
-        pace=text(turn.seen.pace),
+        pace=text(turn.seen.pace) if state.mode in MOVING else "",
         gates_summary=_summary(gates),
         reason=settled.reason,
         message=message,
