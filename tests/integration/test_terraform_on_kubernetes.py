@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import secrets
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 from tests.terraform_scene import Scene, data, processes_below, scene, slow
+from tests.waiting import eventually
 
 from firelift.infra.terraform.backend import KubernetesBackend, state_suffix
-from firelift.infra.terraform.configuration import SavedPlan
+from firelift.infra.terraform.configuration import SavedPlan, split
 from firelift.infra.terraform.errors import PlanStale, StateLocked, StateUnsaved, TerraformFailed, TimedOut
 from firelift.infra.terraform.process import Limits
 from firelift.infra.terraform.settings import cluster_environment
+from firelift.infra.terraform.workspace import ERRORED_STATE, sweep
 from firelift.sandbox.sandbox import Sandbox
 
 PATH = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
-STATE_VERBS = "--verb=get,list,create,update"
+SHOWN = (
+    "--selector=app.kubernetes.io/managed-by=terraform",
+    r"--output=custom-columns=NAME:.metadata.name,LOCK:.metadata.annotations.app\.terraform\.io/lock-info",
+)
+STATE_VERBS = "--verb=get,list,create,update,delete"
 LOCK_VERBS = "--verb=get,create,update"
 
 
@@ -85,7 +93,9 @@ async def test_a_plan_that_was_kept_is_applied_by_another_process(ground: Scene)
             await session.apply(restored.plan)
 
 
-async def test_a_killed_run_leaves_a_lock_that_tells_of_it_and_is_released_by_its_id(ground: Scene) -> None:
+async def test_a_killed_run_leaves_a_lock_that_tells_of_it_and_is_released_by_its_id(
+    ground: Scene, sandbox: Sandbox
+) -> None:
     limits = Limits(deadline_seconds=4, grace_seconds=0.5)
     async with ground.runner.open(ground.configuration(slow(ground.folder, stubborn=True)), limits=limits) as session:
         plan = await session.plan()
@@ -99,6 +109,7 @@ async def test_a_killed_run_leaves_a_lock_that_tells_of_it_and_is_released_by_it
         lock = locked.value.lock
         assert (lock.operation, lock.host) == ("Apply", os.uname().nodename)
         assert lock.created is not None
+        assert lock.id in sandbox.kubectl("get", "lease", "-n", backend_of(ground).namespace, *SHOWN)
         await session.unlock(lock.id)
         assert (await session.plan()).changed
 
@@ -136,6 +147,43 @@ async def test_a_state_that_cannot_be_written_is_handed_over(ground: Scene, sand
             await session.apply(plan.saved.plan)
     state = json.loads(unsaved.value.state)
     assert [resource["name"] for resource in state["resources"]] == ["a"]
+    (kept,) = sweep(ground.settings.root)
+    assert (kept / "module" / ERRORED_STATE).read_bytes() == unsaved.value.state
+
+
+async def test_a_cancelled_apply_whose_state_cannot_be_written_leaves_it_to_be_found(
+    ground: Scene, sandbox: Sandbox
+) -> None:
+    command = f"touch {ground.folder}/pid; sleep 600"
+    document = data(first=1)
+    document["resource"]["terraform_data"]["slow"] = {"provisioner": [{"local-exec": {"command": command}}]}
+    async with ground.runner.open(ground.configuration(document)) as session:
+        plan = await session.plan()
+
+    async def apply() -> None:
+        async with ground.runner.open(ground.configuration(document)) as session:
+            await session.apply(plan.saved.plan)
+
+    running = asyncio.ensure_future(apply())
+    await asyncio.to_thread(eventually, (ground.folder / "pid").exists)
+    sandbox.kubectl("delete", "role", "states", "-n", backend_of(ground).namespace)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    (kept,) = sweep(ground.settings.root)
+    assert '"first"' in (kept / "module" / ERRORED_STATE).read_text()
+
+
+async def test_a_state_larger_than_a_secret_is_kept_and_shrinks_again(ground: Scene) -> None:
+    noise = secrets.token_hex(1_200_000)
+    async with ground.runner.open(ground.configuration({"output": {"noise": {"value": noise}}})) as session:
+        large = await session.plan()
+        assert len(split(large.saved.pack())) > 1
+        await session.apply(large.saved.plan)
+        assert (await session.outputs()).plain["noise"] == noise
+    async with ground.runner.open(ground.configuration({"output": {"noise": {"value": "quiet"}}})) as session:
+        await session.apply((await session.plan()).saved.plan)
+        assert not (await session.plan()).changed
 
 
 async def test_a_cluster_that_refuses_says_so(ground: Scene, sandbox: Sandbox) -> None:

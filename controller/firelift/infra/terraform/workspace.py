@@ -57,6 +57,7 @@ class Workspace:
             "TF_IN_AUTOMATION": "1",
             "TF_INPUT": "0",
             "TMPDIR": str(self._temporary),
+            "USER": "firelift",  # who holds a lock, where the process's user has no name
         }
 
     def redactor(self, environment: Mapping[str, str]) -> Redactor:
@@ -79,8 +80,9 @@ class Workspace:
         return path.read_bytes() if path.is_file() else b""
 
     def close(self) -> None:
-        """Remove it."""
-        _remove(self.directory)
+        """Remove it, unless it holds the only copy of a state."""
+        if not self.errored_state():
+            _remove(self.directory)
         os.close(self.owner)
 
     def _write_module(self) -> None:
