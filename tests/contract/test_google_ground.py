@@ -26,17 +26,18 @@ async def test_an_alert_policy_names_its_conditions_and_notifies_channels_that_e
     made = await rest.ok("POST", f"{MONITORING}/alertPolicies", policy(notificationChannels=[channel]))
     one = f"mon/v3/{made['name']}"
     changed = await rest.ok("PATCH", one, {"displayName": "reads"}, updateMask="displayName")
+    bare, _ = await rest.call("PATCH", one, {}, updateMask="conditions")
     nobody, _ = await rest.call("POST", f"{MONITORING}/alertPolicies", policy(notificationChannels=[f"{channel}0"]))
     empty, _ = await rest.call("POST", f"{MONITORING}/alertPolicies", policy(conditions=[]))
 
     assert [condition["name"] for condition in made["conditions"]] == [f"{made['name']}/conditions/0"]
     assert (changed["displayName"], changed["conditions"]) == ("reads", made["conditions"])
-    assert (nobody, empty) == (404, 400)
+    assert (nobody, empty, bare) == (404, 400, 400)
 
 
 async def test_a_channel_in_use_goes_only_by_force_and_hides_its_secrets(rest: Rest) -> None:
     body = {"type": "slack", "labels": {"channel_name": "#ops", "auth_token": "hunter2"}}
-    channel = await rest.ok("POST", f"{MONITORING}/notificationChannels", body)
+    channel = await rest.ok("POST", f"{MONITORING}/notificationChannels", {**body, "description": "old"})
     one = f"mon/v3/{channel['name']}"
     made = await rest.ok("POST", f"{MONITORING}/alertPolicies", policy(notificationChannels=[channel["name"]]))
     read = await rest.ok("PATCH", one, {**body, "displayName": "Ops"})
@@ -44,7 +45,7 @@ async def test_a_channel_in_use_goes_only_by_force_and_hides_its_secrets(rest: R
     await rest.ok("DELETE", one, force="true")
 
     assert channel["labels"] == read["labels"] == {"channel_name": "#ops", "auth_token": "**********"}
-    assert (read["displayName"], in_use) == ("Ops", 400)
+    assert (read["displayName"], read.get("description"), in_use) == ("Ops", None, 400)
     assert (await rest.ok("GET", f"mon/v3/{made['name']}"))["notificationChannels"] == []
 
 

@@ -146,3 +146,12 @@ def test_every_endpoint_of_the_provider_ends_in_a_slash_and_has_a_prefix_of_its_
     assert endpoints["GOOGLE_MONITORING_CUSTOM_ENDPOINT"] == "http://127.0.0.1:1/mon/"
     assert all(value.endswith("/") for value in endpoints.values())
     assert environment["GOOGLE_OAUTH_ACCESS_TOKEN"]
+
+
+def test_the_page_names_every_api_and_its_prefix(rest: Rest) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "stand-in.md").read_text(encoding="utf-8")
+
+    for prefix, (name, routes) in rest.stand_in.cloud.apis().items():
+        assert routes
+        assert f"`{name}`" in page
+        assert f"`{prefix}/" in page or f"/{prefix}/v1/`" in page

@@ -26,8 +26,8 @@ _ENDPOINTS = {
 def provider_environment(rest_url: str) -> dict[str, str]:
     """Return the variables that point the `google` Terraform provider, configured by nothing else, at a stand-in.
 
-    The universe's domain keeps the provider from asking who the token's user is, and sends an API without an endpoint
-    of its own to a name that does not resolve instead of to Google.
+    The universe's domain keeps a provider that reads it from asking Google who the token's user is, and sends an API
+    without an endpoint of its own to a name that does not resolve.
     """
     endpoints = {f"GOOGLE_{api}_CUSTOM_ENDPOINT": f"{rest_url}/{prefix}" for api, prefix in _ENDPOINTS.items()}
     return {**endpoints, "GOOGLE_OAUTH_ACCESS_TOKEN": "sandbox", "GOOGLE_UNIVERSE_DOMAIN": "sandbox.invalid"}

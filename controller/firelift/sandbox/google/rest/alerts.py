@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from firelift.sandbox.google.resources import Ids, Json, Resources, aborted, not_found, precondition, timestamp
+from firelift.sandbox.google.resources import Ids, Json, Resources, aborted, masked, not_found, precondition, timestamp
 from firelift.sandbox.google.rest.routes import Call, Route, listed
 from firelift.sandbox.google.values import invalid
 
@@ -85,9 +85,9 @@ class AlertsApi:
         return self._policies.add(name, policy)
 
     def _update_policy(self, call: Call) -> Json:
-        self._policies.get(call.name)
-        changed = self._checked(call.name, call.body) if "conditions" in call.body else call.body
-        self._policies.update(call.name, changed, call.mask)
+        """Change what the mask names; the policy as a whole must still be one."""
+        changed = masked(self._policies.get(call.name), call.body, call.mask)
+        self._policies.put(call.name, {**self._checked(call.name, changed), "name": call.name})
         return self._policies.update(call.name, {"mutationRecord": self._record()}, None)
 
     def _checked(self, name: str, body: Json) -> Json:
@@ -109,9 +109,14 @@ class AlertsApi:
         return self._channels.add(name, {"enabled": True, **_hidden(call.body), **records, "name": name})
 
     def _update_channel(self, call: Call) -> Json:
-        records = [*self._channels.get(call.name)["mutationRecords"], self._record()]
-        self._channels.update(call.name, _hidden(call.body), call.mask)
-        return self._channels.update(call.name, {"mutationRecords": records}, None)
+        """Change what the mask names; without one, the channel is replaced."""
+        known = self._channels.get(call.name)
+        kept = {
+            "creationRecord": known["creationRecord"],
+            "mutationRecords": [*known["mutationRecords"], self._record()],
+        }
+        changed = masked(known, call.body, call.mask) if call.mask else {"enabled": True, **call.body}
+        return self._channels.put(call.name, {**_hidden(changed), **kept, "name": call.name})
 
     def _delete_channel(self, call: Call) -> Json:
         """One that an alert policy notifies goes only by force, and then out of the policy, too."""
