@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -87,7 +87,15 @@ class Sum:
 
     def total(self) -> float:
         """The sum as a double."""
-        return math.fsum([*self.parts, *map(float, sorted(self.endless)), self.whole])
+        return math.fsum([*self.parts, *map(float, sorted(self.endless)), *_doubles(self.whole)])
+
+
+def _doubles(whole: int) -> Iterator[float]:
+    """Doubles that add up to an integer; one alone would be rounded beyond 2**53."""
+    while whole:
+        part = float(whole)
+        yield part
+        whole -= int(part)
 
 
 class Average(Sum):
