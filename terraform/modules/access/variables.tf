@@ -41,6 +41,12 @@ variable "accounts" {
     error_message = "`roles` are conditional on the database, which only roles/datastore.* and custom roles can be: any other would grant nothing. Put it into `project_roles`."
   }
   validation {
+    condition = alltrue([
+      for account in var.accounts : alltrue([for role in account.project_roles : !contains(["roles/owner", "roles/editor"], role)])
+    ])
+    error_message = "roles/owner and roles/editor are for people who set a project up, not for programs: name the roles that the program needs."
+  }
+  validation {
     condition     = alltrue([for account in var.accounts : length(setsubtract(account.secrets, keys(var.secrets))) == 0])
     error_message = "The secrets of an account are keys of `secrets`: declare the secret first, or correct its name."
   }

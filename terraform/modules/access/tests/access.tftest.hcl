@@ -107,6 +107,12 @@ run "a_role_that_takes_no_condition_is_refused" {
   expect_failures = [var.accounts]
 }
 
+run "a_basic_role_is_refused" {
+  command = plan
+  variables { accounts = { shop-app = { project_roles = ["roles/owner"] } } }
+  expect_failures = [var.accounts]
+}
+
 run "a_secret_that_is_not_declared_is_refused" {
   command = plan
   variables { accounts = { shop-app = { secrets = ["api-key"] } } }
