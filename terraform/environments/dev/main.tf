@@ -11,9 +11,11 @@ module "environment" {
     point_in_time_recovery = false
     delete_protection      = false
   }
-  indexes = { firebase = jsondecode(file("${path.module}/../firestore.indexes.json")) }
-  ttls    = { telemetry = { collection = "telemetry", path = "expireAt" } }
-  ledger  = true
+  indexes = {
+    firebase = jsondecode(file("${path.module}/../firestore.indexes.json"))
+    ledger   = true
+  }
+  ttls = { telemetry = { collection = "telemetry", path = "expireAt" } }
   access = {
     accounts = {
       bas-app-dev = { display_name = "The app", roles = ["roles/datastore.user"] }

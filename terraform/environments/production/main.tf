@@ -23,9 +23,11 @@ module "environment" {
       weekly = { day = "SUNDAY", retention_days = 98 }
     }
   }
-  indexes = { firebase = jsondecode(file("${path.module}/../firestore.indexes.json")) }
-  ttls    = { telemetry = { collection = "telemetry", path = "expireAt" } }
-  ledger  = true
+  indexes = {
+    firebase = jsondecode(file("${path.module}/../firestore.indexes.json"))
+    ledger   = true
+  }
+  ttls = { telemetry = { collection = "telemetry", path = "expireAt" } }
   access = {
     accounts = {
       bas-app-prod = {

@@ -14,9 +14,11 @@ module "environment" {
     location = "nam5"
     backups  = { daily = { retention_days = 3 } }
   }
-  indexes = { firebase = jsondecode(file("${path.module}/../firestore.indexes.json")) }
-  ttls    = { telemetry = { collection = "telemetry", path = "expireAt" } }
-  ledger  = true
+  indexes = {
+    firebase = jsondecode(file("${path.module}/../firestore.indexes.json"))
+    ledger   = true
+  }
+  ttls = { telemetry = { collection = "telemetry", path = "expireAt" } }
   access = {
     accounts = {
       bas-app-staging = {

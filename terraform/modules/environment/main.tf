@@ -16,7 +16,7 @@ module "firestore" {
   fields     = var.indexes.fields
   ttls       = var.ttls
   firebase   = var.indexes.firebase
-  ledger     = var.ledger
+  ledger     = var.indexes.ledger
   skip_wait  = var.indexes.skip_wait
 }
 

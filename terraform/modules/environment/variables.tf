@@ -50,8 +50,8 @@ variable "database" {
 
 variable "indexes" {
   description = <<-EOT
-    Composite indexes and single fields, each by a name of your own, and `firebase`, a decoded `firestore.indexes.json`;
-    see the module `firestore`.
+    Composite indexes and single fields, each by a name of your own, `firebase`, a decoded `firestore.indexes.json`, and
+    whether `ledger`, Firelift's own documents, is looked after; see the module `firestore`.
   EOT
   type = object({
     composite = optional(map(object({
@@ -81,6 +81,7 @@ variable "indexes" {
       })))
     })))
     firebase  = optional(any)
+    ledger    = optional(bool)
     skip_wait = optional(bool)
   })
   default  = {}
@@ -96,13 +97,6 @@ variable "ttls" {
   }))
   default  = {}
   nullable = false
-}
-
-variable "ledger" {
-  description = "Whether Firelift's own documents are looked after: not indexed, and gone when their retention is over; see the module `firestore`."
-  type        = bool
-  default     = false
-  nullable    = false
 }
 
 variable "access" {
