@@ -57,6 +57,7 @@ _WHOLE: tuple[Edit, ...] = (
     ("spec.access.operator", {"member": "user:ada@example.com"}),
     ("spec.observability.channels.pager", _PAGER),
     ("spec.observability.dashboard", True),
+    ("spec.ledger", True),
 )
 
 
@@ -97,7 +98,9 @@ def test_an_environment_with_something_in_every_section_is_planned(unconnected: 
     assert {address for address in planned if ".google_firestore_index." in address} == composite
     fields = {f'{FIRESTORE}.google_firestore_field.override["{key}"]' for key in rendered.declared.fields}
     ttls = {f'{FIRESTORE}.google_firestore_field.ttl["{key}"]' for key in rendered.declared.ttls}
-    assert {address for address in planned if ".google_firestore_field." in address} == fields | ttls
+    found = {address for address in planned if ".google_firestore_field." in address}
+    assert {address for address in found if "firelift" not in address} == fields | ttls
+    assert f'{FIRESTORE}.google_firestore_field.ttl["firelift_journal"]' in found
 
 
 def test_no_plan_shows_the_value_of_a_secret(unconnected: Configuration) -> None:
