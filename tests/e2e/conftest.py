@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from kubernetes import client, config
+from tests.e2e.ground import Ground
 from tests.e2e.world import World
 
 from firelift.sandbox.processes import Process
@@ -103,3 +104,17 @@ def make_world(
 @pytest.fixture
 def world(make_world: Callable[[], World]) -> World:
     return make_world()
+
+
+@pytest.fixture
+def ground(
+    installed: Sandbox,
+    operator: Operators,  # noqa: ARG001 - a world without one would stand still
+    kubernetes: client.ApiClient,
+) -> Iterator[Ground]:
+    name = f"e2e-{secrets.token_hex(4)}"
+    installed.kubectl("create", "namespace", name)
+    made = Ground(installed, name, name, client.CustomObjectsApi(kubernetes), client.CoreV1Api(kubernetes))
+    yield made
+    made.heal()
+    made.build_seconds(0)

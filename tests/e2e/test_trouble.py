@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.e2e.world import Json, World, migrate, phase, soak, verify
+from tests.e2e.objects import Json
+from tests.e2e.world import World, migrate, phase, soak, verify
 
 
 def on_ledger(metric: str) -> Json:

@@ -8,27 +8,21 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-import time
-import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import firestore
-from kubernetes import client
+from tests.e2e.objects import Json, ObjectWorld
 
 from firelift.sandbox.marks import find
-from firelift.sandbox.sandbox import Sandbox
 
-Json = dict[str, Any]
-
-GROUP, VERSION, PLURAL = "firelift.dev", "v1alpha1", "migrationrollouts"
+PLURAL = "migrationrollouts"
 METRIC = "custom.googleapis.com/e2e/error_percent"
 USERS = 200
 EPOCH = datetime(2025, 1, 1, tzinfo=UTC)
-_POLL_SECONDS = 0.05
 
 
 def bucket(seed: str, entity: str) -> int:
@@ -56,16 +50,14 @@ def moved(document: Mapping[str, Any]) -> Json:
 
 
 @dataclass
-class World:
+class World(ObjectWorld):
     """One namespace, one database and one rollout named `logs`."""
 
-    sandbox: Sandbox
-    namespace: str
-    project: str
-    objects: client.CustomObjectsApi
-    core: client.CoreV1Api
-    error_percent: float | None = 0.0
     name: str = "logs"
+    error_percent: float | None = 0.0
+    kind = "MigrationRollout"
+    plural = PLURAL
+    told = ("reason", "message", "phase", "step", "progress")
     _stop: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
@@ -77,10 +69,6 @@ class World:
         """Report no more."""
         self._stop.set()
         self._meter.join(10)
-
-    def wide(self) -> str:
-        """What `kubectl get -o wide` shows of it."""
-        return self.sandbox.kubectl("get", PLURAL, self.name, "-n", self.namespace, "-o", "wide")
 
     def leases(self) -> list[Json]:
         """The shares of the database's write budget."""
@@ -128,73 +116,20 @@ class World:
 
     def manifest(self, phases: list[Json], **spec: Any) -> Json:
         """A rollout of this world."""
-        return {
-            "apiVersion": f"{GROUP}/{VERSION}",
-            "kind": "MigrationRollout",
-            "metadata": {"name": self.name, "namespace": self.namespace},
-            "spec": {
+        return self.with_spec(
+            {
                 "database": {"project": self.project},
                 "pace": {"maxWritesPerSecond": 5000, "batchSize": 20},
                 "worker": {"parallelism": 1},
                 "migrations": [MIGRATION],
                 "phases": phases,
                 **spec,
-            },
-        }
-
-    def apply(self, manifest: Json) -> str:
-        """Apply as a pipeline would."""
-        return self.sandbox.kubectl("apply", "--server-side", "-f", "-", stdin=json.dumps(manifest))
-
-    def patch(self, **spec: Any) -> None:
-        """Change the spec as on-call would."""
-        self.sandbox.kubectl(
-            "patch", PLURAL, self.name, "-n", self.namespace, "--type=merge", "-p", json.dumps({"spec": spec})
+            }
         )
-
-    def delete(self) -> None:
-        """Ask for the object's deletion; its finalizer may hold it."""
-        self.sandbox.kubectl("delete", PLURAL, self.name, "-n", self.namespace, "--wait=false")
 
     def approve(self, decision: str = "Approve", **spec: Any) -> None:
         """Decide on what the status asks for, as the administrator."""
-        body = {
-            "target": {"kind": "MigrationRollout", "name": self.name},
-            "digest": self.status()["approval"]["digest"],
-            "decision": decision,
-            "approver": "sandbox-admin",
-            **spec,
-        }
-        manifest = {
-            "apiVersion": f"{GROUP}/{VERSION}",
-            "kind": "MigrationApproval",
-            "metadata": {"generateName": "decision-", "namespace": self.namespace},
-            "spec": body,
-        }
-        self.sandbox.kubectl("create", "-f", "-", stdin=json.dumps(manifest))
-
-    def get(self) -> Json | None:
-        """The object, None when it is gone."""
-        try:
-            found = self.objects.get_namespaced_custom_object(
-                GROUP, VERSION, self.namespace, PLURAL, self.name, _request_timeout=10.0
-            )
-        except client.ApiException as error:
-            if error.status == 404:
-                return None
-            raise
-        return dict(cast("Json", found))
-
-    def status(self) -> Json:
-        """The object's status."""
-        found = self.get()
-        assert found is not None, f"{self.namespace}/{self.name} is gone"
-        status: Json = found.get("status", {})
-        return status
-
-    def conditions(self) -> dict[str, str]:
-        """The status of each condition."""
-        return {each["type"]: each["status"] for each in self.status()["conditions"]}
+        self.decide(self.status()["approval"]["digest"], decision, **spec)
 
     def flags(self) -> dict[str, str]:
         """The app's flags."""
@@ -231,53 +166,17 @@ class World:
         ]
         return all(first == last for first, last in created)
 
-    # Waiting
-
-    def until(self, fact: Callable[[Json], bool], what: str, seconds: float = 60) -> Json:
-        """The status for which the fact holds first."""
-        deadline = time.monotonic() + seconds
-        while not fact(status := self.status()):
-            assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}; status: {self._told(status)}"
-            time.sleep(_POLL_SECONDS)
-        return status
-
-    def until_reason(self, *reasons: str, seconds: float = 60) -> Json:
-        """The status with one of these reasons."""
-        return self.until(lambda status: status.get("reason") in reasons, f"reason {reasons}", seconds)
-
-    def until_fact(self, fact: Callable[[], object], what: str, seconds: float = 60) -> None:
-        """Wait for something outside the status."""
-        deadline = time.monotonic() + seconds
-        while not fact():
-            assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
-            time.sleep(_POLL_SECONDS)
-
     # The provider of metrics
 
     def fault(self, **fault: Any) -> None:
         """Break the provider of metrics for this world's gates."""
-        self._control("faults", {"method": "ListTimeSeries", "match": self.namespace, **fault})
-
-    def heal(self) -> None:
-        """End all faults."""
-        request = urllib.request.Request(f"{self.sandbox.control_url}/faults", method="DELETE")  # noqa: S310 - http
-        urllib.request.urlopen(request, timeout=10).close()  # noqa: S310 - http
+        self.control("faults", {"method": "ListTimeSeries", "match": self.namespace, **fault})
 
     def _report(self) -> None:
         while not self._stop.wait(0.2):
             if self.error_percent is not None:
                 point = {"project": self.project, "metric": METRIC, "value": self.error_percent}
-                self._control("points", point | {"labels": {"world": self.namespace}})
-
-    def _control(self, route: str, body: Json) -> None:
-        request = urllib.request.Request(  # noqa: S310 - http
-            f"{self.sandbox.control_url}/{route}", json.dumps(body).encode(), {"Content-Type": "application/json"}
-        )
-        urllib.request.urlopen(request, timeout=10).close()  # noqa: S310 - http
-
-    @staticmethod
-    def _told(status: Json) -> Json:
-        return {name: status.get(name) for name in ("reason", "message", "phase", "step", "progress")}
+                self.control("points", point | {"labels": {"world": self.namespace}})
 
 
 def _seconds(time: Any) -> float:
