@@ -16,6 +16,11 @@ class Cloud:
         self.project = project
 
     @property
+    def url(self) -> str:
+        """The address of the REST APIs."""
+        return self._google.rest_url
+
+    @property
     def environment(self) -> dict[str, str]:
         """The variables that point the provider here."""
         return provider_environment(self._google.rest_url)
@@ -38,9 +43,14 @@ class Cloud:
         """Put a fault in force for what concerns the test's project."""
         _request("POST", f"{self._google.control_url}/faults", {"match": self.project, **fault})
 
+    def building(self, **seconds: float) -> None:
+        """Say how long databases, indexes and fields are built from now on."""
+        _request("POST", f"{self._google.control_url}/builds", seconds)
+
     def healed(self) -> None:
-        """End every fault."""
+        """End every fault, and let everything be built at once."""
         _request("DELETE", f"{self._google.control_url}/faults")
+        self.building(database_seconds=0, index_seconds=0, field_seconds=0, ttl_seconds=0)
 
     def asked(self) -> list[str]:
         """Return the calls about the test's project, as `Method CODE`, oldest first."""

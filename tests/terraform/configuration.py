@@ -47,7 +47,11 @@ class Configuration:
 
     def write(self, hcl: str) -> None:
         """Replace the configuration; PROJECT in it is the test's, as in the paths of a Cloud."""
-        (self.directory / "main.tf").write_text((SETTINGS + hcl).replace("PROJECT", self._project))
+        self.replace((SETTINGS + hcl).replace("PROJECT", self._project))
+
+    def replace(self, hcl: str) -> None:
+        """Replace the configuration by one with settings of its own."""
+        (self.directory / "main.tf").write_text(hcl)
         if not (self.directory / ".terraform").is_dir():
             self.run("init")
 

@@ -167,3 +167,39 @@ def test_the_other_half_of_a_field_is_left_alone_by_a_change(terraform: Configur
     freed = cloud.call("GET", f"{DATABASE}/collectionGroups/telemetry/fields/expireAt")
     assert "ttlConfig" not in freed
     assert freed["indexConfig"]["usesAncestorConfig"] is True
+
+
+def test_what_takes_a_while_is_waited_for(terraform: Configuration, cloud: Cloud) -> None:
+    cloud.building(database_seconds=1, index_seconds=2)
+    terraform.write(HAVING + INDEX.replace("skip_wait  = true", ""))
+
+    terraform.apply()
+
+    name = terraform.state()["google_firestore_index.composite"]["name"]
+    assert cloud.call("GET", f"fs/v1/{name}")["state"] == "READY"
+    assert terraform.changes() == {}
+
+
+def test_nobody_waits_who_has_said_so(terraform: Configuration, cloud: Cloud) -> None:
+    cloud.building(index_seconds=600)
+    terraform.write(HAVING + INDEX)
+
+    terraform.apply()
+
+    name = terraform.state()["google_firestore_index.composite"]["name"]
+    assert cloud.call("GET", f"fs/v1/{name}")["state"] == "CREATING"
+    assert terraform.changes() == {}
+
+
+def test_an_index_that_was_waited_for_too_long_is_forgotten_as_the_real_provider_does(
+    terraform: Configuration, cloud: Cloud
+) -> None:
+    cloud.building(index_seconds=600)
+    impatient = INDEX.replace("skip_wait  = true", 'timeouts {\n    create = "1s"\n  }')
+    terraform.write(HAVING + impatient)
+
+    sentence = terraform.refused()
+
+    assert "Error waiting to create Index: Error waiting for Creating Index: timeout while waiting" in sentence
+    assert list(terraform.state()) == ["google_firestore_database.this"]
+    assert "Error creating Index: googleapi: Error 409: " in terraform.refused()

@@ -1,6 +1,8 @@
 package google
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -19,7 +21,7 @@ func (c *call) wait(operation object, verb string) (object, error) {
 	name := text(operation["name"])
 	for interval := soonest; !truth(operation["done"]); interval = min(2*interval, c.pollInterval) {
 		if err := pause(c, interval); err != nil {
-			return nil, fmt.Errorf("Error waiting for %s %s: %w while operation %s was running", verb, c.r.label, err, name)
+			return nil, fmt.Errorf("Error waiting for %s %s: %w", verb, c.r.label, c.unfinished(err))
 		}
 		polled, err := c.poll(name)
 		if err != nil {
@@ -32,6 +34,13 @@ func (c *call) wait(operation object, verb string) (object, error) {
 	}
 	made, _ := operation["response"].(object)
 	return made, nil
+}
+
+func (c *call) unfinished(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("timeout while waiting for state to become 'done: true' (last state: 'done: false', timeout: %s)", c.timeout)
+	}
+	return err
 }
 
 // An operation lives at its API's version, whatever stands between that and the resources.

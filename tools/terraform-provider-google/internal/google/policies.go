@@ -73,6 +73,9 @@ func (p policy) change(c *call, state object, apply func(bindings []any) []any) 
 		}
 		bindings, _ := current["bindings"].([]any)
 		current["bindings"], current["version"] = apply(bindings), policyVersion
+		if empty(current["bindings"]) {
+			delete(current, "bindings")
+		}
 		body := object{"policy": current}
 		if c.r.api == "projects" {
 			body["updateMask"] = "bindings,etag,auditConfigs"

@@ -1,6 +1,9 @@
 package google
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // What a resource does beyond its schema. Everything that is not said here follows from the schema: an attribute's name
 // in the API is its own in camel case, a list of at most one block is an object there, and what is empty is left out.
@@ -61,4 +64,5 @@ type call struct {
 	config  object
 	prior   object
 	planned object
+	timeout time.Duration
 }

@@ -65,7 +65,7 @@ func (c *call) setEnabled(state object) (object, error) {
 	if state["enabled"] != false {
 		verb = ":enable"
 	}
-	if _, err := c.do("POST", text(state["name"])+verb, nil, object{}); err != nil {
+	if _, err := c.do("POST", text(state["name"])+verb, nil, nil); err != nil {
 		return state, fmt.Errorf("Error updating SecretVersion %q: %w", text(state["id"]), err)
 	}
 	return c.afterwards(state)

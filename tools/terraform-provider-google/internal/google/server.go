@@ -157,7 +157,8 @@ func (c *call) apply() (object, error) {
 	case c.prior != nil:
 		verb, change = "update", c.updateObject
 	}
-	ctx, cancel := context.WithTimeout(c.Context, c.limit(verb))
+	c.timeout = c.limit(verb)
+	ctx, cancel := context.WithTimeout(c.Context, c.timeout)
 	defer cancel()
 	c.Context = ctx
 	return change()
