@@ -11,17 +11,22 @@ from tests.waiting import eventually
 
 from firelift.sandbox.emulator import Emulator
 from firelift.sandbox.processes import Supervisor
+from firelift.sandbox.provider import ensure_provider_mirror
 from firelift.sandbox.sandbox import Sandbox
 from firelift.sandbox.tools import ensure_control_plane
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Build the control plane before the first test that needs it: minutes that are no test's own, and are seen."""
-    needed = any("sandbox" in getattr(item, "fixturenames", ()) for item in session.items)
-    if needed and not session.config.option.collectonly:
-        capture = session.config.pluginmanager.getplugin("capturemanager")
-        with capture.global_and_fixture_disabled() if capture else nullcontext():
+    """Build what the tests need before the first of them: minutes that are no test's own, and are seen."""
+    used = {name for item in session.items for name in getattr(item, "fixturenames", ())}
+    if session.config.option.collectonly:
+        return
+    capture = session.config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled() if capture else nullcontext():
+        if "sandbox" in used:
             ensure_control_plane()
+        if "provider_mirror" in used:
+            ensure_provider_mirror()
 
 
 @pytest.fixture(scope="session")

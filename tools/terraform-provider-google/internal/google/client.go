@@ -15,7 +15,7 @@ import (
 const (
 	firstRetry  = 500 * time.Millisecond
 	longestWait = 30 * time.Second
-	callTimeout = 20 * time.Minute // of an object's create, update or delete, when `timeouts` says nothing
+	callTimeout = 20 * time.Minute // of an object's create, read, update or delete, when `timeouts` says nothing
 )
 
 // A client is the configured provider.

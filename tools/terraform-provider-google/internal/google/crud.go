@@ -37,6 +37,12 @@ func (c *call) createObject() (object, error) {
 	return c.afterwards(state)
 }
 
+// kind is what the real provider calls a type in its messages: FirestoreIndex for google_firestore_index.
+func (c *call) kind() string {
+	name := camel(strings.TrimPrefix(c.name, "google_"))
+	return strings.ToUpper(name[:1]) + name[1:]
+}
+
 func (r *resource) nameAttribute() string { return orElse(r.named, "name") }
 
 // afterwards reads the object back; when that fails, what is known so far is kept, so that nothing made is forgotten.
@@ -54,19 +60,16 @@ func (c *call) readObject(state object) (object, error) {
 	}
 	answer, err := c.do("GET", filled(c.r.self, state), nil, nil)
 	if hasCode(err, http.StatusNotFound) {
-		log.Printf("[WARN] Removing %s %q because it's gone", c.name, text(state["id"]))
+		log.Printf("[WARN] Removing %s %q because it's gone", c.kind(), text(state["id"]))
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("Error when reading or editing %s %q: %w", c.name, text(state["id"]), err)
+		return nil, fmt.Errorf("Error when reading or editing %s %q: %w", c.kind(), text(state["id"]), err)
 	}
 	return c.state(answer, state), nil
 }
 
 func (c *call) state(answer, shape object) object {
-	if c.r.answer != nil {
-		c.r.answer(c, answer)
-	}
 	result := c.flatten(answer, shape)
 	for name, f := range c.r.fields {
 		if result[name] == nil && f.standard != nil && c.onlyHere(name) {
@@ -156,14 +159,8 @@ func (c *call) deleteObject() error {
 }
 
 func (c *call) deleteAt(path string, query map[string]string) error {
-	answer, err := c.do("DELETE", path, query, nil)
-	if hasCode(err, http.StatusNotFound) {
-		return nil
-	}
-	if err == nil && c.r.operations != nil && c.r.operations.deletes {
-		_, err = c.wait(answer, "Deleting")
-	}
-	if err != nil {
+	_, err := c.do("DELETE", path, query, nil)
+	if err != nil && !hasCode(err, http.StatusNotFound) {
 		return fmt.Errorf("Error when reading or editing %s: %w", c.r.label, err)
 	}
 	return nil

@@ -50,6 +50,7 @@ func (s *Server) sourcedState(ctx context.Context, r *tfprotov5.ReadDataSourceRe
 	if id == "" {
 		return nil, fmt.Errorf("no project value set. `project_id` must be set at the resource level, or a default `project` value must be specified on the provider")
 	}
+	defer c.bounded("read")()
 	state, err := c.readObject(object{"project_id": id, "id": "projects/" + id})
 	if err == nil && state == nil {
 		err = fmt.Errorf("project %s not found or not in ACTIVE state", id)

@@ -7,12 +7,8 @@ import (
 	"time"
 )
 
-// Operations tell where the long-running ones of a resource are asked for, and which of their metadata names the object
-// when nobody waits for them.
-type operations struct {
-	metadata string
-	deletes  bool // whether a delete is waited for
-}
+// Operations mark a resource whose changes take a while; their metadata names the object when nobody waits for them.
+type operations struct{ metadata string }
 
 const soonest = 200 * time.Millisecond
 

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
-	"time"
 )
 
 const policyVersion = 3 // the first with conditions
@@ -84,18 +83,10 @@ func (p policy) change(c *call, state object, apply func(bindings []any) []any) 
 		if err == nil {
 			return written, nil
 		}
-		if !hasCode(err, 409) || pause(c, min(wait, time.Until(c.deadline()))) != nil {
+		if !hasCode(err, 409) || pause(c, wait) != nil {
 			return nil, fmt.Errorf("Error applying IAM policy for %s: Error setting IAM policy for %s: %w", p.name(state), p.name(state), err)
 		}
 	}
-}
-
-func (c *call) deadline() time.Time {
-	result, ok := c.Deadline()
-	if !ok {
-		return time.Now().Add(callTimeout)
-	}
-	return result
 }
 
 func (p policy) create(c *call, state object) (object, error) {

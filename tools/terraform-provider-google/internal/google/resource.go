@@ -35,7 +35,6 @@ type resource struct {
 	remove               func(*call) error
 	importer             func(id string) (object, error)
 	body                 func(*call, object) // before it is sent
-	answer               func(*call, object) // before it becomes state
 	settle               func(*call, object) // computed attributes after the API's answer
 	plan                 func(*call, object)
 	check                func(config object) error

@@ -107,6 +107,7 @@ func (s *Server) ReadResource(ctx context.Context, r *tfprotov5.ReadResourceRequ
 	result := &tfprotov5.ReadResourceResponse{Private: r.Private}
 	c, err := s.call(ctx, r.TypeName, nil, r.CurrentState, nil)
 	if err == nil {
+		defer c.bounded("read")()
 		var state object
 		if state, err = c.readObject(c.prior); err == nil {
 			result.NewState, err = c.schema.encode(state)
@@ -157,11 +158,16 @@ func (c *call) apply() (object, error) {
 	case c.prior != nil:
 		verb, change = "update", c.updateObject
 	}
+	defer c.bounded(verb)()
+	return change()
+}
+
+// bounded ends the call, with its retries, after what `timeouts` allows.
+func (c *call) bounded(verb string) context.CancelFunc {
 	c.timeout = c.limit(verb)
 	ctx, cancel := context.WithTimeout(c.Context, c.timeout)
-	defer cancel()
 	c.Context = ctx
-	return change()
+	return cancel
 }
 
 func (c *call) destroyed() (object, error) {
