@@ -1,7 +1,7 @@
 """The table that the sandbox's provider is made of, from the real provider's schema.
 
-`python -m tests.terraform.provider_schema SCHEMA.json` writes it anew; the input has `resource_schemas` in the form of
-`terraform providers schema -json`, for hashicorp/google.
+`python -m tests.terraform.provider_schema SCHEMA.json` writes it anew, from what `terraform providers schema -json`
+says of hashicorp/google.
 """
 
 import json
@@ -56,7 +56,15 @@ def pinned(source: dict[str, Any]) -> dict[str, Any]:
         for nested in blocks:
             block = block["block_types"][nested]["block"]
         block["attributes"].setdefault("description", {"type": "string", "optional": True})
-    return {"provider": source["provider"], "resource_schemas": schemas}
+    return {"provider": "hashicorp/google 7.45.0", "resource_schemas": {name: _bare(schemas[name]) for name in TYPES}}
+
+
+def _bare(node: Any) -> Any:
+    """Leave out what is written for people: a description that is a text, and how it is formatted."""
+    if not isinstance(node, dict):
+        return node
+    told = {"description_kind"} | {key for key in ("description",) if isinstance(node.get(key), str)}
+    return {key: _bare(value) for key, value in node.items() if key not in told}
 
 
 def attributes(block: dict[str, Any], path: str = "") -> dict[str, tuple[object, ...]]:
@@ -73,5 +81,7 @@ def attributes(block: dict[str, Any], path: str = "") -> dict[str, tuple[object,
 
 
 if __name__ == "__main__":
-    text = json.dumps(pinned(json.loads(Path(sys.argv[1]).read_text())), indent=1, sort_keys=True)
+    document = json.loads(Path(sys.argv[1]).read_text())
+    source = document.get("provider_schemas", {}).get("registry.terraform.io/hashicorp/google", document)
+    text = json.dumps(pinned(source), indent=1, sort_keys=True)
     PINNED.write_text(text + "\n")
