@@ -57,7 +57,7 @@ _WHOLE: tuple[Edit, ...] = (
     ("spec.access.operator", {"member": "user:ada@example.com"}),
     ("spec.observability.channels.pager", _PAGER),
     ("spec.observability.dashboard", True),
-    ("spec.ledger", True),
+    ("spec.indexes.ledger", True),
 )
 
 

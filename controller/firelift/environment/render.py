@@ -31,7 +31,7 @@ OUTPUTS = (
     "secrets",
     "ttls",
 )
-SECTIONS = ("project", "database", "indexes", "ttls", "ledger", "access", "observability", "secrets", "rules")
+SECTIONS = ("project", "database", "indexes", "ttls", "access", "observability", "secrets", "rules")
 SECRETS: Mapping[str, str] = {"secret_values": "map(string)", "channel_secrets": "map(map(string))"}
 
 Variables = dict[str, Any]
@@ -153,9 +153,12 @@ def _variables(
     return {
         "project": _plain(spec.project),
         "database": {name: value for name, value in _plain(spec.database).items() if name != "adopt"},
-        "indexes": {"composite": _plain(composite), "fields": _plain(found.fields)},
+        "indexes": {
+            "composite": _plain(composite),
+            "fields": _plain(found.fields),
+            "ledger": spec.indexes.ledger,
+        },
         "ttls": _plain(found.ttls),
-        "ledger": spec.ledger,
         "access": _plain(spec.access),
         "observability": _observability(spec),
         "secrets": {

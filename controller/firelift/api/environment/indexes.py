@@ -139,6 +139,9 @@ class IndexesSpec(RuledModel):
     """Over several fields, or over a vector."""
     fields: Annotated[dict[Key, FieldOverride], Field(max_length=100)] = {}
     """Of single fields, where Firestore's own are not what is wanted."""
+    ledger: bool = False
+    """Firelift's own documents are looked after: no index on any of their fields, and a TTL, so that what a rollout has
+    left behind goes by itself when its retention is over."""
 
     rules: ClassVar[Rules] = (
         Rule(

@@ -31,9 +31,6 @@ class EnvironmentSpec(RuledModel):
     indexes: IndexesSpec = IndexesSpec()
     ttls: Annotated[dict[Key, TtlSpec], Field(max_length=50)] = {}
     """Documents that go when their time has passed."""
-    ledger: bool = False
-    """Firelift's own documents are looked after: no index on any of their fields, and a TTL, so that what a rollout has
-    left behind goes by itself when its retention is over."""
     access: AccessSpec = AccessSpec()
     observability: ObservabilitySpec = ObservabilitySpec()
     secrets: Annotated[dict[SecretId, SecretSpec], Field(max_length=64)] = {}
