@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import urllib.request
 from dataclasses import dataclass
@@ -49,9 +50,10 @@ class Ground(ObjectWorld):
         return str(plan["digest"])
 
     def ready(self, **spec: Any) -> Json:
-        """Apply it, approve it, and wait until it is Ready."""
+        """Apply it, approve it where that is asked, and wait until it is Ready."""
         self.apply(self.manifest(**spec))
-        self.approve()
+        if self.until_reason("AwaitingApproval", "Ready")["reason"] != "Ready":
+            self.approve()
         return self.until_reason("Ready")
 
     def build_seconds(self, seconds: float) -> None:
@@ -73,6 +75,26 @@ class Ground(ObjectWorld):
         """The databases that were created in the project."""
         found = self._firestore("GET", f"projects/{self.project}/databases").get("databases", [])
         return [str(database["name"]) for database in found]
+
+    def create_index(self, collection: str, fields: dict[str, str]) -> str:
+        """Somebody creates an index in the console; its full name."""
+        body = {
+            "queryScope": "COLLECTION",
+            "fields": [{"fieldPath": path, "order": order} for path, order in fields.items()],
+        }
+        operation = self._firestore("POST", f"{self._database}/collectionGroups/{collection}/indexes", body)
+        return str(operation["metadata"]["index"])
+
+    def secret_value(self, name: str) -> str:
+        """What Secret Manager holds."""
+        found = self._call("GET", f"sm/v1/projects/{self.project}/secrets/{name}/versions/latest:access")
+        return base64.b64decode(found["payload"]["data"]).decode()
+
+    def locked(self) -> bool:
+        """Whether the lock of the environment's state is held."""
+        leases = json.loads(self.sandbox.kubectl("get", "leases", "-n", SYSTEM, "-o", "json"))["items"]
+        mine = [each for each in leases if self.namespace in each["metadata"]["name"]]
+        return any(each["spec"].get("holderIdentity") for each in mine)
 
     def delete_index(self, name: str) -> None:
         """Somebody deletes an index in the console."""
@@ -97,9 +119,13 @@ class Ground(ObjectWorld):
     def _database(self) -> str:
         return f"projects/{self.project}/databases/(default)"
 
-    def _firestore(self, method: str, path: str) -> Json:
-        url = f"{self.sandbox.google.rest_url}/fs/v1/{path}"
-        request = urllib.request.Request(url, method=method, headers={"Authorization": "Bearer sandbox"})  # noqa: S310 - http
+    def _firestore(self, method: str, path: str, body: Json | None = None) -> Json:
+        return self._call(method, f"fs/v1/{path}", body)
+
+    def _call(self, method: str, path: str, body: Json | None = None) -> Json:
+        headers = {"Authorization": "Bearer sandbox", "Content-Type": "application/json"}
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.sandbox.google.rest_url}/{path}", data, headers, method=method)  # noqa: S310 - http
         with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - http
             document: Json = json.loads(answer.read() or b"{}")
         return document

@@ -21,6 +21,10 @@ from firelift.kube.errors import NotFound, Refused
 
 CREDENTIALS, TOKEN = "credentials.json", "access_token"
 _FORBIDDEN = 403
+_ENDANGERED = (
+    "`terraform.backend.kubernetes.namespace` is the environment's own: a state there would go down with the namespace,"
+    " before what it knows of is destroyed; leave it empty for the operator's, or name another one"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +67,20 @@ async def gather(cluster: Cluster, environment: Environment, modules: Mapping[st
     held = await asyncio.gather(*(_read(cluster, environment, *each) for each in wanted))
     found = dict(zip(wanted, held, strict=True))
     read = {each: text for each in named if (text := found[each.holder, each.name].values.get(each.key)) is not None}
+    if _endangered(environment):
+        return Material(environment, Inputs(digest="", invalid=_ENDANGERED), modules, read)
     identity, missing = await _identity(cluster, environment)
     refused = [each.refused for each in found.values() if each.refused]
     missing = "; ".join(filter(None, (missing, *refused)))
     if missing:
         return Material(environment, Inputs(digest="", missing=missing), modules, read)
     return _rendered(environment, modules, read, identity)
+
+
+def _endangered(environment: Environment) -> bool:
+    """Whether the state would go down with the object's own namespace."""
+    backend = environment.spec.terraform.backend.kubernetes
+    return backend is not None and backend.namespace == environment.namespace
 
 
 def backend_of(environment: Environment, namespace: str) -> Backend:

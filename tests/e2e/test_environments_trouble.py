@@ -1,0 +1,89 @@
+"""What stands in an environment's way: things that exist, fields without times, locks, Secrets out of reach."""
+
+from __future__ import annotations
+
+import os
+import signal
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import firestore
+from tests.e2e.conftest import Operators
+from tests.e2e.ground import COMPOSITE, INDEX, SYSTEM, Ground
+
+
+def test_an_index_that_exists_is_taken_over(ground: Ground) -> None:
+    ground.ready(indexes={})
+    existing = ground.create_index("telemetry", {"tenant_id": "ASCENDING", "timestamp_ms": "DESCENDING"})
+    ground.patch(indexes={"composite": COMPOSITE}, terraform={"apply": "Auto"})
+    ready = ground.until(lambda status: status["reason"] == "Ready" and status["indexes"], "Ready with its index")
+    assert ground.indexes() == [existing]
+    assert ready["indexes"][0]["id"] == existing.rpartition("/")[2]
+
+
+def test_a_new_ttl_is_refused_where_no_times_are_and_names_what_it_deletes(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", ground.sandbox.firestore_host)
+    database = firestore.Client(ground.project, credentials=AnonymousCredentials())  # type: ignore[no-untyped-call] # the official client is typed only in part
+    database.document("telemetry/a").set({"expireAt": 1_700_000_000_000})
+    ground.ready(ttls={}, terraform={"apply": "Auto"})
+    ground.patch(ttls={"telemetry": {"collection": "telemetry", "path": "expireAt"}})
+    refused = ground.until_reason("UnsafeTTL")
+    assert "1 integer" in refused["message"]
+    assert "telemetry/a" in refused["message"]
+    database.document("telemetry/a").set({"expireAt": datetime.now(UTC) - timedelta(days=1)})
+    ground.patch(attempt=2)
+    asked = ground.until_reason("AwaitingApproval", seconds=90)
+    (lost,) = [change for change in asked["plan"]["changes"] if change["canLoseData"]]
+    assert lost["address"] == 'google_firestore_field.ttl["telemetry"]'
+    assert "deletes 1 documents at once" in lost["sentence"]
+    ground.decide(asked["plan"]["digest"])
+    ground.until(lambda status: "does not name" in status["message"], "what the approval lacks")
+    ground.approve()
+    assert ground.until_reason("Ready")["ttlsSummary"] == "1/1"
+
+
+def test_a_lock_that_killed_processes_leave_is_released(ground: Ground, operator: Operators) -> None:
+    ground.apply(ground.manifest())
+    ground.until_reason("AwaitingApproval")
+    ground.slow(1500)
+    ground.approve()
+    ground.until_reason("Applying")
+    ground.until_fact(ground.locked, "the state is locked")
+    operator.kill()
+    for pid in ground.terraforms():
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    ground.until_fact(lambda: not ground.terraforms(), "nothing of it is left")
+    assert ground.locked()
+    ground.heal()
+    operator.start()
+    ground.until_reason("AwaitingApproval", "Ready", seconds=120)
+    assert not ground.locked()
+    if ground.status()["reason"] != "Ready":
+        ground.approve()
+        ground.until_reason("Ready")
+    assert len(ground.indexes()) == 1
+
+
+def test_a_secret_is_read_once_the_operator_may_and_shown_nowhere(ground: Ground) -> None:
+    ground.sandbox.kubectl(
+        "create", "secret", "generic", "app", "-n", ground.namespace, "--from-literal=key=5up3rs3cr3t"
+    )
+    ground.apply(ground.manifest(secrets={"api-key": {"valueFrom": {"name": "app", "key": "key"}, "version": 1}}))
+    told = ground.until_reason("InputMissing")
+    assert "firelift-environment-secrets" in told["message"]
+    account = f"--serviceaccount={SYSTEM}:firelift-operator"
+    ground.sandbox.kubectl(
+        *("create", "rolebinding", "secrets", "-n", ground.namespace, account),
+        "--clusterrole=firelift-environment-secrets",
+    )
+    ground.approve()
+    ground.until_reason("Ready")
+    assert ground.secret_value("api-key") == "5up3rs3cr3t"
+    everything = ground.sandbox.kubectl("get", "fsenv,configmaps,events", "-n", ground.namespace, "-o", "yaml")
+    assert INDEX in everything
+    assert "5up3rs3cr3t" not in everything
