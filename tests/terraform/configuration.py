@@ -70,6 +70,14 @@ class Configuration:
             raise TerraformFailed(f"terraform {' '.join(arguments)}:\n{done.stdout}\n{done.stderr}")
         return done
 
+    def started(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start Terraform and return at once."""
+        command = [self._binary, *arguments, "-no-color"]
+        pipe = subprocess.PIPE
+        return subprocess.Popen(
+            command, cwd=self.directory, env=self._environment, stdout=pipe, stderr=subprocess.STDOUT, text=True
+        )
+
     def apply(self) -> None:
         """Apply without asking."""
         self.run("apply", "-auto-approve")

@@ -1,8 +1,11 @@
 """What the provider says and does when the API refuses, falters, or was changed by somebody else."""
 
+import signal
+
 import pytest
 from tests.terraform.cloud import Cloud
 from tests.terraform.configuration import Configuration
+from tests.waiting import eventually
 
 DATABASE = "fs/v1/projects/PROJECT/databases/(default)"
 HAVING = """
@@ -203,3 +206,25 @@ def test_an_index_that_was_waited_for_too_long_is_forgotten_as_the_real_provider
     assert "Error waiting to create Index: Error waiting for Creating Index: timeout while waiting" in sentence
     assert list(terraform.state()) == ["google_firestore_database.this"]
     assert "Error creating Index: googleapi: Error 409: " in terraform.refused()
+
+
+def test_who_waits_stops_at_an_interrupt(terraform: Configuration, cloud: Cloud) -> None:
+    cloud.building(index_seconds=600)
+    terraform.write(HAVING + INDEX.replace("skip_wait  = true", ""))
+
+    applying = terraform.started("apply", "-auto-approve")
+    eventually(lambda: "CreateIndex OK" in cloud.asked())
+    applying.send_signal(signal.SIGINT)
+    said = applying.communicate(timeout=60)[0]
+
+    assert "Error waiting for Creating Index: context canceled" in said
+    assert list(terraform.state()) == ["google_firestore_database.this"]
+
+
+def test_a_project_that_nobody_names_is_asked_for(terraform: Configuration, cloud: Cloud) -> None:
+    terraform.replace(
+        'terraform {\n  required_providers {\n    google = { source = "hashicorp/google" }\n  }\n}\n' + ONE
+    )
+
+    assert "project: required field is not set" in terraform.refused()
+    assert cloud.asked() == []

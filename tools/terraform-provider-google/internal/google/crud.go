@@ -1,6 +1,7 @@
 package google
 
 import (
+	"errors"
 	"fmt"
 	"log"
 	"maps"
@@ -11,6 +12,9 @@ import (
 
 func (c *call) createObject() (object, error) {
 	state := settled(c.planned)
+	if c.schema.Attributes["project"] != nil && text(state["project"]) == "" && c.r.importer == nil {
+		return nil, errors.New("project: required field is not set")
+	}
 	if c.r.create != nil {
 		return c.r.create(c, state)
 	}
