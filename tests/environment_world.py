@@ -98,8 +98,10 @@ class World:
     now: datetime = START
     state: EnvironmentState | None = None
     status: EnvironmentStatus | None = None
-    process: Process = field(default_factory=lambda: Process("one", "pod-1", START))
-    hosts: dict[str, str] = field(default_factory=lambda: {"one": "pod-1"})
+    process: Process = field(default_factory=lambda: Process("life-1", "pod-1", START))
+    others: list[Process] = field(default_factory=list)
+    """Operators that no longer lead and still live, with what they have at work."""
+    lives: int = 1
     real: Ground = field(default_factory=dict)
     known: Ground = field(default_factory=dict)
     """Terraform's state."""
@@ -119,6 +121,9 @@ class World:
     gone: bool = False
     applied_digests: list[str] = field(default_factory=list)
     events: list[EmitEvent] = field(default_factory=list)
+    begun: set[str] = field(default_factory=set)
+    losing: list[tuple[str, str]] = field(default_factory=list)
+    """Digest and address of what was done to the ground that can lose data."""
     removed: list[str] = field(default_factory=list)
     """Addresses that an apply took away or replaced, in order."""
 
@@ -126,13 +131,13 @@ class World:
 
     def observe(self) -> Observation:
         """One read of everything."""
+        self.now += timedelta(microseconds=1)
         run = self.state.run if self.state is not None else None
-        alive = frozenset({self.process.id})
+        living = (self.process, *self.others)
+        alive, hosts = frozenset(each.id for each in living), frozenset(each.host for each in living)
         seen = Observation(
             now=self.now,
-            operator=Operator(
-                self.process.id, self.process.host, self.process.started, alive, frozenset({self.process.host})
-            ),
+            operator=Operator(self.process.id, self.process.host, self.process.started, alive, hosts),
             inputs=self.inputs(),
             run=self._run(run) if run is not None else None,
             ground=self.ground(),
@@ -194,23 +199,34 @@ class World:
 
     def finish(self, steps: int | None = None) -> None:
         """Let the runs at work end; with `steps`, after so many changes the process dies and its runs with it."""
-        for run in list(self.process.running.values()):
-            outcome = self._work(run, steps)
-            if outcome is not None:
-                self._release(run)
-                self.process.outcomes[run.id] = outcome
-                del self.process.running[run.id]
+        for process in (self.process, *self.others):
+            for run in list(process.running.values()):
+                outcome = self._work(run, steps)
+                if outcome is not None:
+                    self._release(run)
+                    process.outcomes[run.id] = outcome
+                    del process.running[run.id]
 
     def crash(self) -> None:
         """The operator is killed, its runs with it; a new one begins on another host."""
-        number = len(self.hosts) + 1
-        self.process = Process(f"life-{number}", f"pod-{number}", self.now)
-        self.hosts[self.process.id] = self.process.host
+        self.lives += 1
+        self.process = Process(f"life-{self.lives}", f"pod-{self.lives}", self.now)
+
+    def lose_the_lease(self) -> None:
+        """The operator stands still while its runs go on; another one leads."""
+        self.others.append(self.process)
+        self.crash()
+
+    @property
+    def at_work(self) -> list[Run]:
+        """Every run of every operator that lives."""
+        return [run for process in (self.process, *self.others) for run in process.running.values()]
 
     def _start(self, process: Process, run: Run) -> None:
         lock = self.lock
         if run.kind is RunKind.UNLOCK:
             if lock is not None and lock.id == run.lock:
+                assert lock.run not in {each.id for each in self.at_work}, "the lock of a run at work was released"
                 self.lock = None
             process.outcomes[run.id] = Unlocked()
             return
@@ -218,7 +234,9 @@ class World:
             seen = LockSeen(lock.id, f"firelift@{lock.host}", lock.host, "OperationTypePlan", lock.created)
             process.outcomes[run.id] = RunFailed("Error acquiring the state lock", lock=seen)
             return
-        assert not any(run.id in other.running for other in (self.process,)), "a run was begun twice"
+        assert not self.at_work, "two runs of Terraform are at work on one state"
+        assert run.id not in self.begun, "a run was begun twice"
+        self.begun.add(run.id)
         self.lock = Lock(f"lock-of-{run.id}", run.id, process.id, process.host, self.now)
         process.running[run.id] = run
 
@@ -259,11 +277,7 @@ class World:
         self.applied_digests.append(run.digest)
         if self.bundle is None or run.purpose != "Destroy":
             self.bundle = self.environment.spec
-        for new, old in plan.moved.items():
-            self.real[new], self.known[new] = self.real.pop(old), self.known.pop(old)
-            self.building.update({new: self.building.pop(old)} if old in self.building else {})
-        for address, name in plan.importing.items():
-            self.known[address] = self.real[address] = self.real.pop(name)
+        self._rename(plan)
         done = 0
         for entry in plan.document["resource_changes"]:
             if entry["change"]["actions"] == ["no-op"]:
@@ -271,6 +285,8 @@ class World:
             if steps is not None and done >= steps:
                 self.serial += 1
                 return None
+            if _loses(entry):
+                self.losing.append((run.digest, short(entry["address"])))
             failed = self._change(entry)
             if failed is not None:
                 self.serial += 1
@@ -278,6 +294,17 @@ class World:
             done += 1
         self.serial += 1
         return Applied("lineage", self.serial)
+
+    def _rename(self, plan: Saved) -> None:
+        for new, old in plan.moved.items():
+            if old in self.known:
+                self.known[new] = self.known.pop(old)
+            if old in self.real:
+                self.real[new] = self.real.pop(old)
+                self.building.update({new: self.building.pop(old)} if old in self.building else {})
+        for address, name in plan.importing.items():
+            if name in self.real:
+                self.known[address] = self.real[address] = self.real.pop(name)
 
     def _change(self, entry: dict[str, Any]) -> RunFailed | None:
         address, actions = entry["address"], entry["change"]["actions"]
@@ -399,6 +426,14 @@ class World:
         shown = self.status.plan if self.status is not None else None
         losing = [each.address for each in shown.changes if each.can_lose_data] if shown is not None else []
         self.decide(ApprovalDecision.APPROVE, *losing)
+
+
+def _loses(entry: dict[str, Any]) -> bool:
+    """The world's own opinion, for resources that it knows: nobody's rules are asked."""
+    before, after = entry["change"]["before"] or {}, entry["change"]["after"] or {}
+    guards = ("delete_protection_state", "point_in_time_recovery_enablement")
+    weaker = any(str(before.get(each)).endswith("_ENABLED") and before.get(each) != after.get(each) for each in guards)
+    return "google_firestore_database" in entry["address"] and weaker
 
 
 def rendered(declared: EnvironmentSpec) -> Ground:

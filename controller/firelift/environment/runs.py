@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from firelift.api.digest import digest
 from firelift.api.environment.status import PlanPurpose
 from firelift.environment import drift
 from firelift.environment.adoption import adopted
@@ -30,7 +31,7 @@ def begun(turn: Turn, kind: RunKind, purpose: PlanPurpose, **details: Any) -> En
     """Decide on a run; it is started once that is recorded."""
     number, operator = turn.state.runs + 1, turn.seen.operator
     run = Run(
-        id=f"{kind.lower()}-{number}",
+        id=f"{kind.lower()}-{number}-{_mark(turn)}",
         kind=kind,
         purpose=purpose,
         by=operator.id,
@@ -47,6 +48,11 @@ def begun(turn: Turn, kind: RunKind, purpose: PlanPurpose, **details: Any) -> En
         touched=turn.state.touched or kind is RunKind.APPLY,
         worked=(*turn.state.worked, worked)[-INSTANCES:],
     )
+
+
+def _mark(turn: Turn) -> str:
+    """What tells it from a run of the same number in a memory that was lost, whose saved plan may still be kept."""
+    return digest([turn.environment.uid, turn.seen.operator.id, turn.now.isoformat()]).removeprefix("sha256:")[:8]
 
 
 def noticed(turn: Turn) -> Outcome | None:

@@ -1,0 +1,311 @@
+"""Index changes create first, drift is looked for and repaired, what exists is adopted, locks are explained."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from tests.environment_plans import MODULES, index, index_address, spec_index
+from tests.environment_world import Lock, World, world
+from tests.unit.test_environment_life import AUTO, ONE_INDEX, conditions, ready_world
+
+from firelift.api.approval import ApprovalDecision
+from firelift.api.environment.status import LockHolder, PlanPurpose
+from firelift.environment.observation import RolloutSeen
+
+OLD = spec_index("telemetry", "device", "-time")
+NEW = spec_index("telemetry", "device", "tenant", "-time")
+DRIFTED = MODULES + index_address("by-device")
+
+
+def replaced(**changes: Any) -> World:
+    """An environment whose index is declared otherwise than it was applied."""
+    made = ready_world(**ONE_INDEX, **changes)
+    made.edit(indexes={"composite": {"by-device": NEW}})
+    return made
+
+
+def test_a_replaced_index_serves_until_its_successor_is_ready() -> None:
+    made = replaced()
+    status = made.settle(seconds=2, turns=12)
+    assert status.reason == "IndexesBuilding"
+    assert "old indexes stay" in status.message
+    assert made.removed == []
+    assert sum("google_firestore_index" in address for address in made.real) == 2
+    made.pass_time(60)
+    assert made.settle().reason == "Ready"
+    assert [address.partition(".old-")[0] for address in made.removed] == [
+        'google_firestore_index.composite["by-device'
+    ]
+    assert set(made.known) == {DRIFTED, MODULES + "google_firestore_database.this"}
+
+
+def test_in_manual_the_creation_and_the_removal_are_approved_apart() -> None:
+    made = replaced(terraform={"apply": "Manual"})
+    first = made.settle()
+    assert (first.reason, first.plan_summary) == ("AwaitingApproval", "+1 ~0 -0")
+    made.decide()
+    made.settle()
+    made.pass_time(100)
+    second = made.settle()
+    assert (second.reason, second.plan_summary) == ("AwaitingApproval", "+0 ~0 -1")
+    made.decide()
+    assert made.settle().reason == "Ready"
+
+
+def test_an_index_that_only_gets_another_key_is_moved_and_never_rebuilt() -> None:
+    made = ready_world(**ONE_INDEX)
+    made.edit(indexes={"composite": {"by-device-and-time": OLD}})
+    assert made.settle().reason == "Ready"
+    assert made.removed == []
+    assert MODULES + index_address("by-device-and-time") in made.known
+
+
+def test_a_replacement_that_is_taken_back_finds_the_old_index_still_there() -> None:
+    made = replaced()
+    made.settle(seconds=2, turns=12)
+    built = dict(made.building)
+    made.edit(**ONE_INDEX)
+    assert made.settle().reason == "Ready"
+    assert DRIFTED in made.known
+    assert made.real[DRIFTED] == index("telemetry", "device", "-time")
+    assert len(made.building) <= len(built), "nothing was built anew"
+
+
+def test_an_index_that_a_working_rollout_needs_goes_only_by_name() -> None:
+    made = ready_world(**ONE_INDEX)
+    made.rollouts = (RolloutSeen("users", working=True, indexes=frozenset({"by-device"})),)
+    made.edit(indexes={"composite": {}})
+    status = made.settle()
+    assert status.reason == "AwaitingApproval"
+    assert "needed by rollout users" in status.message
+    made.decide(ApprovalDecision.APPROVE, index_address("by-device"), during_rollouts=True)
+    assert made.settle().reason == "Ready"
+    assert made.removed == [index_address("by-device")]
+
+
+def test_an_index_that_nobody_needs_goes_by_itself() -> None:
+    made = ready_world(**ONE_INDEX)
+    made.edit(indexes={"composite": {}})
+    assert made.settle().reason == "Ready"
+    assert made.removed == [index_address("by-device")]
+
+
+def test_no_index_goes_while_a_declared_one_is_not_ready() -> None:
+    made = ready_world(indexes={"composite": {"a": OLD, "b": NEW}})
+    made.building[MODULES + index_address("b")] = made.now + timedelta(seconds=300)
+    made.edit(indexes={"composite": {"b": NEW}})
+    assert made.settle().reason == "IndexesBuilding"
+    assert made.removed == []
+    made.pass_time(300)
+    assert made.settle().reason == "Ready"
+    assert made.removed == [index_address("a")]
+
+
+# Drift
+
+
+def test_drift_is_looked_for_on_its_own_schedule_and_keeps_the_ground_ready() -> None:
+    made = ready_world(terraform={"driftIntervalSeconds": 600}, **ONE_INDEX)
+    made.real.pop(DRIFTED)
+    made.real[DRIFTED.replace("by-device", "x")] = index("telemetry", "device", "-time")
+    made.pass_time(1000)
+    status = made.settle()
+    assert status.reason == "Ready"
+    assert conditions(status)["Drifted"] == "True"
+    assert conditions(status)["AwaitingApproval"] == "True"
+    assert status.drift is not None
+    (found,) = status.drift.changes
+    assert found.address == index_address("by-device")
+    assert found.sentence == "it was deleted outside of Terraform"
+    assert status.plan is not None
+    assert status.plan.purpose is PlanPurpose.DRIFT
+
+
+def test_drift_grows_old_while_it_is_found_again_and_the_same_plan_keeps_its_digest() -> None:
+    made = ready_world(terraform={"driftIntervalSeconds": 600})
+    made.real[MODULES + "google_firestore_database.this"]["concurrency_mode"] = "PESSIMISTIC"
+    made.pass_time(1000)
+    first = made.settle()
+    made.pass_time(7200)
+    second = made.settle()
+    assert first.plan is not None
+    assert second.plan is not None
+    assert (first.plan.digest, first.plan.created_time) != (second.plan.digest, second.plan.created_time)
+    assert first.plan.digest == second.plan.digest
+    assert second.drift_summary == "1 since 2h"
+    made.decide()
+    third = made.settle()
+    assert conditions(third)["Drifted"] == "False"
+    assert third.drift_summary == "no"
+
+
+def test_drift_that_has_gone_by_itself_is_forgotten() -> None:
+    made = ready_world(terraform={"driftIntervalSeconds": 600})
+    database = MODULES + "google_firestore_database.this"
+    before = dict(made.real[database])
+    made.real[database]["concurrency_mode"] = "PESSIMISTIC"
+    made.pass_time(1000)
+    assert made.settle().plan is not None
+    made.real[database] = before
+    made.pass_time(1000)
+    status = made.settle()
+    assert status.plan is None
+    assert conditions(status)["Drifted"] == "False"
+
+
+def test_auto_repairs_drift_that_loses_nothing() -> None:
+    made = ready_world(terraform={"apply": "Auto", "driftIntervalSeconds": 600}, **ONE_INDEX)
+    made.real.pop(DRIFTED)
+    made.pass_time(1000)
+    made.settle()
+    assert DRIFTED in made.real
+
+
+def test_a_look_for_drift_that_fails_leaves_the_ground_ready_and_says_so() -> None:
+    made = ready_world(terraform={"driftIntervalSeconds": 600})
+    made.failing = "Error: 503"
+    made.pass_time(1000)
+    status = made.settle()
+    assert status.reason == "Ready"
+    assert "the last plan failed: Error: 503" in status.message
+
+
+def test_no_drift_is_looked_for_when_the_interval_is_zero() -> None:
+    made = ready_world(terraform={"driftIntervalSeconds": 0})
+    runs = made.state.runs if made.state else 0
+    made.pass_time(1_000_000)
+    made.settle()
+    assert made.state is not None
+    assert made.state.runs == runs
+
+
+# Adoption
+
+
+def test_an_index_that_exists_already_is_imported_by_the_next_plan() -> None:
+    made = ready_world()
+    made.real["projects/p/databases/d/collectionGroups/telemetry/indexes/x"] = index("telemetry", "device", "-time")
+    made.edit(**ONE_INDEX)
+    status = made.settle()
+    assert status.reason == "Ready"
+    assert DRIFTED in made.known
+    assert any(event.reason == "Adopting" for event in made.events)
+    assert made.serial == 3, "one apply met it, the next one took it over"
+
+
+# Locks
+
+
+def locked(made: World, *, by: str, host: str, created_ago: int = 5) -> World:
+    made.lock = Lock("lock-1", "other", by, host, made.now - timedelta(seconds=created_ago))
+    return made
+
+
+def test_a_lock_of_somebody_else_is_waited_for_and_never_released() -> None:
+    made = locked(world(**AUTO), by="grace", host="laptop", created_ago=100_000)
+    for _ in range(5):
+        status = made.settle()
+        assert status.reason == "StateLocked"
+        made.pass_time(100)
+    assert status.lock is not None
+    assert status.lock.holder is LockHolder.FOREIGN
+    assert "force-unlock lock-1" in status.message
+    assert made.lock is not None
+    made.lock = None
+    assert made.settle(seconds=10).reason == "Ready"
+
+
+@pytest.mark.parametrize("when", ["while it plans", "while it applies"])
+def test_the_lock_of_an_operator_that_was_killed_is_released(when: str) -> None:
+    made = world(**AUTO)
+    while made.turn().status.reason != ("Planning" if when == "while it plans" else "Applying"):
+        made.finish()
+        made.pass_time(1)
+    assert made.lock is not None
+    made.crash()
+    made.pass_time(10)
+    assert made.settle().reason == "Ready"
+    assert any(event.reason == "RunLost" for event in made.events)
+
+
+def test_a_lock_on_the_host_of_a_run_of_ours_but_older_than_it_is_not_ours() -> None:
+    made = world(**AUTO)
+    made.turn()
+    made.crash()
+    locked(made, by="grace", host="pod-1", created_ago=1000)
+    assert made.settle().reason == "StateLocked"
+    assert made.lock is not None
+
+
+# Deletion
+
+
+def test_what_is_retained_is_let_go_at_once() -> None:
+    made = ready_world()
+    made.delete()
+    decision = made.turn()
+    assert not decision.finalizer
+    assert made.known
+    assert made.real
+
+
+def test_a_run_at_work_is_waited_for_before_the_object_goes() -> None:
+    made = world(**AUTO)
+    made.turn()
+    made.delete()
+    assert made.turn().finalizer
+    made.finish()
+    assert not made.turn().finalizer
+
+
+def test_a_destroy_takes_the_protection_off_and_then_everything_by_approvals_that_name_it() -> None:
+    made = ready_world(terraform={"apply": "Auto", "deletionPolicy": "Destroy"}, **ONE_INDEX)
+    made.missing = "ConfigMap firestore-rules is not there"
+    made.delete()
+    status = made.settle()
+    assert status.reason == "AwaitingApproval"
+    assert "delete protection goes off" in status.message
+    made.decide()
+    assert made.settle().reason == "AwaitingApproval", "no address was named"
+    made.approve_all()
+    status = made.settle()
+    assert "deleted with all its documents" in status.message
+    assert not made.gone
+    made.approve_all()
+    made.settle()
+    assert made.gone
+    assert made.real == {}
+
+
+def test_what_was_never_applied_is_destroyed_by_letting_go() -> None:
+    made = world(terraform={"deletionPolicy": "Destroy"})
+    made.settle()
+    made.delete()
+    assert not made.turn().finalizer
+
+
+def test_a_lost_memory_does_not_let_a_destroy_be_forgotten() -> None:
+    made = ready_world(terraform={"apply": "Auto", "deletionPolicy": "Destroy"})
+    made.state = None
+    made.delete()
+    assert made.settle().reason == "AwaitingApproval"
+
+
+def test_a_lost_memory_is_made_anew_without_changing_anything() -> None:
+    made = ready_world(**ONE_INDEX)
+    serial, made.state = made.serial, None
+    assert made.settle().reason == "Ready"
+    assert made.serial == serial
+
+
+def test_a_clock_that_jumps_back_makes_nothing_wait_for_the_time_it_came_from() -> None:
+    made = world(**AUTO)
+    made.failing = "Error: 503"
+    made.settle()
+    made.failing = ""
+    made.pass_time(-1_000_000)
+    made.settle()
+    made.pass_time(60)
+    assert made.settle().reason == "Ready"
