@@ -107,7 +107,8 @@ class World:
     """Terraform's state."""
     serial: int = 0
     saved: dict[str, Saved] = field(default_factory=dict)
-    bundle: EnvironmentSpec | None = None
+    bundle: Ground | None = None
+    """What was given to Terraform for the last apply."""
     lock: Lock | None = None
     building: dict[str, datetime] = field(default_factory=dict)
     build_seconds: int = 60
@@ -276,7 +277,7 @@ class World:
             return RunFailed("Saved plan is stale", stale=True)
         self.applied_digests.append(run.digest)
         if self.bundle is None or run.purpose != "Destroy":
-            self.bundle = self.environment.spec
+            self.bundle = copy.deepcopy(plan.want)
         self._rename(plan)
         done = 0
         for entry in plan.document["resource_changes"]:
@@ -331,8 +332,8 @@ class World:
 
     def wanted(self, run: Run) -> Ground:
         """What is rendered for a run."""
-        declared = self.environment.spec if run.variant is Variant.DECLARED else (self.bundle or self.environment.spec)
-        want = rendered(declared)
+        declared = rendered(self.environment.spec)
+        want = declared if run.variant is Variant.DECLARED or self.bundle is None else copy.deepcopy(self.bundle)
         if run.variant is Variant.UNPROTECTED:
             want[MODULES + DATABASE] |= {"delete_protection_state": "DELETE_PROTECTION_DISABLED"}
             want[MODULES + DATABASE] |= {"deletion_policy": "DELETE"}
@@ -376,7 +377,9 @@ class World:
     def _run(self, run: Run) -> RunSeen:
         running, outcome = run.id in self.process.running, self.process.outcomes.get(run.id)
         if run.by != self.process.id:
-            return RunSeen(run.id)
+            kept = self.saved.get(run.id) if run.kind is RunKind.PLAN else None
+            planned = Planned(kept.document, "lineage", kept.serial) if kept is not None else None
+            return RunSeen(run.id, outcome=planned)
         return RunSeen(run.id, running=running, outcome=outcome)
 
     def _field(self, _: FieldWanted) -> FieldSeen:

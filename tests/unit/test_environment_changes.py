@@ -73,6 +73,16 @@ def test_a_replacement_that_is_taken_back_finds_the_old_index_still_there() -> N
     assert len(made.building) <= len(built), "nothing was built anew"
 
 
+def test_a_spec_edited_while_an_index_is_to_be_moved_aside_is_planned_from_what_is_there() -> None:
+    made = replaced()
+    made.turn()
+    made.finish()
+    made.turn()
+    made.edit(indexes={"composite": {}})
+    assert made.settle().reason == "Ready"
+    assert made.removed == [index_address("by-device")]
+
+
 def test_an_index_that_a_working_rollout_needs_goes_only_by_name() -> None:
     made = ready_world(**ONE_INDEX)
     made.rollouts = (RolloutSeen("users", working=True, indexes=frozenset({"by-device"})),)
@@ -170,6 +180,24 @@ def test_a_look_for_drift_that_fails_leaves_the_ground_ready_and_says_so() -> No
     status = made.settle()
     assert status.reason == "Ready"
     assert "the last plan failed: Error: 503" in status.message
+
+
+def test_a_spec_edited_while_drift_is_looked_for_makes_the_ground_unready_at_once() -> None:
+    made = ready_world(terraform={"driftIntervalSeconds": 600})
+    made.pass_time(1000)
+    assert made.turn().status.reason == "Ready"
+    made.edit(**ONE_INDEX)
+    status = made.turn().status
+    assert (status.reason, conditions(status)["Ready"]) == ("Planning", "False")
+
+
+def test_a_higher_attempt_looks_for_drift_whatever_the_interval() -> None:
+    made = ready_world(terraform={"apply": "Auto", "driftIntervalSeconds": 0}, **ONE_INDEX)
+    made.real.pop(DRIFTED)
+    assert made.settle().reason == "IndexesBuilding"
+    made.edit(attempt=2)
+    made.settle()
+    assert DRIFTED in made.real
 
 
 def test_no_drift_is_looked_for_when_the_interval_is_zero() -> None:

@@ -7,19 +7,20 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from firelift.api.environment.indexes import DOCUMENT_NAME, CompositeIndex, IndexField, Order
+from firelift.api.environment.indexes import DOCUMENT_NAME, CompositeIndex, IndexField
+from firelift.environment.indexes_file import without_implied_name
 
 _DEFAULT = frozenset({("ASCENDING", "COLLECTION"), ("DESCENDING", "COLLECTION"), ("CONTAINS", "COLLECTION")})
 """The indexes of a single field that nobody has overridden."""
 
 
 def normalised(index: CompositeIndex) -> CompositeIndex:
-    """The index without the `__name__` that Firestore appends by itself; one in a direction of its own stays."""
-    *others, last = index.fields
-    if last.path != DOCUMENT_NAME or not others:
-        return index
-    implied = others[-1].order or Order.ASCENDING
-    return index if last.order is not implied else index.model_copy(update={"fields": tuple(others)})
+    """The index without the `__name__` that Firestore appends by itself, or puts before a vector."""
+    fields = index.fields
+    if fields[-1].vector is not None:
+        named = tuple(each for each in fields if each.path != DOCUMENT_NAME)
+        return index if named == fields else index.model_copy(update={"fields": named})
+    return without_implied_name(index)
 
 
 def same(left: CompositeIndex, right: CompositeIndex) -> bool:
@@ -29,12 +30,15 @@ def same(left: CompositeIndex, right: CompositeIndex) -> bool:
 
 def from_terraform(attributes: Mapping[str, Any]) -> CompositeIndex | None:
     """The index that a `google_firestore_index` is; None when a spec has no words for it."""
+    fields = [_field(each) for each in attributes.get("fields") or ()]
+    if fields and "vector" in fields[-1]:
+        fields = [each for each in fields if each["path"] != DOCUMENT_NAME]
     try:
         index = CompositeIndex.model_validate(
             {
                 "collection": attributes.get("collection"),
                 "scope": attributes.get("query_scope") or "COLLECTION",
-                "fields": [_field(each) for each in attributes.get("fields") or ()],
+                "fields": fields,
             }
         )
     except ValidationError:

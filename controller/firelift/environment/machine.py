@@ -96,9 +96,14 @@ def _at_work(turn: Turn) -> Outcome | None:
     start = (StartRun(run, turn.spec.terraform.timeout_seconds),) if mine else ()
     due = turn.now + WATCHING
     message = _doing(run) if mine else f"{run.id} is at work in operator {run.by}"
-    if run.kind is not RunKind.APPLY and run.purpose is PlanPurpose.DRIFT:
+    if run.kind is not RunKind.APPLY and run.purpose is PlanPurpose.DRIFT and _undisturbed(turn):
         return _ready(turn, start, due)
     return Settled(_REASONS[run.purpose, run.kind], message, start, due)
+
+
+def _undisturbed(turn: Turn) -> bool:
+    """Whether a look for drift is all that happens: nothing else was asked for meanwhile."""
+    return readiness.as_applied(turn) and not turn.environment.deleting and not turn.spec.suspend
 
 
 def _doing(run: Run) -> str:

@@ -37,14 +37,15 @@ def wanted(turn: Turn) -> Want | None:
     if plan is not None:
         fresh = not _due(turn) or state.rejected == plan.digest
         return None if fresh else Want(plan.purpose, kept=plan.kept, moves=plan.moves)
-    if state.moves:
+    if state.moves and state.staged == inputs:
         return Want(PlanPurpose.APPLY, kept=state.kept, moves=state.moves)
+    kept = state.kept if state.staged == inputs else (applied.kept if applied is not None else ())
     if applied is None or applied.inputs != inputs or applied.partial:
-        return Want(PlanPurpose.APPLY, kept=staging.still_old(turn, state.kept))
+        return Want(PlanPurpose.APPLY, kept=staging.still_old(turn, kept))
     if staging.due(turn):
         return Want(PlanPurpose.APPLY)
-    if state.kept != applied.kept:
-        return Want(PlanPurpose.APPLY, kept=state.kept)
+    if kept != applied.kept:
+        return Want(PlanPurpose.APPLY, kept=kept)
     return Want(PlanPurpose.DRIFT, kept=applied.kept) if _due(turn) else None
 
 
@@ -108,6 +109,6 @@ def _due(turn: Turn) -> bool:
     """Whether the interval since the last look has passed: the same for drift and for a plan that waits."""
     interval, plan = turn.spec.terraform.drift_interval_seconds, turn.state.plan
     last = plan.created if plan is not None else turn.state.looked
-    if not interval or (last is None and plan is None and turn.state.applied is None):
-        return False
-    return last is None or turn.seconds_since(last) >= backoff.spread(turn, interval)
+    if last is None:
+        return True  # a higher attempt looks anew, whatever the interval
+    return bool(interval) and turn.seconds_since(last) >= backoff.spread(turn, interval)

@@ -56,6 +56,12 @@ def ttls_active(turn: Turn) -> bool | None:
     return all(one.state is ResourceState.ACTIVE for one in _ttls(turn))
 
 
+def as_applied(turn: Turn) -> bool:
+    """Whether what is declared now is what was applied last."""
+    applied = turn.state.applied
+    return applied is not None and not applied.partial and applied.inputs == turn.seen.inputs.digest
+
+
 def shortcoming(turn: Turn) -> tuple[EnvironmentReason, str] | None:
     """The first thing that keeps the ground from being ready, as reason and sentence; None when it is."""
     ground = turn.seen.ground

@@ -85,7 +85,9 @@ def _planned(turn: Turn, run: Run, planned: Planned) -> EnvironmentState:
     except UnreadablePlan as error:
         return _counted(turn, state, run, str(error))
     failure = state.failure if state.failure and state.failure.kind is RunKind.APPLY else None
-    state = drift.looked(changed(state, failure=failure, kept=run.kept, moves=run.moves), turn.now, plan)
+    state = drift.looked(
+        changed(state, failure=failure, kept=run.kept, moves=run.moves, staged=run.inputs), turn.now, plan
+    )
     if plan.empty:
         return _nothing_to_do(changed(state, plan=None, imports=()), turn, plan)
     before = state.plan
@@ -113,7 +115,9 @@ def _applied(turn: Turn, run: Run, applied: Applied) -> EnvironmentState:
     if plan.purpose is PlanPurpose.DESTROY:
         return changed(state, unprotected=True, destroyed=plan.variant is not Variant.UNPROTECTED)
     record = _record(turn, plan, applied.lineage, applied.serial)
-    return changed(state, applied=record, outputs=True, drift=(), looked=turn.now, kept=record.kept, moves=())
+    return changed(
+        state, applied=record, outputs=True, drift=(), looked=turn.now, kept=record.kept, moves=(), staged=plan.inputs
+    )
 
 
 def _record(turn: Turn, plan: PlanRecord, lineage: str, serial: int) -> AppliedRecord:

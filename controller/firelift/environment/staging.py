@@ -37,7 +37,7 @@ def staged(turn: Turn, plan: PlanRecord) -> EnvironmentState | None:
         return None
     told = ", ".join(sorted(each.key for each in gone))
     state = with_event(turn.state, turn.now, "CreateFirst", f"keeps {told} until every declared index is READY")
-    return changed(state, plan=None, kept=tuple(kept), moves=tuple(moves))
+    return changed(state, plan=None, kept=tuple(kept), moves=tuple(moves), staged=plan.inputs)
 
 
 def due(turn: Turn) -> bool:

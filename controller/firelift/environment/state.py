@@ -272,6 +272,8 @@ class EnvironmentState(Model):
     """Old indexes that the next plan leaves where they are."""
     moves: tuple[Move, ...] = ()
     """What the next plan has at another address."""
+    staged: str = ""
+    """Digest of the inputs that `kept` and `moves` are for; of other inputs they say nothing."""
     drift: tuple[DriftRecord, ...] = ()
     looked: datetime | None = None
     """When the last plan of what was applied was made."""

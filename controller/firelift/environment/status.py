@@ -67,15 +67,13 @@ def ready(turn: Turn, settled: Settled) -> ConditionStatus:
     """Whether rollouts may stand on it. While it is suspended that is what is observed of what was applied."""
     if settled.reason is EnvironmentReason.READY:
         return ConditionStatus.TRUE
-    if settled.reason is EnvironmentReason.SUSPENDED and as_applied(turn) and readiness.shortcoming(turn) is None:
+    if (
+        settled.reason is EnvironmentReason.SUSPENDED
+        and readiness.as_applied(turn)
+        and readiness.shortcoming(turn) is None
+    ):
         return ConditionStatus.TRUE
     return ConditionStatus.FALSE
-
-
-def as_applied(turn: Turn) -> bool:
-    """Whether what is declared now is what was applied last."""
-    applied = turn.state.applied
-    return applied is not None and not applied.partial and applied.inputs == turn.seen.inputs.digest
 
 
 def _known(turn: Turn) -> bool:
@@ -129,7 +127,7 @@ def _statuses(turn: Turn, settled: Settled) -> dict[EnvironmentConditionType, Co
         kind.STALLED: _word(stalled),
         kind.PLAN_READY: _word(state.plan is not None),
         kind.AWAITING_APPROVAL: _word(asked and state.run is None),
-        kind.APPLIED: _word(as_applied(turn)),
+        kind.APPLIED: _word(readiness.as_applied(turn)),
         kind.INDEXES_READY: _word(readiness.indexes_ready(turn)),
         kind.TTL_ACTIVE: _word(readiness.ttls_active(turn)),
         kind.DRIFTED: _word(bool(state.drift) if state.looked is not None else None),
