@@ -265,6 +265,8 @@ class World:
             if name not in self.real:
                 return RunFailed(f"Cannot import non-existent remote object {name}")
             have[address] = self.real[name]
+        if run.targets:
+            have, want = ({at: each for at, each in ground.items() if at in run.targets} for ground in (have, want))
         shown = document(*difference(have, want, moved=moved, importing=importing))
         self.saved[run.id] = Saved(shown, self.serial, want, moved, importing)
         return Planned(shown, "lineage", self.serial)

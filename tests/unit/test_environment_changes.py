@@ -62,6 +62,40 @@ def test_an_index_that_only_gets_another_key_is_moved_and_never_rebuilt() -> Non
     assert MODULES + index_address("by-device-and-time") in made.known
 
 
+def test_an_old_index_that_somebody_deletes_meanwhile_is_not_built_again() -> None:
+    made = replaced()
+    made.settle(seconds=2, turns=12)
+    (old,) = (address for address in made.real if ".old-" in address)
+    made.real.pop(old)
+    made.edit(indexes={"composite": {"by-device": NEW}}, ttls={"x": {"collection": "telemetry", "path": "expireAt"}})
+    made.settle(seconds=2)
+    assert old not in made.real
+    made.pass_time(100)
+    assert made.settle().reason == "Ready"
+
+
+def test_a_kept_index_does_not_stand_for_another_one_that_takes_its_key() -> None:
+    made = ready_world(indexes={"composite": {"a": OLD}})
+    made.edit(indexes={"composite": {"b": NEW}})
+    made.settle(seconds=2, turns=12)
+    made.edit(indexes={"composite": {"a": spec_index("users", "name", "age"), "b": NEW}})
+    made.settle(seconds=20)
+    made.pass_time(100)
+    assert made.settle().reason == "Ready"
+    assert made.real[MODULES + index_address("a")] == index("users", "name", "age")
+
+
+@pytest.mark.parametrize("before", [{"a": OLD}, {"a": OLD, "b": NEW}], ids=["taken over", "exchanged"])
+def test_keys_that_change_hands_rebuild_nothing_that_is_still_declared(before: dict[str, Any]) -> None:
+    made = ready_world(indexes={"composite": before})
+    made.edit(indexes={"composite": {"a": NEW, "b": OLD}})
+    made.settle(seconds=20)
+    made.pass_time(100)
+    assert made.settle().reason == "Ready"
+    assert made.removed == []
+    assert made.real[MODULES + index_address("b")] == index("telemetry", "device", "-time")
+
+
 def test_a_replacement_that_is_taken_back_finds_the_old_index_still_there() -> None:
     made = replaced()
     made.settle(seconds=2, turns=12)
@@ -305,6 +339,13 @@ def test_a_destroy_takes_the_protection_off_and_then_everything_by_approvals_tha
     made.settle()
     assert made.gone
     assert made.real == {}
+
+
+def test_a_destroy_mends_nothing_on_its_way() -> None:
+    made = ready_world(terraform={"apply": "Auto", "deletionPolicy": "Destroy"}, **ONE_INDEX)
+    made.real.pop(DRIFTED)
+    made.delete()
+    assert made.settle().plan_summary == "+0 ~1 -0"
 
 
 def test_what_was_never_applied_is_destroyed_by_letting_go() -> None:

@@ -9,8 +9,12 @@ from firelift.environment import judging, planning
 from firelift.environment.intents import DropMemory
 from firelift.environment.memory import changed
 from firelift.environment.planning import Want
+from firelift.environment.render import FIRESTORE
 from firelift.environment.state import Variant
 from firelift.environment.turn import Outcome, Settled, Turn
+
+PROTECTED = (f"{FIRESTORE}.google_firestore_database.this", "module.environment.module.project.google_project.this")
+"""What refuses to be deleted. Nothing else is touched on the way: a ground that has drifted is not mended first."""
 
 
 def deleted(turn: Turn) -> Outcome | None:
@@ -25,8 +29,9 @@ def deleted(turn: Turn) -> Outcome | None:
         return changed(turn.state, plan=None, failure=None, rejected="", rejected_by="", imports=(), kept=(), moves=())
     if plan is not None:
         return judging.judge(turn, plan)
-    variant = Variant.LAST_APPLIED if turn.state.unprotected else Variant.UNPROTECTED
-    return planning.begin(turn, Want(PlanPurpose.DESTROY, variant))
+    if turn.state.unprotected:
+        return planning.begin(turn, Want(PlanPurpose.DESTROY, Variant.LAST_APPLIED))
+    return planning.begin(turn, Want(PlanPurpose.DESTROY, Variant.UNPROTECTED, targets=PROTECTED))
 
 
 def over(turn: Turn) -> bool:

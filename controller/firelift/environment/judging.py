@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from firelift.api.environment.conditions import EnvironmentReason
 from firelift.api.environment.status import PlanPurpose
-from firelift.environment import approvals, planning, runs, staging, ttl_safety
+from firelift.environment import approvals, planning, readiness, runs, staging, ttl_safety
 from firelift.environment.memory import changed, with_event
 from firelift.environment.state import EnvironmentState, PlanRecord, RunKind
 from firelift.environment.turn import Outcome, Settled, Turn
@@ -17,12 +17,13 @@ UNSAFE_AGAIN = 300
 
 
 def judged(turn: Turn) -> Outcome | None:
-    """The way of the saved plan. A repair that waits leaves the environment as ready as it is (None)."""
+    """The way of the saved plan. A repair that waits leaves a ground that is ready as it is (None)."""
     plan = turn.state.plan
     if plan is None:
         return None
     outcome = judge(turn, plan)
-    return None if isinstance(outcome, Settled) and planning.aside(plan.purpose) else outcome
+    waits = isinstance(outcome, Settled) and planning.aside(plan.purpose)
+    return None if waits and readiness.shortcoming(turn) is None else outcome
 
 
 def judge(turn: Turn, plan: PlanRecord) -> Outcome:

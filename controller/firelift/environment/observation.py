@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from firelift.api.approval import ApprovalDecision
 from firelift.api.environment.conditions import EnvironmentConditionType
-from firelift.api.environment.indexes import CompositeIndex
+from firelift.api.environment.indexes import CompositeIndex, TtlSpec
 from firelift.api.environment.spec import EnvironmentSpec
 from firelift.api.environment.status import EnvironmentCondition, ResourceState
 
@@ -31,13 +31,14 @@ class Inputs:
     """What the spec and all that it refers to come to. `digest` is over everything that a plan is made from.
 
     `missing` names what is referred to and not there, `invalid` is what no plan can be made of; both as sentences.
-    `composite` are the declared indexes by their keys, those of the file too.
+    `composite` and `ttls` are what is declared by its keys, with what only the file declares.
     """
 
     digest: str
     missing: str = ""
     invalid: str = ""
     composite: Mapping[str, CompositeIndex] = field(default_factory=dict)
+    ttls: Mapping[str, TtlSpec] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ class Want:
     variant: Variant = Variant.DECLARED
     kept: tuple[KeptIndex, ...] = ()
     moves: tuple[Move, ...] = ()
+    targets: tuple[str, ...] = ()
 
 
 def outdated(turn: Turn) -> EnvironmentState | None:
@@ -70,6 +71,7 @@ def begin(turn: Turn, want: Want) -> Outcome | None:
         imports=turn.state.imports,
         kept=want.kept,
         moves=want.moves,
+        targets=want.targets,
     )
 
 

@@ -137,7 +137,7 @@ def _ttls(turn: Turn) -> tuple[TtlStatus, ...]:
     ground = turn.seen.ground
     seen = {(each.collection, each.path): each for each in ground.ttls} if ground is not None else {}
     found = []
-    for name, wanted in sorted(turn.spec.ttls.items()):
+    for name, wanted in sorted({**turn.seen.inputs.ttls, **turn.spec.ttls}.items()):
         one = seen.get((wanted.collection, wanted.path))
         found.append(
             TtlStatus(

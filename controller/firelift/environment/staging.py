@@ -17,7 +17,20 @@ from firelift.environment.turn import Turn
 
 
 def staged(turn: Turn, plan: PlanRecord) -> EnvironmentState | None:
-    """Keep the old indexes and plan again, when the plan takes them before all declared ones can serve."""
+    """Plan again, when the plan takes indexes before all declared ones can serve, or builds what was to be kept."""
+    return _without_vanished(turn, plan) or _kept(turn, plan)
+
+
+def _without_vanished(turn: Turn, plan: PlanRecord) -> EnvironmentState | None:
+    """An old index that somebody else has deleted meanwhile is not built again, only to go."""
+    vanished = {each.key for each in plan.kept} & set(plan.new_indexes) - set(turn.seen.inputs.composite)
+    if not vanished:
+        return None
+    kept = tuple(each for each in plan.kept if each.key not in vanished)
+    return changed(turn.state, plan=None, kept=kept, moves=(), staged=plan.inputs)
+
+
+def _kept(turn: Turn, plan: PlanRecord) -> EnvironmentState | None:
     gone = [each for each in plan.gone_indexes if each.composite and each.index is not None]
     if not gone or plan.purpose is PlanPurpose.DESTROY or (not plan.new_indexes and readiness.indexes_ready(turn)):
         return None
@@ -55,14 +68,16 @@ def waiting(turn: Turn) -> str:
 
 
 def still_old(turn: Turn, kept: tuple[KeptIndex, ...]) -> tuple[KeptIndex, ...]:
-    """Those of the kept indexes that the spec does not declare again: Firestore has each index once."""
-    wanted = turn.seen.inputs.composite.values()
-    return tuple(each for each in kept if not any(same(each.index, one) for one in wanted))
+    """Those of the kept indexes that the spec does not declare again, under their key or as they are."""
+    wanted = turn.seen.inputs.composite
+    return tuple(
+        each for each in kept if each.key not in wanted and not any(same(each.index, one) for one in wanted.values())
+    )
 
 
 def _renamed(turn: Turn, plan: PlanRecord, gone: GoneIndex, replaced: set[str]) -> str:
     """The new key of an index that only got another one; empty when it really goes."""
-    if gone.replaced or gone.index is None:
+    if gone.index is None:
         return ""
     wanted = turn.seen.inputs.composite
     keys = [key for key in plan.new_indexes if key in wanted and key not in replaced]

@@ -79,6 +79,8 @@ class Run(Model):
     kept: tuple[KeptIndex, ...] = ()
     moves: tuple[Move, ...] = ()
     """What is declared at an address that is moved from is left out of this plan: Terraform wants it so."""
+    targets: tuple[str, ...] = ()
+    """The only resources that a plan looks at, with what they need; none means all."""
     plan: str = ""
     """Of an apply: the run that made the saved plan."""
     digest: str = ""
