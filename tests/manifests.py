@@ -46,6 +46,11 @@ TELEMETRY_INDEX = {
         {"path": "timestamp_ms", "order": "DESCENDING"},
     ],
 }
+INDEX_GATE = {
+    "name": "indexes",
+    "environment": {"name": "productivityai-prod", "condition": "IndexesReady"},
+    "limit": {"min": "1"},
+}
 LEDGER_GATE = {"name": "dead-letters", "ledger": {"metric": "deadLetters"}, "limit": {"condition": "value < 10.0"}}
 
 
@@ -78,9 +83,10 @@ def rollout(*edits: Edit, name: str = "right") -> Manifest:
     """A rollout of two migrations in two phases, with these edits."""
     spec = {
         "database": {"project": "productivityai-mvp"},
+        "requires": {"environment": {"name": "productivityai-prod"}},
         "worker": {"env": [{"name": "MODE", "value": "careful"}]},
         "migrations": [COPY, IN_PLACE],
-        "gates": [RATIO_GATE, LEDGER_GATE],
+        "gates": [RATIO_GATE, LEDGER_GATE, INDEX_GATE],
         "phases": [phase("one-percent", 1), phase("everyone", 100)],
     }
     return edited(

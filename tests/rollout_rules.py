@@ -21,6 +21,7 @@ from firelift.rollout.state import Mode, RolloutState, StepState
 from firelift.rollout.turn import Turn
 
 FOREIGN = {Reason.LEDGER_OWNED_BY_ANOTHER, Reason.LEDGER_FROM_ANOTHER_DATABASE, Reason.STARTING}
+CHANGING = {"flags", "migrate", "sweep", "delete"}
 AT_REST = {Mode.PAUSED, Mode.ABORTED, Mode.REVERT_FAILED, Mode.SUCCEEDED, Mode.REVERTED}
 
 
@@ -34,6 +35,7 @@ def check_decision(world: World, before: RolloutState, seen: Observation, decisi
     _only_when_moving(turn, decision)
     _only_started_phases(decision)
     _planned_first(turn, before, decision)
+    _on_its_ground(turn, before, decision)
     _frozen_plans(world, decision)
     _soaked_on_evidence(world, before, seen, decision)
     _ledger_first(seen, decision)
@@ -146,6 +148,28 @@ def _planned_first(turn: Turn, before: RolloutState, decision: Decision) -> None
     for intent in decision.intents:
         if isinstance(intent, EnsureRun) and intent.plan.kind in WRITING_KINDS | {RunKind.VERIFY}:
             assert turn.spec.mode is RolloutMode.MIGRATE or decision.state.mode is Mode.REVERTING
+
+
+def _on_its_ground(turn: Turn, before: RolloutState, decision: Decision) -> None:
+    """No phase starts, and nothing of one is written first, on an environment that is not Ready; a revert never asks."""
+    if decision.state.mode is not Mode.FORWARD:
+        assert decision.status.reason != Reason.WAITING_FOR_ENVIRONMENT, "a way back waits for an environment"
+        return
+    required = turn.spec.requires.environment
+    if required is None:
+        return
+    seen = turn.seen.environments.get(required.name)
+    ready = seen.conditions.get("Ready") if seen is not None else None
+    stands = seen is not None and ready is not None and ready.status is ConditionStatus.TRUE
+    stands = stands and seen is not None and seen.generation == seen.observed_generation and not seen.deleting
+    if stands:
+        return
+    assert len(decision.state.phases) <= len(before.phases), "a phase starts on an environment that is not Ready"
+    begun = {(place.phase_index, place.key) for place in places(Turn(turn.rollout, before, turn.seen)) if place.begun}
+    for place in places(turn):
+        first = not any(step.verb in CHANGING for step in place.phase.spec.steps[: place.step_index])
+        if first and place.spec.verb in CHANGING and place.begun:
+            assert (place.phase_index, place.key) in begun, f"{place.title} writes on an environment that is not Ready"
 
 
 def _frozen_plans(world: World, decision: Decision) -> None:

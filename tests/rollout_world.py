@@ -14,13 +14,16 @@ from typing import Any
 from tests.rollout_specs import spec
 
 from firelift.api.approval import ApprovalDecision
-from firelift.api.measurement import Measurement
+from firelift.api.conditions import ConditionStatus
+from firelift.api.gates import GateSpec
+from firelift.api.measurement import Measurement, Window
 from firelift.api.plan import Check, PhaseEstimate, PlanReport, SourceCount
 from firelift.api.rollout import RolloutSpec
 from firelift.api.run import RunKind, RunPlan, RunState, Totals
 from firelift.api.status import RolloutStatus
 from firelift.migration.preflight.estimate import estimate
-from firelift.operator.measure import asked, measure_work
+from firelift.operator.measure import asked, measure_environment, measure_work
+from firelift.rollout.ground import ConditionSeen, EnvironmentSeen
 from firelift.rollout.intents import (
     AcquireLock,
     ClaimLedger,
@@ -52,7 +55,7 @@ from firelift.rollout.observation import (
     RunSeen,
     Wanted,
 )
-from firelift.rollout.phase_work import phase_work
+from firelift.rollout.phase_work import PhaseWork, phase_work
 from firelift.rollout.state import RolloutState
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -111,6 +114,7 @@ class World:
     events: list[EmitEvent] = field(default_factory=list)
     order: list[str] = field(default_factory=list)
     intents: tuple[Intent, ...] = ()
+    environments: dict[str, EnvironmentSeen] = field(default_factory=dict)
     quick_plans: bool = True
     """Whether a turn that plans is followed at once by those that end the planning."""
     plan_map: PlanMapSeen = field(default_factory=lambda: PlanMapSeen(exists=False))
@@ -139,6 +143,7 @@ class World:
             locks={group: self._lock(group) for group in wants.locks},
             answers={name: self._measured(ask.gate.name, ask.window.end) for name, ask in wants.queries.items()},
             plan_map=self.plan_map if wants.plan_map else None,
+            environments={name: self.environments.get(name, EnvironmentSeen()) for name in wants.environments},
             pace=self.pace,
             worker_image=self.worker_image,
             conditions=self.status.conditions if self.status else (),
@@ -400,18 +405,33 @@ class World:
             MeasurementSeen(
                 due.gate,
                 due.window,
-                self._measured(due.gate, due.window.end)
-                if gate.ledger is None
-                else measure_work(gate, gate.ledger, due.window, work, self.now),
+                self._measurement(gate, due.window, work),
             )
             for due, gate in asked(state, wants.measurements)
         )
+
+    def _measurement(self, gate: GateSpec, window: Window, work: PhaseWork) -> Measurement:
+        if gate.ledger is not None:
+            return measure_work(gate, gate.ledger, window, work, self.now)
+        if gate.environment is not None:
+            return measure_environment(gate, gate.environment, window, self.environments, self.now)
+        return self._measured(gate.name, window.end)
 
     def _measured(self, name: str, end: datetime) -> Measurement:
         answer = self.measure(name, end)
         if isinstance(answer, Measurement):
             return answer
         return Measurement(value=answer, samples=100, unit="1", query="q", time=self.now, newest=end)
+
+
+def ground(ready: str = "True", *, observed: int = 2, **changes: Any) -> EnvironmentSeen:
+    """An environment of the rollout's database at generation 2, with one condition of each kind."""
+    message = "" if ready == "True" else "telemetry-by-device is CREATING, 41%"
+    said = ConditionSeen(
+        ConditionStatus(ready), "Ready" if not message else "IndexesBuilding", message, observed, START
+    )
+    seen = EnvironmentSeen(True, "demo-project", "(default)", 2, observed, conditions={"Ready": said})
+    return replace(seen, **changes)
 
 
 def unplanned(*phases: dict[str, Any], **changes: Any) -> World:

@@ -356,8 +356,20 @@ _MIGRATIONS = (
 _GATES = (
     _wrong(
         "a gate that asks two",
-        "a gate must have exactly one of `cloudMonitoring` and `ledger`",
+        "a gate must have exactly one of `cloudMonitoring`, `ledger` and `environment`",
         (f"{_RATIO}.ledger", {"metric": "deadLetters"}),
+    ),
+    _wrong(
+        "a gate that asks nothing",
+        "a gate must have exactly one of `cloudMonitoring`, `ledger` and `environment`",
+        (f"{_RATIO}.cloudMonitoring", REMOVE),
+    ),
+    _wrong(
+        "a gate on a condition that no environment has",
+        "Unsupported value",
+        (f"{_RATIO}.cloudMonitoring", REMOVE),
+        (f"{_RATIO}.environment", {"name": "production", "condition": "Beautiful"}),
+        offline="Input should be 'IndexesReady', 'TTLActive' or 'Drifted'",
     ),
     _wrong(
         "a gate without a limit",
@@ -479,9 +491,15 @@ _ROLLOUT = (
     ),
     _wrong(
         "a field that is not there yet",
-        'unknown field "spec.requires"',
-        ("spec.requires", {}),
+        'unknown field "spec.calendar"',
+        ("spec.calendar", {}),
         offline="Extra inputs are not permitted",
+    ),
+    _wrong(
+        "an environment without a name",
+        "spec.requires.environment.name: Required value",
+        ("spec.requires", {"environment": {}}),
+        offline="Field required",
     ),
     _wrong(
         "a rate that is no whole number",

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from tests.rollout_rules import check_cohorts, check_decision, check_world
 from tests.rollout_specs import APPROVE, DELETE, VERIFY, flags, gate, migrate, migration, phase, soak, spec
-from tests.rollout_world import START, World, unplanned, world
+from tests.rollout_world import START, World, ground, unplanned, world
 
 from firelift.api.approval import ApprovalDecision
 from firelift.api.measurement import Measurement
@@ -24,6 +24,7 @@ from firelift.rollout.state import Mode, RolloutState
 
 GATE = gate(intervalSeconds=10, windowSeconds=10, failAfter={"failures": 2, "of": 3})
 SETTLED = {Mode.PAUSED, Mode.ABORTED, Mode.REVERT_FAILED, Mode.SUCCEEDED, Mode.REVERTED}
+GROUND = "ground"
 SOMEBODY = Owner("c", "somebody", "demo/other")
 PERCENTS = (1, 10, 50, 100)
 
@@ -81,6 +82,7 @@ class RolloutMachine(RuleBasedStateMachine):
         gated=st.sampled_from([True, True, False]),
         limit=st.sampled_from([None, None, 1, 40, 100_000]),
         rehearse=st.booleans(),
+        grounded=st.booleans(),
     )
     def begin(
         self,
@@ -93,6 +95,7 @@ class RolloutMachine(RuleBasedStateMachine):
         gated: bool,
         limit: int | None,
         rehearse: bool,
+        grounded: bool,
     ) -> None:
         steps = extras if gated else [[unjudged(step) for step in more] for more in extras]
         phases = [cohort_phase(percent, *more) for percent, more in zip(percents, steps, strict=False)]
@@ -105,7 +108,9 @@ class RolloutMachine(RuleBasedStateMachine):
             deletionPolicy=deletion,
             progressDeadlineSeconds=600,
             maxRevertSeconds=limit,
+            requires={"environment": {"name": GROUND}} if grounded else {},
         )
+        self.world.environments = {GROUND: ground()}
         self.world.quick_plans = False
         self.world.measure = self._measure
         self.world.totals = self._totals
@@ -229,6 +234,16 @@ class RolloutMachine(RuleBasedStateMachine):
         self.world.ledger_error = "UNAVAILABLE: connection refused"
         self.turns(turns, seconds)
         self.world.ledger_error = ""
+
+    @rule(
+        ready=st.sampled_from(["True", "False", "Unknown"]),
+        behind=st.booleans(),
+        there=st.sampled_from([True, True, True, False]),
+        turns=st.integers(1, 6),
+    )
+    def the_environment_changes(self, ready: str, turns: int, *, behind: bool, there: bool) -> None:
+        self.world.environments = {GROUND: ground(ready, observed=1 if behind else 2)} if there else {}
+        self.turns(turns, 11)
 
     @rule(group=st.sampled_from(["logs", "tasks"]), turns=st.integers(1, 6))
     def another_rollout_has_a_lock_for_a_while(self, group: str, turns: int) -> None:
@@ -418,6 +433,7 @@ class RolloutMachine(RuleBasedStateMachine):
             run.stuck = False
         self.world.locks = {group: uid for group, uid in self.world.locks.items() if uid != "other"}
         self.world.checks = ()
+        self.world.environments = {GROUND: ground()}
         self.world.edit(suspend=False)
         for _ in range(300):
             self._turn()

@@ -47,6 +47,7 @@ class Reason(StrEnum):
     DATABASE_UNREACHABLE = "DatabaseUnreachable"
     WAITING_FOR_LOCK = "WaitingForLock"
     WAITING_FOR_INDEX = "WaitingForIndex"
+    WAITING_FOR_ENVIRONMENT = "WaitingForEnvironment"
     REVERTING = "Reverting"
     SETTING_FLAGS = "SettingFlags"
     PLANNING = "Planning"

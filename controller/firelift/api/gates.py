@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from firelift.api.base import Expression, Model, Name, Seconds
+from firelift.api.base import Expression, Model, Name, ObjectName, Seconds
 from firelift.api.rules import Rule, RuledModel, Rules
 
 Threshold = Annotated[str, Field(max_length=32, pattern=r"^-?[0-9]+(\.[0-9]+)?(%|ns|us|ms|s|m|h|B|KiB|MiB|GiB)?$")]
@@ -83,6 +83,23 @@ class LedgerQuery(Model):
     metric: LedgerMetric
 
 
+class EnvironmentFact(StrEnum):
+    """What an environment says of the ground, by the condition of that name."""
+
+    INDEXES_READY = "IndexesReady"
+    TTL_ACTIVE = "TTLActive"
+    DRIFTED = "Drifted"
+
+
+class EnvironmentQuery(Model):
+    """A condition of a `FirestoreEnvironment` in the rollout's namespace: 1 while it is True, 0 while it is False."""
+
+    name: ObjectName
+    """The environment's."""
+    condition: EnvironmentFact
+    """`IndexesReady` and `TTLActive` want `limit: {min: "1"}`, `Drifted` wants `limit: {max: "0"}`."""
+
+
 class Limit(RuledModel):
     """`min`, `max` or both; or `condition`, CEL over `value` and `samples` that must be true."""
 
@@ -130,12 +147,13 @@ class AbsencePolicy(Model):
 
 
 class GateSpec(RuledModel):
-    """One measured value and its limit. Exactly one of `cloud_monitoring` and `ledger`."""
+    """One measured value and its limit. Exactly one of `cloud_monitoring`, `ledger` and `environment`."""
 
     name: Name
     """What status and messages call it; a phase's gate replaces the rollout's of the same name."""
     cloud_monitoring: CloudMonitoringQuery | None = None
     ledger: LedgerQuery | None = None
+    environment: EnvironmentQuery | None = None
     limit: Limit
     interval_seconds: Annotated[int, Field(ge=1, le=86_400)] = 60
     """How often it is judged."""
@@ -157,8 +175,8 @@ class GateSpec(RuledModel):
 
     rules: ClassVar[Rules] = (
         Rule(
-            "has(self.cloudMonitoring) != has(self.ledger)",
-            "a gate must have exactly one of `cloudMonitoring` and `ledger`",
-            lambda gate: (gate.cloud_monitoring is None) != (gate.ledger is None),
+            "[has(self.cloudMonitoring), has(self.ledger), has(self.environment)].filter(given, given).size() == 1",
+            "a gate must have exactly one of `cloudMonitoring`, `ledger` and `environment`",
+            lambda gate: [gate.cloud_monitoring, gate.ledger, gate.environment].count(None) == 2,  # noqa: PLR2004 - of three
         ),
     )

@@ -21,7 +21,7 @@ class Measurement:
     `value` None means no data, NaN stays NaN. `samples` is the denominator's sum, else the distribution's count, else
     the number of points. `unit` is Cloud Monitoring's (``ms``, ``s``, ``By``, ``1``, empty when unknown); a ratio's is
     ``1``. `newest` is the time of the newest point. `error` is the sentence of a failed query, `absent` why there is no
-    data where that is known.
+    data where that is known, `told` what the source says of the value in words.
     """
 
     value: float | None
@@ -32,3 +32,4 @@ class Measurement:
     newest: datetime | None = None
     error: str | None = None
     absent: str = ""
+    told: str = ""

@@ -13,6 +13,7 @@ from firelift.api.gates import GateSpec
 from firelift.api.lists import BY_NAME
 from firelift.api.migration import MigrationSpec
 from firelift.api.references import DatabaseId, KeyRef, ProjectId
+from firelift.api.requires import RequiresSpec
 from firelift.api.rules import Rule, RuledModel, Rules
 from firelift.api.steps import FailureAction, StepSpec
 from firelift.api.steps.cross_field import PHASE_RULES
@@ -197,6 +198,7 @@ class RolloutSpec(RuledModel):
     """Immutable. The document under `_firelift` that remembers everything. Empty: `<namespace>.<name>`."""
     seed: Annotated[str, Field(max_length=253)] = ""
     """Immutable. Of the cohort hash. Empty: the ledger's id."""
+    requires: RequiresSpec = RequiresSpec()
     mode: RolloutMode = RolloutMode.MIGRATE
     attempt: Annotated[int, Field(ge=1, le=1_000_000)] = 1
     """May only rise, and is the only way out of a rollout that failed, was reverted or was aborted."""

@@ -100,7 +100,7 @@ class ApprovalStatus(Model):
 
 
 class WaitingFor(Model):
-    """Who holds what this rollout waits for, or which index is missing or being built."""
+    """Who holds what this rollout waits for, or which environment or index is not there yet."""
 
     name: Annotated[str, Field(max_length=512)]
     position: int = 0

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 
-from firelift.api.gates import GateSpec, LedgerQuery
+from firelift.api.conditions import ConditionStatus
+from firelift.api.gates import EnvironmentQuery, GateSpec, LedgerQuery
 from firelift.api.measurement import Measurement, Window
 from firelift.metrics.cloud_monitoring import CloudMonitoring
 from firelift.metrics.ledger import LedgerReading, measure_ledger
 from firelift.operator.telemetry import Metrics
 from firelift.rollout.gates import is_newest
+from firelift.rollout.ground import EnvironmentSeen
 from firelift.rollout.observation import MeasurementSeen, MeasurementWanted
 from firelift.rollout.phase_work import PhaseWork
 from firelift.rollout.state import RolloutState
@@ -95,6 +97,31 @@ def measure_work(gate: GateSpec, query: LedgerQuery, window: Window, work: Phase
     if not is_newest(gate, window, now):
         return Measurement(None, 0, "", f"ledger {query.metric}", now, absent="it was not measured at the time")
     return measure_ledger(_reading(work), query.metric, now)
+
+
+def measure_environment(
+    gate: GateSpec, query: EnvironmentQuery, window: Window, seen: Mapping[str, EnvironmentSeen], now: datetime
+) -> Measurement:
+    """An environment gate's measurement. Like the ledger's, it is of now: a window that was missed stays unmeasured."""
+    asked_for = f"environment {query.name} {query.condition}"
+    if not is_newest(gate, window, now):
+        return Measurement(None, 0, "", asked_for, now, absent="it was not measured at the time")
+    environment = seen.get(query.name, EnvironmentSeen())
+    if not environment.exists:
+        error = environment.error or f"there is no FirestoreEnvironment {query.name} in this namespace"
+        return Measurement(None, 0, "", asked_for, now, error=error)
+    found = environment.conditions.get(query.condition)
+    if found is None or found.status is ConditionStatus.UNKNOWN:
+        return Measurement(None, 0, "", asked_for, now, absent=f"{query.name} does not know of {query.condition} yet")
+    if found.generation != environment.generation:
+        absent = (
+            f"{query.condition} speaks of generation {found.generation}, {query.name} is at {environment.generation}"
+        )
+        return Measurement(None, 0, "", asked_for, now, absent=absent)
+    since = f" since {found.since:%Y-%m-%dT%H:%M:%SZ}" if found.since else ""
+    told = f"{query.condition} is {found.status}{since}" + (f": {found.message}" if found.message else "")
+    value = 1.0 if found.status is ConditionStatus.TRUE else 0.0
+    return Measurement(value, 1, "1", asked_for, now, newest=window.end, told=told)
 
 
 def _reading(work: PhaseWork) -> LedgerReading:

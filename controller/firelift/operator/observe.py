@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from firelift.api.run import RunKind, RunState
-from firelift.kube import config_maps, jobs, plan_maps
+from firelift.kube import config_maps, grounds, jobs, plan_maps
 from firelift.kube.job_manifest import job_name, label_selector
 from firelift.migration.exit_codes import IGNORED
 from firelift.migration.ledger import locks, paths
@@ -20,10 +20,11 @@ from firelift.migration.preflight.report import read_report
 from firelift.migration.store import Micros, Store, ValueKit
 from firelift.migration.transform.check import problem
 from firelift.operator.ledger import LedgerRead
-from firelift.operator.measure import asked, measure_work
+from firelift.operator.measure import asked, measure_environment, measure_work
 from firelift.operator.memory import ObjectMemory
 from firelift.operator.services import Services
 from firelift.operator.settings import EMULATOR_VARIABLE
+from firelift.rollout.ground import EnvironmentSeen
 from firelift.rollout.machine import wanted
 from firelift.rollout.observation import (
     ConfigMapSeen,
@@ -62,10 +63,11 @@ async def observe(
     now = services.now()
     want = wanted(rollout, state, now)
     # First the Jobs, then their journals: a Job that has ended is never seen with an older journal than its last.
-    made, maps, plan_map, approved = await asyncio.gather(
+    made, maps, plan_map, environments, approved = await asyncio.gather(
         _jobs(services, rollout, want.runs),
         _config_maps(services, rollout, want.config_maps),
         _plan_map(services, rollout, want.plan_map),
+        read_environments(services, rollout, want.environments),
         services.approvals.of_rollout(rollout.namespace, rollout.name),
     )
     async with asyncio.timeout(services.settings.database_timeout_seconds):
@@ -80,9 +82,16 @@ async def observe(
         for each, spec in due
         if spec.ledger is not None
     ]
+    own += [
+        MeasurementSeen(
+            each.gate, each.window, measure_environment(spec, spec.environment, each.window, environments, now)
+        )
+        for each, spec in due
+        if spec.environment is not None
+    ]
     asks = {MeasurementWanted(f"{_PLAN}{name}", ask.window): ask.gate for name, ask in want.queries.items()}
     others = await memory.measurer.take(
-        [*((each, spec) for each, spec in due if spec.ledger is None), *asks.items()],
+        [*((each, spec) for each, spec in due if spec.cloud_monitoring is not None), *asks.items()],
         project=rollout.spec.database.project,
         patience_seconds=services.settings.measurement_patience_seconds,
         answered=answered,
@@ -98,6 +107,7 @@ async def observe(
         approvals=approved,
         config_maps=maps,
         locks=held,
+        environments=environments,
         pace=memory.pace,
         unusable=_unusable(memory, rollout, ledger.store.values),
         worker_image=rollout.spec.worker.image or services.settings.worker_image,
@@ -191,6 +201,12 @@ def _instant(time: Micros) -> datetime | None:
 
 async def _config_maps(services: Services, rollout: Rollout, names: Sequence[str]) -> dict[str, ConfigMapSeen]:
     reads = (config_maps.read(services.cluster, rollout.namespace, name, rollout.name) for name in names)
+    return dict(zip(names, await asyncio.gather(*reads), strict=True))
+
+
+async def read_environments(services: Services, rollout: Rollout, names: Sequence[str]) -> dict[str, EnvironmentSeen]:
+    """The environments of the rollout's namespace, by name."""
+    reads = (grounds.read(services.cluster, rollout.namespace, name) for name in names)
     return dict(zip(names, await asyncio.gather(*reads), strict=True))
 
 

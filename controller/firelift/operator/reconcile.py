@@ -15,7 +15,7 @@ from firelift.operator import status as statuses
 from firelift.operator.act import Actor
 from firelift.operator.measure import Measurer
 from firelift.operator.memory import ObjectMemory
-from firelift.operator.observe import observe
+from firelift.operator.observe import observe, read_environments
 from firelift.operator.services import Services
 from firelift.operator.show_locks import show_locks
 from firelift.operator.tell import Teller
@@ -23,6 +23,8 @@ from firelift.operator.turns import guarded
 from firelift.operator.wakeups import Key
 from firelift.rollout.intents import Decision, EnsureRun, Intent
 from firelift.rollout.machine import decide, initial_state
+from firelift.rollout.observation import Rollout
+from firelift.rollout.required import unmet_environment
 from firelift.rollout.state import RolloutState
 
 AGAIN_SECONDS = 0.05
@@ -72,8 +74,7 @@ class Reconciler:
             return services.settings.resync_seconds
         read = await ledgers.read(services, seen.value)
         if read.seen.error:
-            reason = Reason.LEDGER_UNREADABLE if read.unreadable else Reason.DATABASE_UNREACHABLE
-            return await self._unreachable(memory, seen, read.seen.error, reason)
+            return await self._without_ledger(memory, seen, seen.value, read)
         state = read.state or initial_state(seen.value, services.now())
         try:
             observation = await observe(services, memory, seen.value, state, read, lambda: self._poke(key))
@@ -113,6 +114,24 @@ class Reconciler:
             count.labels(kind, "failed").inc()
             raise
         count.labels(kind, "done").inc()
+
+    async def _without_ledger(
+        self, memory: ObjectMemory, seen: RolloutObject, rollout: Rollout, read: ledgers.LedgerRead
+    ) -> float:
+        if read.unreadable:
+            return await self._unreachable(memory, seen, read.seen.error, Reason.LEDGER_UNREADABLE)
+        if missing := await self._ground_is_missing(seen, rollout):
+            return await self._unreachable(memory, seen, missing, Reason.WAITING_FOR_ENVIRONMENT)
+        return await self._unreachable(memory, seen, read.seen.error)
+
+    async def _ground_is_missing(self, seen: RolloutObject, rollout: Rollout) -> str:
+        """Before anything has begun, a database that is not there may be one that its environment has yet to make."""
+        required = rollout.spec.requires.environment
+        if required is None or seen.status.get("startedPhases"):
+            return ""
+        found = await read_environments(self._services, rollout, (required.name,))
+        unmet = unmet_environment(rollout, found)
+        return unmet.message if unmet is not None and unmet.reason is Reason.WAITING_FOR_ENVIRONMENT else ""
 
     async def _unreachable(
         self, memory: ObjectMemory, seen: RolloutObject, sentence: str, reason: Reason = Reason.DATABASE_UNREACHABLE

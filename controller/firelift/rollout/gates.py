@@ -105,7 +105,8 @@ def _verdict(gate: GateSpec, window: Window, measurement: Measurement) -> tuple[
         return GateVerdict.NO_DATA, f"{measurement.samples:,} samples < {gate.min_samples:,}"
     if age := _too_old(gate, window, measurement):
         return GateVerdict.STALE, f"the newest point is {age:,.0f}s old > {gate.freshness_seconds:,}s"
-    return _compare(gate.limit, measurement.value, measurement)
+    verdict, message = _compare(gate.limit, measurement.value, measurement)
+    return verdict, f"{message}; {measurement.told}" if measurement.told else message
 
 
 def _too_old(gate: GateSpec, window: Window, measurement: Measurement) -> float:

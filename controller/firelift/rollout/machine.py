@@ -20,6 +20,7 @@ from firelift.rollout.observation import LedgerSeen, Observation, Rollout, Wante
 from firelift.rollout.place import current
 from firelift.rollout.plan_gates import queries_wanted
 from firelift.rollout.planning import map_wanted
+from firelift.rollout.required import environments_wanted
 from firelift.rollout.state import Event, Mode, RolloutState
 from firelift.rollout.status import project
 from firelift.rollout.turn import Outcome, Rule, Settled, Turn, first
@@ -50,6 +51,7 @@ def wanted(rollout: Rollout, state: RolloutState, now: datetime) -> Wanted:
         runs=running.active_runs(turn),
         config_maps=tuple(dict.fromkeys([*config_maps, *windows.windows_open(turn)])),
         locks=state.locks,
+        environments=environments_wanted(turn),
         measurements=due_measurements(judging) if judging is not None else (),
         queries=queries_wanted(turn),
         plan_map=map_wanted(turn),

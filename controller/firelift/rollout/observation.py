@@ -13,6 +13,7 @@ from firelift.api.plan import PlanReport
 from firelift.api.rollout import RolloutSpec
 from firelift.api.run import RunState, Totals
 from firelift.api.status import Condition
+from firelift.rollout.ground import EnvironmentSeen
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +233,8 @@ class Observation:
     approvals: tuple[ApprovalSeen, ...] = ()
     config_maps: Mapping[str, ConfigMapSeen] = field(default_factory=dict)
     locks: Mapping[str, LockSeen] = field(default_factory=dict)
+    environments: Mapping[str, EnvironmentSeen] = field(default_factory=dict)
+    """By name; only while the rollout goes forward."""
     pace: PaceSeen | None = None
     """As the last turn found it; None when no run was at work."""
     worker_image: str = ""
@@ -267,6 +270,7 @@ class Wanted:
     runs: tuple[str, ...] = ()
     config_maps: tuple[str, ...] = ()
     locks: tuple[str, ...] = ()
+    environments: tuple[str, ...] = ()
     measurements: tuple[MeasurementWanted, ...] = ()
     queries: Mapping[str, QueryWanted] = field(default_factory=dict)
     """Gates' queries that a plan asks once, by name."""

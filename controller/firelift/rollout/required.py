@@ -1,0 +1,122 @@
+"""`spec.requires`: no phase starts, and nothing of one is written first, before what it stands on is there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from firelift.api.conditions import ConditionStatus, Reason
+from firelift.api.environment import KIND
+from firelift.api.environment.conditions import EnvironmentConditionType
+from firelift.api.rollout import RolloutMode
+from firelift.api.status import WaitingFor
+from firelift.rollout.ground import ConditionSeen, EnvironmentSeen
+from firelift.rollout.observation import Rollout
+from firelift.rollout.place import current
+from firelift.rollout.state import Mode, StepState
+from firelift.rollout.turn import Settled, Turn
+
+_AGAIN = timedelta(seconds=5)
+"""How often what is waited for is looked at, should nothing wake the rollout."""
+
+_CHANGING = {"flags", "migrate", "sweep", "delete"}
+"""The verbs that change anything outside the ledger."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unmet:
+    """What a rollout waits for: the reason, a name for it, since when it is so, and a sentence."""
+
+    reason: Reason
+    name: str
+    message: str
+    since: datetime | None = None
+
+
+def held_back(turn: Turn) -> Settled | None:
+    """Why the next phase does not start; None when all that it requires is there. A trial writes nothing."""
+    if turn.spec.mode is not RolloutMode.MIGRATE:
+        return None
+    unmet = unmet_environment(turn.rollout, turn.seen.environments)
+    return _waiting(turn, unmet) if unmet else None
+
+
+def first_write(turn: Turn) -> Settled | None:
+    """The same for the first step of a phase that changes anything: people may have taken days to approve it."""
+    place = current(turn)
+    if place is None or place.record.state is not StepState.PENDING or place.spec.verb not in _CHANGING:
+        return None
+    before = place.phase.spec.steps[: place.step_index]
+    return None if any(step.verb in _CHANGING for step in before) else held_back(turn)
+
+
+def environments_wanted(turn: Turn) -> tuple[str, ...]:
+    """The environments that the next decision speaks of. On the way back there are none: it waits for nobody."""
+    if turn.state.mode is not Mode.FORWARD:
+        return ()
+    required = turn.spec.requires.environment
+    place = current(turn)
+    gates = place.phase.gates if place is not None else ()
+    judged = (gate.environment.name for gate in gates if gate.environment is not None)
+    return tuple(dict.fromkeys([*([required.name] if required else []), *judged]))
+
+
+def unmet_environment(rollout: Rollout, seen: Mapping[str, EnvironmentSeen]) -> Unmet | None:
+    """What keeps the required environment from being stood on; None when it is Ready, or none is required."""
+    required = rollout.spec.requires.environment
+    if required is None:
+        return None
+    found = seen.get(required.name, EnvironmentSeen(error="it was not looked at"))
+    title = f"{KIND} {required.name}"
+    ready = found.conditions.get(EnvironmentConditionType.READY)
+    since = ready.since if ready is not None and ready.status is not ConditionStatus.TRUE else None
+    if elsewhere := _elsewhere(rollout, found, title):
+        return Unmet(Reason.INVALID_SPEC, title, elsewhere)
+    sentence = _not_ready(found)
+    return Unmet(Reason.WAITING_FOR_ENVIRONMENT, title, f"waiting for {title}: {sentence}", since) if sentence else None
+
+
+def _elsewhere(rollout: Rollout, seen: EnvironmentSeen, title: str) -> str:
+    database = rollout.spec.database
+    if not seen.exists or (seen.project, seen.database) == (database.project, database.name):
+        return ""
+    return (
+        f"{title} declares database {seen.database} of project {seen.project}, and spec.database is {database.name} of "
+        f"{database.project}: name the environment of this database in spec.requires.environment"
+    )
+
+
+def _not_ready(seen: EnvironmentSeen) -> str:
+    if seen.error:
+        return f"{seen.error}; it is looked at again"
+    if not seen.exists:
+        return "there is none of that name in this namespace; create it, or correct spec.requires.environment"
+    if seen.deleting:
+        return "it is being deleted; correct spec.requires.environment, or create it again"
+    return _behind(seen) or _told(seen.conditions[EnvironmentConditionType.READY])
+
+
+def _behind(seen: EnvironmentSeen) -> str:
+    """What it says is of another generation than that which stands now."""
+    ready = seen.conditions.get(EnvironmentConditionType.READY)
+    if seen.observed_generation != seen.generation:
+        return f"its generation {seen.generation} has not been looked at yet, only {seen.observed_generation}"
+    if ready is None:
+        return "it has no Ready condition yet"
+    if ready.generation != seen.generation:
+        return f"its Ready speaks of generation {ready.generation}, and it is at {seen.generation}"
+    return ""
+
+
+def _told(ready: ConditionSeen) -> str:
+    if ready.status is ConditionStatus.TRUE:
+        return ""
+    told = f": {ready.message}" if ready.message else ""
+    since = f" since {ready.since:%Y-%m-%dT%H:%M:%SZ}" if ready.since else ""
+    return f"Ready is {ready.status}, {ready.reason}{since}{told}"
+
+
+def _waiting(turn: Turn, unmet: Unmet) -> Settled:
+    waiting = WaitingFor(name=unmet.name[:512], since=unmet.since)
+    return Settled(unmet.reason, unmet.message, due=turn.now + _AGAIN, waiting_for=waiting)
