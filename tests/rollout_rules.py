@@ -151,7 +151,7 @@ def _planned_first(turn: Turn, before: RolloutState, decision: Decision) -> None
 
 
 def _on_its_ground(turn: Turn, before: RolloutState, decision: Decision) -> None:
-    """No phase starts, and nothing of one is written first, on an environment that is not Ready; a revert never asks."""
+    """No phase starts or writes first on an environment that is not Ready, and a revert never asks for one."""
     if decision.state.mode is not Mode.FORWARD:
         assert decision.status.reason != Reason.WAITING_FOR_ENVIRONMENT, "a way back waits for an environment"
         return

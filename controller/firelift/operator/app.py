@@ -89,7 +89,7 @@ class Operator:
     async def _work(self, services: Services) -> None:
         """Watch and reconcile until somebody asks to stop, or one of the parts ends."""
         grounds = Grounds(services, self._pulse)
-        rollouts = self._rollouts(services)
+        rollouts, stood_on = self._rollouts(services)
 
         def decided(poke: Poke) -> Poke:
             def heard(key: Key) -> None:
@@ -99,7 +99,7 @@ class Operator:
             return heard
 
         changed = {ROLLOUT: rollouts.poke, ENVIRONMENT: grounds.loops.poke}
-        pokes = Pokes(changed, {kind: decided(poke) for kind, poke in changed.items()})
+        pokes = Pokes(changed, {kind: decided(poke) for kind, poke in changed.items()}, stood_on)
         watcher = Watcher(pokes, self._pulse, self._settings.watched_namespaces)
         keeping = asyncio.create_task(services.lease.keep(), name="lease")
         stopping = asyncio.create_task(self._stopped(), name="stop")
@@ -116,13 +116,19 @@ class Operator:
         if not self._stopping.is_set():
             raise RuntimeError("watching has ended by itself; the process ends, to be started anew")
 
-    def _rollouts(self, services: Services) -> Loops:
+    def _rollouts(self, services: Services) -> tuple[Loops, Poke]:
+        """The tasks of all rollouts, and who wakes those that stand on an environment."""
+
         def poke(key: Key) -> None:
             loops.poke(key)
 
+        def stood_on(environment: Key) -> None:
+            for key in reconciler.standing_on(environment):
+                loops.poke(key)
+
         reconciler = Reconciler(services, poke)
         loops = Loops(reconciler.turn, self._pulse, longest_turn_seconds=self._settings.turn_timeout_seconds)
-        return loops
+        return loops, stood_on
 
     async def _before_stop(self, waiting: Coroutine[None, None, None]) -> bool:
         """Wait for it; False when the process is asked to stop first."""

@@ -58,6 +58,8 @@ class ObjectMemory(TurnMemory):
     lock_leases: frozenset[str] | None = None
     """The Leases that show this object's locks, None while nobody has looked."""
     checked_generation: int = 0
+    grounds: frozenset[str] = frozenset()
+    """The environments that the last turn looked at."""
     unusable: str = ""
     """What `checked_generation` has against its migrations."""
 

@@ -62,6 +62,7 @@ async def observe(
     """
     now = services.now()
     want = wanted(rollout, state, now)
+    memory.grounds = frozenset(want.environments)
     # First the Jobs, then their journals: a Job that has ended is never seen with an older journal than its last.
     made, maps, plan_map, environments, approved = await asyncio.gather(
         _jobs(services, rollout, want.runs),

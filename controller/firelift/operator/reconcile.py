@@ -61,6 +61,11 @@ class Reconciler:
 
         return await guarded(services, memory, services.log.bind(rollout=str(key)), attempt, trouble)
 
+    def standing_on(self, environment: Key) -> list[Key]:
+        """The rollouts whose last turn has looked at this environment."""
+        here = ((key, memory) for key, memory in self._memories.items() if key.namespace == environment.namespace)
+        return [key for key, memory in here if environment.name in memory.grounds]
+
     async def _turn(self, key: Key, memory: ObjectMemory) -> float | None:
         services = self._services
         seen = await rollouts.read(services.cluster, *key)
@@ -120,15 +125,16 @@ class Reconciler:
     ) -> float:
         if read.unreadable:
             return await self._unreachable(memory, seen, read.seen.error, Reason.LEDGER_UNREADABLE)
-        if missing := await self._ground_is_missing(seen, rollout):
+        if missing := await self._ground_is_missing(memory, seen, rollout):
             return await self._unreachable(memory, seen, missing, Reason.WAITING_FOR_ENVIRONMENT)
         return await self._unreachable(memory, seen, read.seen.error)
 
-    async def _ground_is_missing(self, seen: RolloutObject, rollout: Rollout) -> str:
+    async def _ground_is_missing(self, memory: ObjectMemory, seen: RolloutObject, rollout: Rollout) -> str:
         """Before anything has begun, a database that is not there may be one that its environment has yet to make."""
         required = rollout.spec.requires.environment
         if required is None or seen.status.get("startedPhases"):
             return ""
+        memory.grounds = frozenset({required.name})
         found = await read_environments(self._services, rollout, (required.name,))
         unmet = unmet_environment(rollout, found)
         return unmet.message if unmet is not None and unmet.reason is Reason.WAITING_FOR_ENVIRONMENT else ""

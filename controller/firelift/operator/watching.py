@@ -29,15 +29,19 @@ _EXIT_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Pokes:
-    """Who is told that something has happened to an object, or been decided about it, by the object's kind."""
+    """Who is told that something has happened to an object, or been decided about it, by the object's kind.
+
+    `stood_on` is told of an environment whose conditions have changed.
+    """
 
     changed: Mapping[str, Poke]
     decided: Mapping[str, Poke]
+    stood_on: Poke
 
     def through(self, wrap: Callable[[Poke], Poke]) -> Pokes:
         """The same, each called another way."""
         changed = {kind: wrap(poke) for kind, poke in self.changed.items()}
-        return Pokes(changed, {kind: wrap(poke) for kind, poke in self.decided.items()})
+        return Pokes(changed, {kind: wrap(poke) for kind, poke in self.decided.items()}, wrap(self.stood_on))
 
 
 class Watcher:
@@ -118,6 +122,7 @@ def build_registry(pokes: Pokes) -> kopf.OperatorRegistry:
     kopf.on.login(registry=registry)(login)
     for kind, plural in ((rollout.KIND, rollout.PLURAL), (environment.KIND, environment.PLURAL)):
         kopf.on.event(GROUP, VERSION, plural, registry=registry)(_noticing(pokes.changed[kind]))
+    kopf.on.event(GROUP, VERSION, environment.PLURAL, registry=registry)(_saying(pokes.stood_on))
     kopf.on.event(GROUP, VERSION, approval.PLURAL, registry=registry)(approval_changed)
     kopf.on.event("batch", "v1", "jobs", labels={ROLLOUT_LABEL: kopf.PRESENT}, registry=registry)(job_changed)
     return registry
@@ -142,6 +147,35 @@ def _noticing(poke: Poke) -> Callable[..., Awaitable[None]]:
             poke(key)
 
     return object_changed
+
+
+def _saying(poke: Poke) -> Callable[..., Awaitable[None]]:
+    """The handler for those who stand on an object: it hears of what its conditions say, and of nothing else."""
+    said: dict[Key, tuple[object, ...]] = {}
+
+    async def conditions_changed(
+        type: str | None,  # noqa: A002 - kopf's name for the kind of event
+        body: Mapping[str, Any],
+        namespace: str | None,
+        name: str,
+        **_: Any,
+    ) -> None:
+        key = Key(namespace or "", name)
+        before, now = said.pop(key, None), _said(body)
+        if type != "DELETED":
+            said[key] = now
+        if type == "DELETED" or before != now:
+            poke(key)
+
+    return conditions_changed
+
+
+def _said(body: Mapping[str, Any]) -> tuple[object, ...]:
+    metadata, status = body["metadata"], body.get("status", {})
+    names = ("type", "status", "reason", "observedGeneration")
+    conditions = tuple(tuple(each.get(name) for name in names) for each in status.get("conditions", ()))
+    going = metadata.get("deletionTimestamp")
+    return metadata.get("uid"), metadata.get("generation"), going, status.get("observedGeneration"), conditions
 
 
 def build_settings() -> kopf.OperatorSettings:
