@@ -1,8 +1,9 @@
 """Who may approve: the author of an approval cannot be forged, and RBAC says who may decide on what."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 from tests.manifests import approval, rollout
@@ -12,12 +13,19 @@ from firelift.sandbox.kubectl import KubectlError
 from firelift.sandbox.sandbox import Sandbox
 
 _NAMESPACE = "approvals"
-Decide = Callable[[str, str, str], str]
+
+
+class Decide(Protocol):
+    """What is answered to an approval of a target, by a user in the name of an approver."""
+
+    def __call__(self, user: str, approver: str, target: str = "right", kind: str = "MigrationRollout") -> str:
+        """Ask."""
+        ...
 
 
 @pytest.fixture(scope="module")
 def decide(sandbox: Sandbox) -> Iterator[Decide]:
-    """Create an approval of a rollout as a user in the name of an approver; what is answered, and nothing is stored."""
+    """Create approvals as a user in the name of an approver; what is answered, and nothing is stored."""
     sandbox.install_crds()
     sandbox.install_manifests()
     sandbox.kubectl("create", "namespace", _NAMESPACE)
@@ -32,8 +40,9 @@ def decide(sandbox: Sandbox) -> Iterator[Decide]:
     _bind(sandbox, "bob", "role=approve-right")
     _bind(sandbox, "bob", "clusterrole=edit")
 
-    def decide(user: str, approver: str, target: str = "right") -> str:
-        manifest = approval(("spec.approver", approver), ("spec.target.name", target), name=f"{user}-{target}")
+    def decide(user: str, approver: str, target: str = "right", kind: str = "MigrationRollout") -> str:
+        edits = ("spec.approver", approver), ("spec.target.name", target), ("spec.target.kind", kind)
+        manifest = approval(*edits, name=f"{user}-{target}")
         return _create(sandbox, users[user], json.dumps(manifest))
 
     eventually(lambda: "spec.approver must be" in decide("ada", "eve"))  # a new policy is in force after a moment
@@ -76,12 +85,20 @@ def test_the_right_to_approve_can_be_given_by_name(decide: Decide, target: str, 
     assert answer in decide("bob", "bob", target)
 
 
+def test_the_right_to_approve_a_rollout_is_none_on_an_environment_of_its_name(decide: Decide) -> None:
+    assert "created (server dry run)" in decide("ada", "ada", kind="FirestoreEnvironment")
+    refusal = decide("bob", "bob", kind="FirestoreEnvironment")
+    assert "bob must be allowed the verb approve on firestoreenvironments.firelift.dev right" in refusal
+
+
 @pytest.mark.usefixtures("decide")
 @pytest.mark.parametrize(
     ("verb", "what"),
     [
         ("patch", "migrationrollouts.firelift.dev"),
         ("patch", "migrationrollouts.firelift.dev/status"),
+        ("patch", "firestoreenvironments.firelift.dev"),
+        ("patch", "firestoreenvironments.firelift.dev/status"),
         ("list", "migrationapprovals.firelift.dev"),
         ("create", "jobs.batch"),
         ("list", "pods"),
@@ -100,6 +117,8 @@ def test_the_operator_has_the_rights_it_needs(sandbox: Sandbox, verb: str, what:
     [
         ("approve", "migrationrollouts.firelift.dev"),
         ("delete", "migrationrollouts.firelift.dev"),
+        ("approve", "firestoreenvironments.firelift.dev"),
+        ("delete", "firestoreenvironments.firelift.dev"),
         ("create", "migrationapprovals.firelift.dev"),
         ("get", "secrets"),
         ("create", "pods"),
@@ -119,6 +138,12 @@ def test_the_operator_has_no_other_rights(sandbox: Sandbox, verb: str, what: str
 @pytest.mark.parametrize("verb", ["update", "list", "delete"])
 def test_the_operator_leads_and_shows_locks_by_leases_in_its_own_namespace(sandbox: Sandbox, verb: str) -> None:
     assert _may(sandbox, "firelift-operator", "firelift-system", verb, "leases.coordination.k8s.io")
+
+
+@pytest.mark.usefixtures("decide")
+@pytest.mark.parametrize("verb", ["get", "list", "create", "update", "patch", "delete"])
+def test_the_operator_keeps_states_and_plans_in_secrets_of_its_own_namespace(sandbox: Sandbox, verb: str) -> None:
+    assert _may(sandbox, "firelift-operator", "firelift-system", verb, "secrets")
 
 
 @pytest.mark.usefixtures("decide")

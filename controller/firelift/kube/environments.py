@@ -10,7 +10,7 @@ from firelift.api.environment.spec import EnvironmentSpec
 from firelift.environment.observation import Environment
 from firelift.kube.client import Json
 from firelift.kube.job_manifest import label_of
-from firelift.kube.objects import CustomObject, CustomResource
+from firelift.kube.objects import CustomObject, CustomResource, identity
 from firelift.kube.owned import Owner
 
 EnvironmentObject: TypeAlias = CustomObject[Environment]
@@ -23,15 +23,7 @@ def owner_of(environment: Environment) -> Owner:
 
 
 def _environment(document: Json) -> Environment:
-    metadata = document["metadata"]
-    return Environment(
-        namespace=metadata["namespace"],
-        name=metadata["name"],
-        uid=metadata["uid"],
-        generation=metadata["generation"],
-        spec=EnvironmentSpec.model_validate(document.get("spec", {})),
-        deleting="deletionTimestamp" in metadata,
-    )
+    return Environment(**identity(document), spec=EnvironmentSpec.model_validate(document.get("spec", {})))
 
 
 ENVIRONMENTS = CustomResource(KIND, PLURAL, _environment)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Generic, TypedDict, TypeVar
 
 from pydantic import ValidationError
 
@@ -36,6 +36,28 @@ class CustomObject(Generic[Parsed]):
     def held(self) -> bool:
         """Whether Firelift's finalizer keeps the object."""
         return FINALIZER in self.finalizers
+
+
+class Identity(TypedDict):
+    """What every kind's value says of its object."""
+
+    namespace: str
+    name: str
+    uid: str
+    generation: int
+    deleting: bool
+
+
+def identity(document: Json) -> Identity:
+    """Of a document of the API server."""
+    metadata = document["metadata"]
+    return Identity(
+        namespace=metadata["namespace"],
+        name=metadata["name"],
+        uid=metadata["uid"],
+        generation=metadata["generation"],
+        deleting="deletionTimestamp" in metadata,
+    )
 
 
 class CustomResource(Generic[Parsed]):
@@ -94,12 +116,8 @@ class CustomResource(Generic[Parsed]):
         metadata = document["metadata"]
         value, invalid = self._value(document)
         return CustomObject(
-            namespace=metadata["namespace"],
-            name=metadata["name"],
-            uid=metadata["uid"],
-            generation=metadata["generation"],
+            **identity(document),
             resource_version=metadata["resourceVersion"],
-            deleting="deletionTimestamp" in metadata,
             finalizers=tuple(metadata.get("finalizers", ())),
             status=document.get("status", {}),
             value=value,

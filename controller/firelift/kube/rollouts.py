@@ -6,22 +6,14 @@ from typing import TypeAlias
 
 from firelift.api.rollout import KIND, PLURAL, RolloutSpec
 from firelift.kube.client import Json
-from firelift.kube.objects import CustomObject, CustomResource
+from firelift.kube.objects import CustomObject, CustomResource, identity
 from firelift.rollout.observation import Rollout
 
 RolloutObject: TypeAlias = CustomObject[Rollout]
 
 
 def _rollout(document: Json) -> Rollout:
-    metadata = document["metadata"]
-    return Rollout(
-        namespace=metadata["namespace"],
-        name=metadata["name"],
-        uid=metadata["uid"],
-        generation=metadata["generation"],
-        spec=RolloutSpec.model_validate(document.get("spec", {})),
-        deleting="deletionTimestamp" in metadata,
-    )
+    return Rollout(**identity(document), spec=RolloutSpec.model_validate(document.get("spec", {})))
 
 
 ROLLOUTS = CustomResource(KIND, PLURAL, _rollout)

@@ -7,7 +7,6 @@ from functools import singledispatchmethod
 
 from firelift.api.environment import KIND
 from firelift.environment.intents import DropMemory, EmitEvent, Intent, KeepPlans, StartRun
-from firelift.environment.state import RunKind
 from firelift.infra.terraform.backend import KubernetesBackend
 from firelift.infra.terraform.process import Limits
 from firelift.kube import memories
@@ -37,14 +36,13 @@ class Actor:
     @act.register
     async def _start_run(self, intent: StartRun) -> None:
         environment, run = self.material.environment, intent.run
-        if run.kind is RunKind.PLAN and run.inputs and run.inputs != self.material.inputs.digest:
-            self.ground.services.log.info("inputs have changed since the plan was decided", run=run.id)
         executor = Executor(
             runner=self.ground.runner,
             bundles=self.ground.bundles(environment),
             material=self.material,
             backend=backend_of(environment, self.ground.namespace),
             limits=Limits(intent.timeout_seconds, self.ground.services.settings.terraform_grace_seconds),
+            permit=self.ground.services.lease.check,
         )
         self.ground.runs.start(Key(environment.namespace, environment.name), run.id, lambda: executor.run(run))
 

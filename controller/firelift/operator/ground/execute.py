@@ -34,6 +34,7 @@ from firelift.infra.terraform.errors import (
 )
 from firelift.infra.terraform.process import Limits
 from firelift.infra.terraform.protocol import PlanResult, Purpose, TerraformRunner, TerraformSession
+from firelift.kube.client import Permit
 from firelift.kube.errors import KubeError
 from firelift.operator.ground.bundles import AppliedBundle, Bundles, PlanBundle
 from firelift.operator.ground.material import Material
@@ -54,6 +55,8 @@ class Executor:
     material: Material
     backend: Backend
     limits: Limits
+    permit: Permit
+    """Asked before anything is changed: Terraform itself knows nothing of leadership."""
 
     async def run(self, run: Run) -> Outcome:
         """Do it. Whatever goes wrong is an outcome, too."""
@@ -89,6 +92,7 @@ class Executor:
         bundle = AppliedBundle(replace(saved, plan=b""))
         await self.bundles.keep_applied(run, bundle)
         async with self._open(saved.configuration, saved.lock_file) as session:
+            self.permit()
             result = await session.apply(saved.plan)
             outputs = await session.outputs()
         done = replace(
@@ -103,6 +107,7 @@ class Executor:
 
     async def _unlock(self, run: Run) -> Outcome:
         async with self._open(await self._configuration(run)) as session:
+            self.permit()
             await session.unlock(run.lock)
         return Unlocked()
 
