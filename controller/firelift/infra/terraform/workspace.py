@@ -17,7 +17,7 @@ from firelift.infra.terraform.redact import Redactor
 from firelift.infra.terraform.settings import TerraformSettings
 
 _PREFIX = "firelift-tf-"
-_SHORT_PREFIX = "fl-"
+_SHORT_PREFIX = "firelift-"
 _OWNER = "owner"
 _TEMPORARY = "tmp"
 ERRORED_STATE = "errored.tfstate"
@@ -81,8 +81,9 @@ class Workspace:
 
     def close(self) -> None:
         """Remove it, unless it holds the only copy of a state."""
+        _remove_temporary(self.directory)
         if not self.errored_state():
-            _remove(self.directory)
+            shutil.rmtree(self.directory, ignore_errors=True)
         os.close(self.owner)
 
     def _write_module(self) -> None:
@@ -120,17 +121,17 @@ def sweep(root: Path) -> list[Path]:
     for directory in sorted(root.glob(f"{_PREFIX}*")):
         with contextlib.suppress(OSError), (directory / _OWNER).open("rb") as owner:
             fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _remove_temporary(directory)
             if (directory / "module" / ERRORED_STATE).is_file():
                 kept.append(directory)
             else:
-                _remove(directory)
+                shutil.rmtree(directory, ignore_errors=True)
     return kept
 
 
-def _remove(directory: Path) -> None:
+def _remove_temporary(directory: Path) -> None:
     with contextlib.suppress(OSError):
         shutil.rmtree((directory / _TEMPORARY).readlink(), ignore_errors=True)
-    shutil.rmtree(directory, ignore_errors=True)
 
 
 def _cli_configuration(mirror: Path | None) -> str:
