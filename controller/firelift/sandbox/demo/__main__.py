@@ -15,6 +15,7 @@ from google.cloud.firestore import AsyncClient
 
 from firelift.sandbox.demo import data, manifests
 from firelift.sandbox.demo.checks import Check, check_conflicts, check_database
+from firelift.sandbox.demo.ground import GroundScenes
 from firelift.sandbox.demo.scenes import Scenes
 from firelift.sandbox.processes import Process
 from firelift.sandbox.sandbox import Sandbox
@@ -44,8 +45,10 @@ def _play(sandbox: Sandbox) -> list[Check]:
     with _told("installing the custom resources, the operator's rights and the team's namespace"):
         _install(sandbox)
     app = _start_app(sandbox, log)
-    scenes = Scenes(sandbox)
-    checks = [scenes.move(), *scenes.take_back(), scenes.killed(), scenes.own_keys()]
+    scenes, ground = Scenes(sandbox), GroundScenes(sandbox)
+    checks = [ground.lay(), scenes.move()]
+    ground.drift()
+    checks += [*scenes.take_back(), ground.repair(), scenes.killed(), scenes.own_keys()]
     return [*checks, _stop_app(app), *asyncio.run(_check(log))]
 
 

@@ -1,4 +1,4 @@
-"""What a platform engineer would apply: two rollouts, the flags they publish, and one approval."""
+"""What a platform engineer would apply: an environment, two rollouts on it, the flags they publish, and approvals."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ Manifest = dict[str, Any]
 
 NAMESPACE = "productivity"
 PROJECT = "productivityai-mvp"
+GROUND = "productivityai"
 LOGS = "logs-to-users"
 TASKS = "tasks-reshaped"
 PERCENTS = {"one-percent": 1, "ten-percent": 10, "fifty-percent": 50, "everyone": 100}
 PROPAGATION_SECONDS = 2
-SOAK_SECONDS = 6
+SOAK_SECONDS = 5
 
 
 @dataclass(frozen=True)
@@ -79,16 +80,34 @@ def tasks_reshaped(team: Team = DEMO) -> Manifest:
     return rollout
 
 
-def approval(rollout: str, digest: str, approver: str) -> Manifest:
+def environment() -> Manifest:
+    """The ground of both: the database, the index that the new reads need, and what rings when it suffers."""
+    fields = [{"path": "logType", "order": "ASCENDING"}, {"path": "createdAt", "order": "DESCENDING"}]
+    index = {"collection": "fitness_logs", "scope": "COLLECTION_GROUP", "fields": fields}
+    spec = {
+        "project": {"id": PROJECT, "services": ["firestore.googleapis.com", "monitoring.googleapis.com"]},
+        "database": {"location": "nam5", "pointInTimeRecovery": True, "backups": {"daily": {"retentionDays": 7}}},
+        "indexes": {"composite": {"logs-by-type": index}},
+        "observability": {
+            "channels": {"on-call": {"type": "email", "labels": {"email_address": "oncall@example.com"}}},
+            "alerts": {"errorRatio": {"above": "2%", "windowSeconds": 300, "channels": ["on-call"]}},
+        },
+        "terraform": {"apply": "Manual", "driftIntervalSeconds": 60},
+    }
+    return _object(DEMO, "firelift.dev/v1alpha1", "FirestoreEnvironment", GROUND, spec=spec)
+
+
+def approval(kind: str, name: str, digest: str, approver: str, comment: str) -> Manifest:
     """A person's word that this very plan may go on."""
     spec = {
-        "target": {"kind": "MigrationRollout", "name": rollout},
+        "target": {"kind": kind, "name": name},
         "digest": digest,
         "decision": "Approve",
         "approver": approver,
-        "comment": "half of our users for a while, and no complaint",
+        "comment": comment,
     }
-    return _object(DEMO, "firelift.dev/v1alpha1", "MigrationApproval", f"{rollout}-everyone", spec=spec)
+    metadata = {"generateName": f"{name}-", "namespace": NAMESPACE}
+    return {"apiVersion": "firelift.dev/v1alpha1", "kind": "MigrationApproval", "metadata": metadata, "spec": spec}
 
 
 def _rollout(team: Team, name: str, migration: Manifest, service: str, approved_before: str = "") -> Manifest:

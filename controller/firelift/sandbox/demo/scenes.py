@@ -12,7 +12,8 @@ import click
 
 from firelift.sandbox.demo import manifests
 from firelift.sandbox.demo.checks import Check
-from firelift.sandbox.demo.watch import PERIOD, Status, TimedOutError, Watch, at, reason_is
+from firelift.sandbox.demo.people import People
+from firelift.sandbox.demo.watch import PERIOD, Status, TimedOutError, at, reason_is
 from firelift.sandbox.marks import find
 from firelift.sandbox.sandbox import Sandbox
 
@@ -27,17 +28,19 @@ class Scenes:
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
+        self._people = People(sandbox)
         self._operator = sandbox.start_operator()
         self._killed: list[str] = []
 
     def move(self) -> Check:
         """Fitness logs through 1, 10, 50 and 100 %, with an approval, and with kills at 50 %."""
-        watch = self._apply(manifests.logs_to_users())
+        watch = self._people.apply(manifests.logs_to_users())
         if not ENDED(watch.until(_either(at("fifty-percent", "migrate"), ENDED), seconds=LIMIT_SECONDS)):
             self._kill_both()
         status = watch.until(_either(reason_is("AwaitingApproval"), ENDED), seconds=LIMIT_SECONDS)
         if not ENDED(status):
-            self._approve(status)
+            digest = status.get("approval", {}).get("digest", "")
+            self._people.approve(manifests.LOGS, digest, "half of our users for a while, and no complaint")
         status = watch.until(ENDED, seconds=LIMIT_SECONDS)
         return Check(
             f"{manifests.LOGS}: all phases done", status.get("reason") == "Completed", status.get("message", "")
@@ -45,7 +48,7 @@ class Scenes:
 
     def take_back(self) -> list[Check]:
         """Tasks in place, until the app's errors break the gate at 50 %."""
-        watch = self._apply(manifests.tasks_reshaped())
+        watch = self._people.apply(manifests.tasks_reshaped())
         status = watch.until(ENDED, seconds=LIMIT_SECONDS)
         breach = _breach(status)
         return [
@@ -59,26 +62,13 @@ class Scenes:
 
     def own_keys(self) -> Check:
         """The ConfigMap after everything: the team's own key, the published cohorts of the first rollout, no more."""
-        found = json.loads(self._kubectl("get", "configmap", "app-flags", "-o", "json"))["data"]
+        found = json.loads(self._people.kubectl("get", "configmap", "app-flags", "-o", "json"))["data"]
         seed = f"{manifests.NAMESPACE}.{manifests.LOGS}"
         keys = ("LOGS_WRITE_BOTH", "LOGS_READ_NEW")
         expected = {"THEME": "dark"} | dict.fromkeys(keys, "100") | {f"{key}_SEED": seed for key in keys}
         return Check(
             "flags: the reverted rollout's are gone, the others as they should be", found == expected, str(found)
         )
-
-    def _apply(self, manifest: manifests.Manifest) -> Watch:
-        name = manifest["metadata"]["name"]
-        click.secho(f"\n$ kubectl apply -f {name}.yaml", bold=True)
-        click.echo(self._kubectl("apply", "--server-side", "-f", "-", stdin=manifests.text(manifest)).rstrip())
-        return Watch(self._sandbox, manifests.NAMESPACE, name)
-
-    def _approve(self, status: Status) -> None:
-        digest = status.get("approval", {}).get("digest", "")
-        user = json.loads(self._kubectl("auth", "whoami", "-o", "json"))["status"]["userInfo"]["username"]
-        click.secho(f"$ kubectl create -f approval.yaml   # {digest[:19]}… by {user}", bold=True)
-        approval = manifests.approval(manifests.LOGS, digest, user)
-        click.echo(self._kubectl("create", "-f", "-", stdin=manifests.text(approval)).rstrip())
 
     def _kill_both(self) -> None:
         """Kill a worker as soon as one runs, and the operator; then start the operator anew."""
@@ -103,9 +93,6 @@ class Scenes:
         return Check(
             "a worker and the operator were killed in mid-phase", len(self._killed) == expected, ", ".join(self._killed)
         )
-
-    def _kubectl(self, *arguments: str, stdin: str = "") -> str:
-        return self._sandbox.kubectl("-n", manifests.NAMESPACE, *arguments, stdin=stdin)
 
 
 def _either(*reached: Callable[[Status], bool]) -> Callable[[Status], bool]:

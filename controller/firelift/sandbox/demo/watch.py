@@ -1,4 +1,4 @@
-"""What on-call would see: the rollout's row of `kubectl get`, one line for each change."""
+"""What on-call would see: the object's row of `kubectl get`, one line for each change."""
 
 from __future__ import annotations
 
@@ -15,19 +15,22 @@ Status = Mapping[str, Any]
 PERIOD = 0.3
 PROGRESS_PERIOD = 2.0
 COLUMNS = {"phase": 13, "step": 10, "gatesSummary": 15, "reason": 18}
+GROUND_COLUMNS = {"planSummary": 10, "indexesSummary": 13, "driftSummary": 24, "reason": 18}
 
 
 class TimedOutError(RuntimeError):
-    """A rollout did not get where the demonstration expected it."""
+    """An object did not get where the demonstration expected it."""
 
 
 class Watch:
-    """Follows one rollout, prints its changes, and calls back on them."""
+    """Follows one rollout or environment, prints its changes, and calls back on them."""
 
-    def __init__(self, sandbox: Sandbox, namespace: str, name: str) -> None:
+    def __init__(self, sandbox: Sandbox, namespace: str, name: str, kind: str = "migrationrollout") -> None:
         self._sandbox = sandbox
         self._namespace = namespace
         self._name = name
+        self._kind = kind
+        self._columns = COLUMNS if kind == "migrationrollout" else GROUND_COLUMNS
         self._row = ""
         self._progress = ""
         self._shown = 0.0
@@ -35,7 +38,7 @@ class Watch:
 
     def status(self) -> Status:
         """The status now; empty while there is none."""
-        arguments = ("get", "mroll", self._name, "-n", self._namespace, "-o", "json")
+        arguments = ("get", self._kind, self._name, "-n", self._namespace, "-o", "json")
         status: Status = json.loads(self._sandbox.kubectl(*arguments)).get("status", {})
         return status
 
@@ -57,7 +60,7 @@ class Watch:
 
     def _show(self, status: Status) -> None:
         """A line for each change of place, gates or reason, and now and then one for progress."""
-        row = "  ".join(f"{status.get(column) or '-':<{width}}" for column, width in COLUMNS.items()).rstrip()
+        row = "  ".join(f"{status.get(column) or '-':<{width}}" for column, width in self._columns.items()).rstrip()
         seconds = time.monotonic() - self._started
         moved = status.get("progress", "") != self._progress and seconds > self._shown + PROGRESS_PERIOD
         if row == self._row and not moved:
