@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from tests.e2e.world import GROUP, VERSION, Json, World, phase
+from tests.e2e.objects import GROUP, VERSION, Json
+from tests.e2e.world import World, phase
 
 
 def ground(world: World, project: str) -> Json:

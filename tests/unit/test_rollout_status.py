@@ -23,6 +23,7 @@ TABLE = {
         Reason.SETTING_FLAGS,
         Reason.WAITING_FOR_LOCK,
         Reason.WAITING_FOR_INDEX,
+        Reason.WAITING_FOR_ENVIRONMENT,
         Reason.WAITING_FOR_EVIDENCE,
         Reason.SWEEPING,
         Reason.DELETING,

@@ -97,6 +97,11 @@ def environment() -> Manifest:
     return _object(DEMO, "firelift.dev/v1alpha1", "FirestoreEnvironment", GROUND, spec=spec)
 
 
+def on_ground(rollout: Manifest) -> Manifest:
+    """The rollout takes no step forward before its environment is Ready."""
+    return {**rollout, "spec": {**rollout["spec"], "requires": {"environment": {"name": GROUND}}}}
+
+
 def approval(kind: str, name: str, digest: str, approver: str, comment: str) -> Manifest:
     """A person's word that this very plan may go on."""
     spec = {

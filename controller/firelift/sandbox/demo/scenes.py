@@ -34,7 +34,7 @@ class Scenes:
 
     def move(self) -> Check:
         """Fitness logs through 1, 10, 50 and 100 %, with an approval, and with kills at 50 %."""
-        watch = self._people.apply(manifests.logs_to_users())
+        watch = self._people.apply(manifests.on_ground(manifests.logs_to_users()))
         if not ENDED(watch.until(_either(at("fifty-percent", "migrate"), ENDED), seconds=LIMIT_SECONDS)):
             self._kill_both()
         status = watch.until(_either(reason_is("AwaitingApproval"), ENDED), seconds=LIMIT_SECONDS)
