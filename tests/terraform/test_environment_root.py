@@ -70,7 +70,8 @@ def _rendered(*edits: Edit) -> Rendered:
     return render(spec, {each: _TEXTS.get(each.key, "hunter2") for each in references(spec)})
 
 
-def _write(place: Configuration, rendered: Rendered, **variables: Any) -> None:
+def put(place: Configuration, rendered: Rendered, **variables: Any) -> None:
+    """Write what was rendered, with other values for some of its variables, and initialise it."""
     shutil.copytree(_MODULES, place.directory / "modules", dirs_exist_ok=True)
     for name, text in rendered.files.items():
         (place.directory / name).write_text(text)
@@ -90,7 +91,7 @@ def test_a_root_has_all_variables_and_outputs_of_the_module_that_it_calls() -> N
 
 def test_an_environment_with_something_in_every_section_is_planned(unconnected: Configuration) -> None:
     rendered = _rendered(*_WHOLE)
-    _write(unconnected, rendered)
+    put(unconnected, rendered)
     planned = unconnected.planned()
     kinds = {address.split(".")[-2] for address in planned if "[" not in address.rpartition(".")[0]}
     assert {"google_project", "google_firestore_database", "google_monitoring_dashboard"} <= kinds
@@ -105,7 +106,7 @@ def test_an_environment_with_something_in_every_section_is_planned(unconnected: 
 
 def test_no_plan_shows_the_value_of_a_secret(unconnected: Configuration) -> None:
     rendered = _rendered(*_WHOLE)
-    _write(unconnected, rendered)
+    put(unconnected, rendered)
     unconnected.planned()
     assert json.dumps(rendered.secrets).count("hunter2") == 2
     shown = [unconnected.run("show", *kind, "test.plan").stdout for kind in ([], ["-json"])]
@@ -117,10 +118,10 @@ def test_a_file_of_indexes_has_the_same_addresses_as_in_the_module_without_the_o
 ) -> None:
     own: Edit = ("spec.indexes", {})
     rendered, alone = _rendered(own, _FROM_FILE), _rendered(own)
-    _write(unconnected, rendered)
+    put(unconnected, rendered)
     ours = _of_firestore(unconnected.planned())
     indexes = {**alone.variables["indexes"], "firebase": json.loads(_FILE)}
-    _write(unconnected, alone, indexes=indexes)
+    put(unconnected, alone, indexes=indexes)
     assert _of_firestore(unconnected.planned()) == ours
     assert sum(".composite[" in address for address in ours) == 3
 
@@ -128,7 +129,7 @@ def test_a_file_of_indexes_has_the_same_addresses_as_in_the_module_without_the_o
 @pytest.mark.parametrize("values", ["read", "gone"])
 def test_what_is_to_be_destroyed_is_planned_without_its_protection(unconnected: Configuration, values: str) -> None:
     rendered = _rendered(*_WHOLE)
-    _write(unconnected, rendered, **unprotected(rendered.variables))
+    put(unconnected, rendered, **unprotected(rendered.variables))
     if values == "gone":
         gone = json.dumps(without_values(rendered.variables))
         (unconnected.directory / "secrets.auto.tfvars.json").write_text(gone)
