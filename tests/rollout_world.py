@@ -23,7 +23,7 @@ from firelift.api.run import RunKind, RunPlan, RunState, Totals
 from firelift.api.status import RolloutStatus
 from firelift.migration.preflight.estimate import estimate
 from firelift.operator.measure import asked, measure_environment, measure_work
-from firelift.rollout.ground import ConditionSeen, EnvironmentSeen
+from firelift.rollout.ground import ConditionSeen, EnvironmentSeen, IndexSeen
 from firelift.rollout.intents import (
     AcquireLock,
     ClaimLedger,
@@ -430,7 +430,17 @@ def ground(ready: str = "True", *, observed: int = 2, **changes: Any) -> Environ
     said = ConditionSeen(
         ConditionStatus(ready), "Ready" if not message else "IndexesBuilding", message, observed, START
     )
-    seen = EnvironmentSeen(True, "demo-project", "(default)", 2, observed, conditions={"Ready": said})
+    seen = EnvironmentSeen(
+        True,
+        "demo-project",
+        "(default)",
+        2,
+        observed,
+        conditions={"Ready": said},
+        indexes=(
+            IndexSeen("by-device", "telemetry", "CREATING" if message else "READY", START, "41%" if message else ""),
+        ),
+    )
     return replace(seen, **changes)
 
 

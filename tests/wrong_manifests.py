@@ -23,7 +23,7 @@ _COPY, _IN_PLACE = "spec.migrations.0", "spec.migrations.1"
 _SOURCE, _TARGET = f"{_COPY}.source.collection", f"{_COPY}.target.document"
 _RATIO = "spec.gates.0"
 _RESERVED = "must not use `_firelift`, names that start with `firelift_`, `__names__`, `.` or `..`"
-_ONE_VERB = "a step must have exactly one of flags, migrate, verify, soak, approve, sweep, delete, not"
+_ONE_VERB = "a step must have exactly one of flags, migrate, verify, soak, approve, sweep, delete, indexes, not"
 _PARITY = "`collection` must be a path of an odd number of segments, none of them empty, not"
 _TEMPLATE = "`document` must be collection ids and document ids in turn, an even number of segments"
 _FALLS = "the percent of a migration must never fall from one migrate step to a later one"
@@ -76,6 +76,17 @@ _STEPS = (
     ),
     _wrong(
         "an action without a timeout", "`onTimeout` must come with `timeoutSeconds`", (f"{_SOAK}.onTimeout", "Pause")
+    ),
+    _wrong(
+        "a timeout shorter than indexes must have been there",
+        "`timeoutSeconds` must be more than the 600 s that the step lasts, not 600",
+        (_SOAK, {"indexes": {"environment": "prod", "minReadySeconds": 600}, "timeoutSeconds": 600}),
+    ),
+    _wrong(
+        "indexes of nothing",
+        f"{_SOAK}.indexes.environment: Required value".replace(".phases.0.steps.4", ".phases[0].steps[4]"),
+        (_SOAK, {"indexes": {}}),
+        offline="Field required",
     ),
     _wrong(
         "an irreversible soak",

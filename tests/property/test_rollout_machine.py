@@ -22,9 +22,9 @@ from firelift.rollout.observation import Observation, Owner, PlanMapSeen
 from firelift.rollout.runs import SWEEPS
 from firelift.rollout.state import Mode, RolloutState
 
+GROUND = "ground"
 GATE = gate(intervalSeconds=10, windowSeconds=10, failAfter={"failures": 2, "of": 3})
 SETTLED = {Mode.PAUSED, Mode.ABORTED, Mode.REVERT_FAILED, Mode.SUCCEEDED, Mode.REVERTED}
-GROUND = "ground"
 SOMEBODY = Owner("c", "somebody", "demo/other")
 PERCENTS = (1, 10, 50, 100)
 
@@ -54,6 +54,7 @@ EXTRAS = st.lists(
             {"name": "last-word", "approve": {"count": 2}, "timeoutSeconds": 300, "onTimeout": "Pause"},
             {**flags("WINDOW", maxSeconds=40), "onRevert": "Undo"},
             {**flags("FINAL"), "irreversible": True},
+            {"indexes": {"environment": GROUND, "minReadySeconds": 20}},
             DELETE,
         ]
     ),

@@ -11,7 +11,7 @@ from firelift.api.conditions import ConditionStatus
 from firelift.api.environment import PLURAL
 from firelift.kube.client import Cluster, Json
 from firelift.kube.errors import KubeError, NotFound
-from firelift.rollout.ground import ConditionSeen, EnvironmentSeen
+from firelift.rollout.ground import ConditionSeen, EnvironmentSeen, IndexSeen
 
 
 async def read(cluster: Cluster, namespace: str, name: str) -> EnvironmentSeen:
@@ -36,6 +36,7 @@ def parse(document: Json) -> EnvironmentSeen:
         observed_generation=status.get("observedGeneration", 0),
         deleting="deletionTimestamp" in metadata,
         conditions=dict(_conditions(status)),
+        indexes=tuple(_indexes(status)),
     )
 
 
@@ -52,4 +53,17 @@ def _conditions(status: Json) -> Iterator[tuple[str, ConditionSeen]]:
                     generation=each.get("observedGeneration", 0),
                     since=datetime.fromisoformat(each["lastTransitionTime"]),
                 ),
+            )
+
+
+def _indexes(status: Json) -> Iterator[IndexSeen]:
+    for each in status.get("indexes", ()):
+        with suppress(KeyError, ValueError):
+            since = each.get("since")
+            yield IndexSeen(
+                name=each["name"],
+                collection=each.get("collection", ""),
+                state=each["state"],
+                since=datetime.fromisoformat(since) if since else None,
+                progress=each.get("progress", ""),
             )

@@ -31,7 +31,7 @@ _EXIT_SECONDS = 5.0
 class Pokes:
     """Who is told that something has happened to an object, or been decided about it, by the object's kind.
 
-    `stood_on` is told of an environment whose conditions have changed.
+    `stood_on` is told of an environment whose conditions or indexes have changed.
     """
 
     changed: Mapping[str, Poke]
@@ -150,7 +150,7 @@ def _noticing(poke: Poke) -> Callable[..., Awaitable[None]]:
 
 
 def _saying(poke: Poke) -> Callable[..., Awaitable[None]]:
-    """The handler for those who stand on an object: it hears of what its conditions say, and of nothing else."""
+    """The handler for those who stand on an object: it hears of what its conditions and indexes say, and no more."""
     said: dict[Key, tuple[object, ...]] = {}
 
     async def conditions_changed(
@@ -174,8 +174,9 @@ def _said(body: Mapping[str, Any]) -> tuple[object, ...]:
     metadata, status = body["metadata"], body.get("status", {})
     names = ("type", "status", "reason", "observedGeneration")
     conditions = tuple(tuple(each.get(name) for name in names) for each in status.get("conditions", ()))
-    going = metadata.get("deletionTimestamp")
-    return metadata.get("uid"), metadata.get("generation"), going, status.get("observedGeneration"), conditions
+    indexes = tuple((each.get("name"), each.get("state")) for each in status.get("indexes", ()))
+    which = (metadata.get("uid"), metadata.get("generation"), metadata.get("deletionTimestamp"))
+    return which, status.get("observedGeneration"), conditions, indexes
 
 
 def build_settings() -> kopf.OperatorSettings:

@@ -172,7 +172,7 @@ def _work(place: Place) -> Outcome:
         case RolloutState() as moved:
             return moved
         case settled:
-            return _in_time(place) or _in_motion(place, settled) or settled
+            return _in_time(place, settled) or _in_motion(place, settled) or settled
 
 
 def _step_done(place: Place, record: StepRecord) -> RolloutState:
@@ -192,11 +192,11 @@ def _step_failed(place: Place, failure: Failed) -> RolloutState:
     return failed(place, Cause(failure.reason, failure.message), action)
 
 
-def _in_time(place: Place) -> RolloutState | None:
+def _in_time(place: Place, settled: Settled) -> RolloutState | None:
     limit = place.spec.timeout_seconds
     if limit is None or place.elapsed() < limit:
         return None
-    message = f"{place.title} took {place.elapsed():,.0f}s ≥ timeoutSeconds {limit:,}s"
+    message = f"{place.title} took {place.elapsed():,.0f}s ≥ timeoutSeconds {limit:,}s: {settled.message}"
     action = place.spec.on_timeout or place.turn.spec.on_failure.action
     return failed(place, Cause(Reason.STEP_TIMED_OUT, message), action)
 

@@ -21,6 +21,17 @@ class ConditionSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class IndexSeen:
+    """A declared composite index, since when it is in its state, and how far it is. Without a state: not declared."""
+
+    name: str
+    collection: str = ""
+    state: str = ""
+    since: datetime | None = None
+    progress: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class EnvironmentSeen:
     """A `FirestoreEnvironment` of the rollout's namespace. `error`: it could not be read, and why."""
 
@@ -31,4 +42,5 @@ class EnvironmentSeen:
     observed_generation: int = 0
     deleting: bool = False
     conditions: Mapping[str, ConditionSeen] = field(default_factory=dict)
+    indexes: tuple[IndexSeen, ...] = ()
     error: str = ""

@@ -17,7 +17,7 @@ from firelift.rollout.place import current
 from firelift.rollout.state import Mode, StepState
 from firelift.rollout.turn import Settled, Turn
 
-_AGAIN = timedelta(seconds=5)
+AGAIN = timedelta(seconds=5)
 """How often what is waited for is looked at, should nothing wake the rollout."""
 
 _CHANGING = {"flags", "migrate", "sweep", "delete"}
@@ -59,7 +59,10 @@ def environments_wanted(turn: Turn) -> tuple[str, ...]:
     place = current(turn)
     gates = place.phase.gates if place is not None else ()
     judged = (gate.environment.name for gate in gates if gate.environment is not None)
-    return tuple(dict.fromkeys([*([required.name] if required else []), *judged]))
+    # Those of steps to come too: a step is asked in the very turn in which it starts.
+    phases = [*turn.spec.phases, *(record.spec for record in turn.state.phases)]
+    awaited = (step.indexes.environment for phase in phases for step in phase.steps if step.indexes is not None)
+    return tuple(dict.fromkeys([*([required.name] if required else []), *judged, *awaited]))
 
 
 def unmet_environment(rollout: Rollout, seen: Mapping[str, EnvironmentSeen]) -> Unmet | None:
@@ -67,45 +70,57 @@ def unmet_environment(rollout: Rollout, seen: Mapping[str, EnvironmentSeen]) -> 
     required = rollout.spec.requires.environment
     if required is None:
         return None
-    found = seen.get(required.name, EnvironmentSeen(error="it was not looked at"))
-    title = f"{KIND} {required.name}"
+    found, title = look(seen, required.name), titled(required.name)
     ready = found.conditions.get(EnvironmentConditionType.READY)
     since = ready.since if ready is not None and ready.status is not ConditionStatus.TRUE else None
-    if elsewhere := _elsewhere(rollout, found, title):
-        return Unmet(Reason.INVALID_SPEC, title, elsewhere)
+    if mistake := elsewhere(rollout, found, required.name):
+        return Unmet(Reason.INVALID_SPEC, title, mistake)
     sentence = _not_ready(found)
     return Unmet(Reason.WAITING_FOR_ENVIRONMENT, title, f"waiting for {title}: {sentence}", since) if sentence else None
 
 
-def _elsewhere(rollout: Rollout, seen: EnvironmentSeen, title: str) -> str:
+def look(seen: Mapping[str, EnvironmentSeen], name: str) -> EnvironmentSeen:
+    """What is known of the environment."""
+    return seen.get(name, EnvironmentSeen(error="it was not looked at"))
+
+
+def titled(name: str) -> str:
+    """What sentences call an environment."""
+    return f"{KIND} {name}"
+
+
+def elsewhere(rollout: Rollout, seen: EnvironmentSeen, name: str) -> str:
+    """Why it is not the environment of the rollout's database; empty when it is, or is not there."""
     database = rollout.spec.database
     if not seen.exists or (seen.project, seen.database) == (database.project, database.name):
         return ""
     return (
-        f"{title} declares database {seen.database} of project {seen.project}, and spec.database is {database.name} of "
-        f"{database.project}: name the environment of this database in spec.requires.environment"
+        f"{titled(name)} declares database {seen.database} of project {seen.project}, and spec.database is "
+        f"{database.name} of {database.project}: name the environment of this database instead"
     )
 
 
 def _not_ready(seen: EnvironmentSeen) -> str:
-    if seen.error:
-        return f"{seen.error}; it is looked at again"
-    if not seen.exists:
-        return "there is none of that name in this namespace; create it, or correct spec.requires.environment"
-    if seen.deleting:
-        return "it is being deleted; correct spec.requires.environment, or create it again"
-    return _behind(seen) or _told(seen.conditions[EnvironmentConditionType.READY])
-
-
-def _behind(seen: EnvironmentSeen) -> str:
-    """What it says is of another generation than that which stands now."""
+    if sentence := absent(seen):
+        return sentence
     ready = seen.conditions.get(EnvironmentConditionType.READY)
-    if seen.observed_generation != seen.generation:
-        return f"its generation {seen.generation} has not been looked at yet, only {seen.observed_generation}"
     if ready is None:
         return "it has no Ready condition yet"
     if ready.generation != seen.generation:
         return f"its Ready speaks of generation {ready.generation}, and it is at {seen.generation}"
+    return _told(ready)
+
+
+def absent(seen: EnvironmentSeen) -> str:
+    """Why nothing that the environment says is of what it is now to be; empty when all is."""
+    if seen.error:
+        return f"{seen.error}; it is looked at again"
+    if not seen.exists:
+        return "there is none of that name in this namespace; create it, or correct the name"
+    if seen.deleting:
+        return "it is being deleted; name another one, or create it again"
+    if seen.observed_generation != seen.generation:
+        return f"its generation {seen.generation} has not been looked at yet, only {seen.observed_generation}"
     return ""
 
 
@@ -119,4 +134,4 @@ def _told(ready: ConditionSeen) -> str:
 
 def _waiting(turn: Turn, unmet: Unmet) -> Settled:
     waiting = WaitingFor(name=unmet.name[:512], since=unmet.since)
-    return Settled(unmet.reason, unmet.message, due=turn.now + _AGAIN, waiting_for=waiting)
+    return Settled(unmet.reason, unmet.message, due=turn.now + AGAIN, waiting_for=waiting)

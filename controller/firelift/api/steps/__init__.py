@@ -13,12 +13,13 @@ from firelift.api.steps.approve import ApproveStep
 from firelift.api.steps.cross_field import STEP_RULES
 from firelift.api.steps.delete import DeleteStep
 from firelift.api.steps.flags import FlagsStep
+from firelift.api.steps.indexes import IndexesStep
 from firelift.api.steps.migrate import MigrateStep
 from firelift.api.steps.soak import SoakStep
 from firelift.api.steps.sweep import SweepStep
 from firelift.api.steps.verify import VerifyStep
 
-VERBS = ("flags", "migrate", "verify", "soak", "approve", "sweep", "delete")
+VERBS = ("flags", "migrate", "verify", "soak", "approve", "sweep", "delete", "indexes")
 
 
 class FailureAction(StrEnum):
@@ -54,6 +55,7 @@ class StepSpec(RuledModel):
     approve: ApproveStep | None = None
     sweep: SweepStep | None = None
     delete: DeleteStep | None = None
+    indexes: IndexesStep | None = None
 
     rules: ClassVar[Rules] = STEP_RULES
 

@@ -6,9 +6,12 @@ from typing import Any
 
 from firelift.api.rules import Rule
 
-_VERBS = ("flags", "migrate", "verify", "soak", "approve", "sweep", "delete")
+_VERBS = ("flags", "migrate", "verify", "soak", "approve", "sweep", "delete", "indexes")
 _SET = "[" + ", ".join(f"has(self.{verb})" for verb in _VERBS) + "].filter(is_set, is_set).size()"
-_LASTS = "(has(self.soak) ? self.soak.seconds : has(self.flags) ? self.flags.propagationSeconds : 0)"
+_LASTS = (
+    "(has(self.soak) ? self.soak.seconds : has(self.flags) ? self.flags.propagationSeconds"
+    " : has(self.indexes) ? self.indexes.minReadySeconds : 0)"
+)
 _KEY = "(has(s.name) ? s.name : " + " : ".join(f"has(s.{verb}) ? '{verb}'" for verb in _VERBS) + " : '')"
 
 
@@ -20,6 +23,8 @@ def _least_seconds(step: Any) -> int:
     """How long a step lasts at least."""
     if step.soak:
         return int(step.soak.seconds)
+    if step.indexes:
+        return int(step.indexes.min_ready_seconds)
     return int(step.flags.propagation_seconds) if step.flags else 0
 
 

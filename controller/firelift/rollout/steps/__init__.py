@@ -6,6 +6,7 @@ from firelift.rollout.place import Place
 from firelift.rollout.steps.approve import APPROVE
 from firelift.rollout.steps.delete import DELETE
 from firelift.rollout.steps.flags import FLAGS
+from firelift.rollout.steps.indexes import INDEXES
 from firelift.rollout.steps.migrate import MIGRATE
 from firelift.rollout.steps.soak import SOAK
 from firelift.rollout.steps.sweep import SWEEP
@@ -20,6 +21,7 @@ TWINS: dict[str, Twin] = {
     "approve": APPROVE,
     "sweep": SWEEP,
     "delete": DELETE,
+    "indexes": INDEXES,
 }
 
 
