@@ -15,7 +15,7 @@ from firelift.sandbox.demo.watch import Status, Watch, reason_is
 from firelift.sandbox.sandbox import Sandbox
 
 LIMIT_SECONDS = 120.0
-BUILD_SECONDS = 15.0
+BUILD_SECONDS = 12.0
 """How long the index is being built: long enough for the rollout to be seen waiting for it."""
 
 STANDING = reason_is("IndexesBuilding", "Ready", "ApplyFailed", "PlanFailed", "StateLocked")

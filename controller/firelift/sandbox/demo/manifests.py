@@ -62,7 +62,7 @@ def logs_to_users(team: Team = DEMO) -> Manifest:
 
 
 def tasks_reshaped(team: Team = DEMO) -> Manifest:
-    """Tasks in place: a rename, two new fields, one removed."""
+    """Tasks in place, in phases of 10, 50 and 100 %: a rename, two new fields, one removed."""
     migration = {
         "name": "tasks",
         "source": {"collection": "tasks"},
@@ -76,6 +76,7 @@ def tasks_reshaped(team: Team = DEMO) -> Manifest:
         },
     }
     rollout = _rollout(team, TASKS, migration, "tasks")
+    rollout["spec"]["phases"] = rollout["spec"]["phases"][1:]
     rollout["spec"]["onFailure"] = {"action": "Revert", "to": "RolloutStart"}
     return rollout
 
