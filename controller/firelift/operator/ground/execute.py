@@ -79,7 +79,7 @@ class Executor:
         configuration = await self._configuration(run)
         destroys = run.purpose is PlanPurpose.DESTROY and run.variant is Variant.LAST_APPLIED
         async with self._open(configuration) as session:
-            result = await session.plan(Purpose.DESTROY if destroys else Purpose.APPLY)
+            result = await session.plan(Purpose.DESTROY if destroys else Purpose.APPLY, targets=run.targets)
         planned = _planned(result, configuration)
         await self.bundles.keep_plan(run, PlanBundle(result.saved, planned, result.text))
         return planned

@@ -103,7 +103,9 @@ def _rendered(
     except Unusable as error:
         return Material(environment, Inputs(digest="", invalid=str(error)), modules, read)
     inputs = Inputs(
-        digest=digest({"rendered": rendered.digest, "modules": dict(modules)}), composite=rendered.declared.composite
+        digest=digest({"rendered": rendered.digest, "modules": dict(modules)}),
+        composite=rendered.declared.composite,
+        ttls=rendered.declared.ttls,
     )
     return Material(environment, inputs, modules, read, rendered, identity)
 
