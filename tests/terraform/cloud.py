@@ -1,11 +1,16 @@
 """The Google Cloud stand-in as these tests see it: what it keeps, what it was asked, and what shall go wrong."""
 
 import json
+import tempfile
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from firelift.sandbox.google_cloud import GoogleCloud, provider_environment
+from firelift.sandbox.processes import Supervisor
 
 
 class Cloud:
@@ -65,3 +70,13 @@ def _request(verb: str, url: str, body: Any = None) -> Any:
     with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310  # address
         content = answer.read()
         return json.loads(content) if content else None
+
+
+@contextmanager
+def stand_in() -> Iterator[GoogleCloud]:
+    """Google Cloud's stand-in, with a state of its own and no documents."""
+    directory = Path(tempfile.mkdtemp(prefix="firelift-google-"))
+    with Supervisor(directory, remove=True) as supervisor:
+        google = GoogleCloud(supervisor, directory / "google", firestore_host="")
+        google.wait()
+        yield google

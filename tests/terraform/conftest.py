@@ -1,16 +1,14 @@
 """The provider mirror, built before the first test that needs it, and a configuration of the test's own."""
 
-import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.terraform.cloud import Cloud
+from tests.terraform.cloud import Cloud, stand_in
 from tests.terraform.configuration import Configuration
 
 from firelift.sandbox.google_cloud import GoogleCloud
-from firelift.sandbox.processes import Supervisor
 from firelift.sandbox.provider import ensure_provider_mirror
 
 
@@ -27,10 +25,7 @@ def unconnected(tmp_path: Path, provider_mirror: Path) -> Configuration:
 
 @pytest.fixture(scope="session")
 def google() -> Iterator[GoogleCloud]:
-    directory = Path(tempfile.mkdtemp(prefix="firelift-google-"))
-    with Supervisor(directory, remove=True) as supervisor:
-        google = GoogleCloud(supervisor, directory / "google", firestore_host="")
-        google.wait()
+    with stand_in() as google:
         yield google
 
 

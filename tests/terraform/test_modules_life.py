@@ -3,10 +3,11 @@
 import base64
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.terraform.cloud import Cloud
+from tests.terraform.cloud import Cloud, stand_in
 from tests.terraform.configuration import Configuration
 from tests.terraform.readmes import ROOT
 
@@ -32,6 +33,13 @@ class Environment(Configuration):
         text = path.read_text()
         assert old in text
         path.write_text(text.replace(old, new))
+
+
+@pytest.fixture(scope="module")
+def google() -> Iterator[GoogleCloud]:
+    """A cloud of its own: others apply the same environment, whose database then stays."""
+    with stand_in() as google:
+        yield google
 
 
 @pytest.fixture(scope="module")
