@@ -13,7 +13,11 @@ import (
 func (c *call) createObject() (object, error) {
 	state := settled(c.planned)
 	if c.schema.Attributes["project"] != nil && text(state["project"]) == "" && c.r.importer == nil {
-		return nil, errors.New("project: required field is not set")
+		project := projectOf(text(state["secret"]))
+		if project == "" {
+			return nil, errors.New("project: required field is not set")
+		}
+		state["project"] = project
 	}
 	if c.r.create != nil {
 		return c.r.create(c, state)
@@ -174,4 +178,13 @@ func (c *call) deleteAt(path string, query map[string]string) error {
 func settled(planned object) object {
 	result, _ := cloned(planned).(object)
 	return result
+}
+
+// projectOf is the project that the full name of a secret has in it.
+func projectOf(secret string) string {
+	parts := strings.Split(secret, "/")
+	if len(parts) > 1 && parts[0] == "projects" {
+		return parts[1]
+	}
+	return ""
 }
