@@ -129,7 +129,7 @@ class World(ObjectWorld):
 
     def approve(self, decision: str = "Approve", **spec: Any) -> None:
         """Decide on what the status asks for, as the administrator."""
-        self.decide(self.status()["approval"]["digest"], decision, **spec)
+        self.decide(**{"digest": self.status()["approval"]["digest"], "decision": decision, **spec})
 
     def flags(self) -> dict[str, str]:
         """The app's flags."""
