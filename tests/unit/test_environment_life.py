@@ -227,6 +227,9 @@ def test_nothing_is_planned_of_inputs_that_are_not_there_or_make_no_sense(field:
     assert "ConfigMap firestore-rules" in status.message
     assert made.state is not None
     assert made.state.runs == 0
+    # What is declared is not known, so that a gate must not hear that all of it is ready.
+    told = conditions(status)
+    assert (told["IndexesReady"], told["TTLActive"]) == ("Unknown", "Unknown")
 
 
 def test_a_failed_plan_is_tried_again_later_and_later() -> None:

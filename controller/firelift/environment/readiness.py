@@ -44,16 +44,26 @@ def ttls(turn: Turn) -> tuple[TtlStatus, ...]:
 
 def indexes_ready(turn: Turn) -> bool | None:
     """Whether every declared index is READY; None when that is not known."""
-    if turn.seen.ground is None or turn.seen.ground.error:
+    if not _known(turn):
         return None
-    return all(one.state is ResourceState.READY for one in _indexes(turn))
+    return not _absent(turn) and all(one.state is ResourceState.READY for one in _indexes(turn))
 
 
 def ttls_active(turn: Turn) -> bool | None:
     """Whether every declared TTL is ACTIVE; None when that is not known."""
-    if turn.seen.ground is None or turn.seen.ground.error:
+    if not _known(turn):
         return None
-    return all(one.state is ResourceState.ACTIVE for one in _ttls(turn))
+    return not _absent(turn) and all(one.state is ResourceState.ACTIVE for one in _ttls(turn))
+
+
+def _known(turn: Turn) -> bool:
+    """Whether both are: what is declared, and what is there. That nothing is known to be declared is no success."""
+    ground, inputs = turn.seen.ground, turn.seen.inputs
+    return ground is not None and not ground.error and not inputs.missing and not inputs.invalid
+
+
+def _absent(turn: Turn) -> bool:
+    return turn.seen.ground is not None and turn.seen.ground.absent
 
 
 def as_applied(turn: Turn) -> bool:
