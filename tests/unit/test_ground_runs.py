@@ -142,3 +142,13 @@ def test_a_state_that_a_dead_operator_never_wrote_is_kept(tmp_path: Path) -> Non
     assert claim.tidy() == [unwritten]
     assert unwritten.is_dir()
     claim.release()
+
+
+def test_an_operator_that_ends_keeps_a_state_that_was_never_written(tmp_path: Path) -> None:
+    claim = Claim(tmp_path, "me")
+    unwritten = claim.directory / "firelift-tf-1"
+    (unwritten / "module").mkdir(parents=True)
+    (unwritten / "owner").touch()
+    (unwritten / "module" / "errored.tfstate").write_text("{}")
+    claim.release()
+    assert (unwritten / "module" / "errored.tfstate").read_text() == "{}"

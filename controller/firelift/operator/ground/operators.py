@@ -42,8 +42,9 @@ class Claim:
         fcntl.flock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def release(self) -> None:
-        """Remove what is left; nothing of this process may be at work."""
-        shutil.rmtree(self.directory, ignore_errors=True)
+        """Remove what is left, but for a state that was never written; nothing of this process may be at work."""
+        if not sweep(self.directory):
+            shutil.rmtree(self.directory, ignore_errors=True)
         os.close(self._held)
 
     def lives(self, other: str) -> bool:
