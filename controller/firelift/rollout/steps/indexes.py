@@ -31,6 +31,11 @@ def _forward(place: Place) -> StepOutcome:
         message = f"waiting for {title}: {sentence}"
         return Settled(Reason.WAITING_FOR_ENVIRONMENT, message, due=place.turn.now + AGAIN, waiting_for=waiting)
     wanted = _wanted(step, seen.indexes)
+    if not wanted:
+        message = f"{title} tells of no index: none is declared in spec.indexes, or what is there cannot be read"
+        return Settled(
+            Reason.WAITING_FOR_ENVIRONMENT, message, (), place.turn.now + AGAIN, WaitingFor(name=title[:512])
+        )
     return _not_ready(place, title, wanted) or _too_young(place, step, wanted) or _done(place, wanted)
 
 
@@ -57,7 +62,9 @@ def _not_ready(place: Place, title: str, wanted: tuple[IndexSeen, ...]) -> Settl
 
 def _told(place: Place, index: IndexSeen) -> str:
     if not index.state:
-        return f"{index.name} is not declared; add it to spec.indexes, or correct the name"
+        return (
+            f"{index.name} is not in its status: add it to spec.indexes, correct the name, or wait until it can be read"
+        )
     where = f" on {index.collection}" if index.collection else ""
     progress = f", {index.progress}" if index.progress else ""
     seconds = place.turn.seconds_since(index.since)
