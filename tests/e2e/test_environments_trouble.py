@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from contextlib import suppress
@@ -12,6 +13,8 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import firestore
 from tests.e2e.conftest import Operators
 from tests.e2e.ground import COMPOSITE, INDEX, SYSTEM, Ground
+
+from firelift.sandbox.kubectl import KubectlError
 
 
 def test_an_index_that_exists_is_taken_over(ground: Ground) -> None:
@@ -87,3 +90,36 @@ def test_a_secret_is_read_once_the_operator_may_and_shown_nowhere(ground: Ground
     everything = ground.sandbox.kubectl("get", "fsenv,configmaps,events", "-n", ground.namespace, "-o", "yaml")
     assert INDEX in everything
     assert "5up3rs3cr3t" not in everything
+
+
+def test_what_cannot_be_shown_is_said_and_keeps_nothing_from_its_work(ground: Ground) -> None:
+    forbid_config_map(ground, "prod-plan")
+    ground.apply(ground.manifest())
+    told = ground.until(lambda status: "prod-plan could not be written" in status.get("message", ""), "it is said")
+    assert "not in this namespace" in told["message"]
+    ground.approve()
+    ground.until_reason("Ready")
+
+
+def forbid_config_map(ground: Ground, name: str) -> None:
+    """Let an admission policy of the cluster refuse this ConfigMap, and wait until it does."""
+    own = f"{ground.namespace}-{name}"
+    space = {"matchLabels": {"kubernetes.io/metadata.name": ground.namespace}}
+    rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"], "resources": ["configmaps"]}
+    refused = [{"expression": f"object.metadata.name != '{name}'", "message": "not in this namespace"}]
+    policy = {"matchConstraints": {"namespaceSelector": space, "resourceRules": [rule]}, "validations": refused}
+    for kind, spec in (
+        ("ValidatingAdmissionPolicy", policy),
+        ("ValidatingAdmissionPolicyBinding", {"policyName": own, "validationActions": ["Deny"]}),
+    ):
+        manifest = {"apiVersion": "admissionregistration.k8s.io/v1", "kind": kind, "metadata": {"name": own}}
+        ground.sandbox.kubectl("apply", "-f", "-", stdin=json.dumps({**manifest, "spec": spec}))
+
+    def refuses() -> bool:
+        try:
+            ground.sandbox.kubectl("create", "configmap", name, "-n", ground.namespace, "--dry-run=server")
+        except KubectlError as error:
+            return "not in this namespace" in str(error)
+        return False
+
+    ground.until_fact(refuses, "the policy is in force")

@@ -94,16 +94,20 @@ class Reconciler:
             seen = await ENVIRONMENTS.hold(cluster, seen)
         if held.state is None or decision.state != state:
             held = await memories.write(cluster, held, decision.state)
+        # Shown before it is told: whoever reads of a plan in the status finds its text.
+        problems = [] if seen.deleting else await show(self._ground, material.environment, decision.state, memory.shown)
         seen = await self._teller.tell(memory, seen, statuses.dump(decision.status))
         actor = Actor(self._ground, material, held)
         for intent in decision.intents:
             await actor.act(intent)
-        problems = [] if seen.deleting else await show(self._ground, material.environment, decision.state, memory.shown)
         if not decision.finalizer and seen.held:
             await ENVIRONMENTS.let_go(cluster, seen)
             return AGAIN_SECONDS
+        told = memory.problems
         memory.succeeded()
         memory.problems = tuple(problems)
+        if memory.problems != told:
+            return AGAIN_SECONDS
         return self._seconds_until(decision, missing=bool(material.inputs.missing))
 
     def _seconds_until(self, decision: Decision, *, missing: bool) -> float:

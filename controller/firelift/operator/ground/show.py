@@ -11,6 +11,7 @@ from firelift.environment.observation import Environment
 from firelift.environment.state import EnvironmentState
 from firelift.kube import owned
 from firelift.kube.environments import owner_of
+from firelift.kube.errors import Refused
 from firelift.operator.ground.bundles import Bundles
 from firelift.operator.ground.services import Ground
 
@@ -71,7 +72,11 @@ async def _show_outputs(ground: Ground, environment: Environment, bundles: Bundl
 async def _put(
     ground: Ground, environment: Environment, kind: owned.Kind, name: str, data: Mapping[str, str]
 ) -> list[str]:
-    done = await owned.show(ground.services.cluster, owner_of(environment), kind, name, data)
+    try:
+        done = await owned.show(ground.services.cluster, owner_of(environment), kind, name, data)
+    except Refused as error:
+        # A quota or a policy: what only shows something must not keep the ground from being looked after.
+        return [f"{kind} {name} could not be written and is tried again: {error.message}"]
     return [] if done else [NOT_OURS.format(kind=kind, name=name)]
 
 
