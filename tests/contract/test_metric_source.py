@@ -10,10 +10,10 @@ import pytest
 import pytest_asyncio
 from tests.contract.time_series import END, WINDOW, Reporter, official_client
 
-from firelift.api.gates import CloudMonitoringQuery, LedgerMetric, LedgerQuery, SeriesQuery
+from firelift.api.gates import CloudMonitoringQuery, LedgerMetric, SeriesQuery
 from firelift.api.measurement import Measurement
 from firelift.metrics.cloud_monitoring import CloudMonitoring
-from firelift.metrics.ledger import LedgerReading, LedgerSource
+from firelift.metrics.ledger import LedgerReading, measure_ledger
 from firelift.sandbox.google import running_stand_in
 
 METRIC = 'metric.type = "custom.googleapis.com/requests"'
@@ -35,8 +35,7 @@ class FromLedger:
         self.reading = LedgerReading(documents=processed, failures=failed, newest=END)
 
     async def measure(self) -> Measurement:
-        query = LedgerQuery(metric=LedgerMetric.FAILURE_RATIO)
-        return await LedgerSource(self.reading).measure(query, WINDOW)
+        return measure_ledger(self.reading, LedgerMetric.FAILURE_RATIO, datetime.now(UTC))
 
 
 class FromCloudMonitoring:

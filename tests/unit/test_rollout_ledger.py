@@ -83,7 +83,7 @@ def test_deleting_an_object_whose_ledger_is_anothers_is_free() -> None:
     one = world(*PHASES, deletionPolicy="Revert")
     one.owner = replace(ME, uid="uid-0")
     one.delete()
-    assert names(one.turn()) == []
+    assert names(one.turn()) == ["EmitEvent"]
     assert not one.finalizer
 
 
@@ -94,12 +94,15 @@ def test_deleting_an_object_whose_ledger_came_along_with_a_restore_touches_nothi
     one.pass_time(100)
     before = one.state
     one.delete()
-    assert names(one.turn()) == []
+    assert names(one.turn()) == ["EmitEvent"]
     assert not one.finalizer
     assert one.state == before
     assert one.status is not None
     assert "was made in a database with uid before" in one.status.message
     assert "left as it is" in one.status.message
+    told = one.events[-1]
+    assert (told.reason, told.warning, told.message) == ("LedgerFromAnotherDatabase", True, one.status.message)
+    assert told.message.endswith("and is left as it is, so deletionPolicy: Revert takes nothing back")
 
 
 def test_two_objects_that_may_each_adopt_a_ledger_do_not_take_it_from_each_other_for_ever() -> None:

@@ -1,19 +1,17 @@
-"""What the ledger itself says about a running step, as a metric source."""
+"""What the ledger itself says about a running step, as a measurement like any other."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, assert_never
 
-from firelift.api.gates import LedgerMetric, LedgerQuery
+from firelift.api.gates import LedgerMetric
 from firelift.api.measurement import Measurement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from firelift.api.measurement import Window
+    from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +29,6 @@ class LedgerReading:
     mismatches: int = 0
     commit_latencies_ms: Sequence[float] = ()
     newest: datetime | None = None
-
-
-class LedgerSource:
-    """A `MetricSource` over one reading of the ledger.
-
-    A ledger's totals cover its step from the start, so the window only says when they were asked for.
-    """
-
-    def __init__(self, reading: LedgerReading) -> None:
-        self._reading = reading
-
-    async def measure(self, query: LedgerQuery, window: Window) -> Measurement:  # noqa: ARG002 - totals have no window
-        """Return the metric; never an error."""
-        return measure_ledger(self._reading, query.metric, datetime.now(UTC))
 
 
 def measure_ledger(reading: LedgerReading, metric: LedgerMetric, time: datetime) -> Measurement:

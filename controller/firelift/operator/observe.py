@@ -19,8 +19,8 @@ from firelift.migration.ledger.progress import Progress, RunProgress
 from firelift.migration.preflight.report import read_report
 from firelift.migration.store import Micros, Store, ValueKit
 from firelift.migration.transform.check import problem
+from firelift.operator.answers import Questions
 from firelift.operator.ledger import LedgerRead
-from firelift.operator.measure import asked, measure_environment, measure_work
 from firelift.operator.memory import ObjectMemory
 from firelift.operator.services import Services
 from firelift.operator.settings import EMULATOR_VARIABLE
@@ -30,20 +30,15 @@ from firelift.rollout.observation import (
     ConfigMapSeen,
     JobSeen,
     LockSeen,
-    MeasurementSeen,
-    MeasurementWanted,
     Observation,
     PlanMapSeen,
     Rollout,
     RunSeen,
+    Wanted,
 )
-from firelift.rollout.phase_work import phase_work
 from firelift.rollout.state import RolloutState
 
 MICROS_PER_SECOND = 1_000_000
-
-_PLAN = "plan/"
-"""Before the names of gates that a plan asks; no gate's own name has a slash in it."""
 
 
 async def observe(
@@ -71,38 +66,11 @@ async def observe(
         read_environments(services, rollout, want.environments),
         services.approvals.of_rollout(rollout.namespace, rollout.name),
     )
-    async with asyncio.timeout(services.settings.database_timeout_seconds):
-        runs, held = await asyncio.gather(
-            _runs(memory, rollout, ledger.store, made), _locks(ledger.store, rollout.ledger_id, want.locks)
-        )
-    runs |= await _left_behind(services, rollout, runs)
-    due = asked(state, want.measurements)
-    work = phase_work(rollout, state, runs, now)
-    own = [
-        MeasurementSeen(each.gate, each.window, measure_work(spec, spec.ledger, each.window, work, now))
-        for each, spec in due
-        if spec.ledger is not None
-    ]
-    own += [
-        MeasurementSeen(
-            each.gate, each.window, measure_environment(spec, spec.environment, each.window, environments, now)
-        )
-        for each, spec in due
-        if spec.environment is not None
-    ]
-    asks = {MeasurementWanted(f"{_PLAN}{name}", ask.window): ask.gate for name, ask in want.queries.items()}
-    others = await memory.measurer.take(
-        [*((each, spec) for each, spec in due if spec.cloud_monitoring is not None), *asks.items()],
-        project=rollout.spec.database.project,
-        patience_seconds=services.settings.measurement_patience_seconds,
-        answered=answered,
-    )
-    return Observation(
+    runs, held = await _database(services, memory, rollout, ledger.store, made, want)
+    look = Observation(
         now=now,
         ledger=ledger.seen,
         runs=runs,
-        measurements=(*own, *(each for each in others if not each.gate.startswith(_PLAN))),
-        answers={each.gate.removeprefix(_PLAN): each.measurement for each in others if each.gate.startswith(_PLAN)},
         plan_map=plan_map,
         emulator=os.environ.get(EMULATOR_VARIABLE, ""),
         approvals=approved,
@@ -114,6 +82,23 @@ async def observe(
         worker_image=rollout.spec.worker.image or services.settings.worker_image,
         problems=tuple(filter(None, (*memory.problems, ledger.problem))),
     )
+    return await Questions(services, memory, rollout, state, answered).put(want, look)
+
+
+async def _database(
+    services: Services,
+    memory: ObjectMemory,
+    rollout: Rollout,
+    store: Store,
+    made: dict[str, JobSeen | None],
+    want: Wanted,
+) -> tuple[dict[str, RunSeen], dict[str, LockSeen]]:
+    """Runs and locks; the pods of a run whose Job is gone are asked for behind that."""
+    async with asyncio.timeout(services.settings.database_timeout_seconds):
+        runs, held = await asyncio.gather(
+            _runs(memory, rollout, store, made), _locks(store, rollout.ledger_id, want.locks)
+        )
+    return runs | await _left_behind(services, rollout, runs), held
 
 
 def _unusable(memory: ObjectMemory, rollout: Rollout, kit: ValueKit) -> str:

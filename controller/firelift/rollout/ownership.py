@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from firelift.api.approval import ApprovalDecision
 from firelift.api.conditions import Reason
+from firelift.api.rollout import DeletionPolicy
 from firelift.rollout.approvals import valid
-from firelift.rollout.intents import ClaimLedger
+from firelift.rollout.intents import ClaimLedger, EmitEvent
 from firelift.rollout.memory import changed, with_event
 from firelift.rollout.state import Mode
 from firelift.rollout.turn import Outcome, Settled, Turn
@@ -51,7 +52,7 @@ def claimed(turn: Turn) -> Settled | None:
 def _foreign(turn: Turn, reason: Reason, what: str) -> Outcome:
     uid = turn.rollout.uid
     if turn.rollout.deleting:
-        return Settled(Reason.RELEASING, f"the object is being deleted: {what}, and is left as it is")
+        return _left_alone(turn, reason, what)
     if turn.state.adopting == uid:
         return Settled(Reason.STARTING, f"{what}; this rollout adopts it", (ClaimLedger(adopt=True),), turn.now)
     if adopters := valid(turn, ApprovalDecision.ADOPT):
@@ -59,6 +60,14 @@ def _foreign(turn: Turn, reason: Reason, what: str) -> Outcome:
         return with_event(state, turn.now, "Adopted", f"{what}; {adopters[0].approver} lets uid {uid} adopt it")
     advice = "approve Adopt to take it over, or make a new object with another spec.ledgerID"
     return Settled(reason, f"{what}; {advice}")
+
+
+def _left_alone(turn: Turn, reason: Reason, what: str) -> Settled:
+    """The status of an object that goes is read by nobody behind it, an Event is: it says what the deletion leaves."""
+    kept = turn.spec.deletion_policy is DeletionPolicy.REVERT and turn.state.phases
+    unfollowed = ", so deletionPolicy: Revert takes nothing back" if kept else ""
+    message = f"the object is being deleted: {what}, and is left as it is{unfollowed}"
+    return Settled(Reason.RELEASING, message, (EmitEvent(reason, message, warning=True),))
 
 
 def _locks_that_stay(turn: Turn) -> str:
