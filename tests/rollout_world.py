@@ -31,6 +31,7 @@ from firelift.rollout.intents import (
     EmitEvent,
     EnsureJob,
     EnsureRun,
+    ForgetRun,
     Intent,
     ReleaseLedger,
     ReleaseLock,
@@ -274,7 +275,7 @@ class World:
 
     def _do(self, intent: Intent) -> None:
         match intent:
-            case EnsureRun() | SetRunState() | EnsureJob() | RemoveJob():
+            case EnsureRun() | ForgetRun() | SetRunState() | EnsureJob() | RemoveJob():
                 self._lead(intent)
             case AcquireLock() | ReleaseLock():
                 self._lock_up(intent)
@@ -300,7 +301,7 @@ class World:
         elif self.locks.setdefault(group, mine) != mine:
             self.queued.add(group)
 
-    def _lead(self, intent: EnsureRun | SetRunState | EnsureJob | RemoveJob) -> None:
+    def _lead(self, intent: EnsureRun | ForgetRun | SetRunState | EnsureJob | RemoveJob) -> None:
         match intent:
             case EnsureRun(plan, state):
                 runs = self._kept(plan.id)
@@ -308,6 +309,9 @@ class World:
                     self.order.extend([plan.id] if runs is self.runs else [])
                 run = runs.setdefault(plan.id, Run(plan, state))
                 run.state = state
+            case ForgetRun(run_id):
+                gone = self.plan_runs.pop(run_id, None)
+                assert gone is None or gone.complete or gone.job_failed, "only a plan that has answered goes"
             case SetRunState(run_id, state):
                 if run_id in self._kept(run_id):
                     self._kept(run_id)[run_id].state = state

@@ -119,6 +119,29 @@ async def test_a_marker_comes_last_and_goes_first_over_lanes_and_sweeps() -> Non
     assert everything(store) == expected
 
 
+@pytest.mark.parametrize("every", [None, 4])
+@in_virtual_time
+async def test_a_revert_that_is_taken_back_brings_the_markers_behind_the_documents(every: int | None) -> None:
+    store = await filled()
+    moved, swept = plan(RunKind.MIGRATE, SPEC, workers=2), plan(RunKind.SWEEP, SPEC)
+    await ran(store, moved)
+    late = {"fitness_logs/late": {"userId": "u8"}, "fitness_logs/new": {"userId": "newcomer"}, "users/newcomer": {}}
+    await store.commit([Put(path, stored(fields)) for path, fields in late.items()])
+    await ran(store, swept)
+    after = everything(store)
+    reverted = plan(RunKind.REVERT, SPEC, subjects=(moved.id, swept.id), workers=2)
+    await ran(store, reverted)
+    began = store.now
+    again = plan(RunKind.REVERT, SPEC, 1, subjects=(reverted.id,), workers=2)
+    await (ran_while_dying(store, again, every=every) if every else ran(store, again))
+    assert everything(store) == after
+    for at, name in enumerate(NAMES):
+        copies = [f"users/{name}/fitness_logs/{name}{number}" for number in range(at % 5)]
+        assert all(began < changed(store, path)[-1] < changed(store, mark(name))[-1] for path in copies), name
+    for path, name in (("users/u8/fitness_logs/late", "u8"), ("users/newcomer/fitness_logs/new", "newcomer")):
+        assert changed(store, path)[-1] < changed(store, mark(name))[-1]
+
+
 @in_virtual_time
 async def test_a_worker_that_dies_marks_nobody_too_early_and_everybody_once() -> None:
     store = await filled()

@@ -14,9 +14,10 @@ from firelift.api.plan import CheckVerdict, PlanReport, PlanRequest
 from firelift.api.rollout import PhaseSpec, RolloutMode
 from firelift.api.run import RunControl, RunKind, RunPlan, RunState
 from firelift.migration.errors import Denied, StoreError
+from firelift.migration.ledger.failures import write_failure
 from firelift.migration.ledger.root import RootOwner, create_root
 from firelift.migration.ledger.runs import RunStore
-from firelift.migration.preflight.report import read_report
+from firelift.migration.preflight.report import forget_report, read_report
 from firelift.migration.processors.build import build
 from firelift.migration.store import Create, Put, Write
 from firelift.migration.worker import Share, work
@@ -55,6 +56,15 @@ async def with_logs(count: int = 10, **faults: Any) -> MemoryStore:
     await store.commit([Create(f"fitness_logs/{n}", stored({"userId": "ada"})) for n in range(count)])
     store.faults = Faults(**faults)
     return store
+
+
+async def test_a_plan_run_that_is_forgotten_leaves_nothing_however_often_it_is() -> None:
+    store = await with_logs()
+    await planned(store)
+    await write_failure(store, LEDGER, "plan.0", 0, "it was killed")
+    for _ in range(2):
+        await forget_report(store, LEDGER, "plan.0")
+        assert [path for path in store.snapshot() if "firelift_runs" in path] == []
 
 
 async def test_a_sound_rollout_passes_every_check_and_writes_only_its_report() -> None:

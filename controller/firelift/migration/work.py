@@ -110,7 +110,7 @@ class Processor(Protocol):
 class Lane:
     """One lane of a run, as in its lane map. For a scan `start` (exclusive) and `end` (inclusive) are paths.
 
-    A journal lane of `marks` walks just the entries of entity markers.
+    A journal lane of `marks` walks just the entries of entity markers, one that is `whole` those and all others.
     A lane of `letters` has the records with dead letters of earlier runs, in the order of their paths.
     For a journal lane `subject` is the run whose lane `subject_lane` is walked. `cursor` is where the reader begins:
     None at the lane's start, for a run that follows another at the seal of the lane that it continues.
@@ -132,6 +132,7 @@ class Lane:
     listing: str | None = None
     letters: bool = False
     marks: bool = False
+    whole: bool = False
     joined: bool = False
     turn: int = 0
 

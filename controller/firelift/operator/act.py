@@ -15,6 +15,7 @@ from firelift.migration.exit_codes import FATAL, IGNORED
 from firelift.migration.ledger import locks
 from firelift.migration.ledger import root as roots
 from firelift.migration.ledger.runs import RunDocument, RunStore
+from firelift.migration.preflight.report import forget_report
 from firelift.operator import pace
 from firelift.operator.ledger import LedgerRead
 from firelift.operator.services import Services
@@ -26,6 +27,7 @@ from firelift.rollout.intents import (
     EmitEvent,
     EnsureJob,
     EnsureRun,
+    ForgetRun,
     Intent,
     ReleaseLedger,
     ReleaseLock,
@@ -67,6 +69,10 @@ class Actor:
         self.pace, self.lease = agreed.told, agreed.lease
         # A run that exists keeps its plan, and its Job is made after that.
         self.plans[intent.plan.id] = agreed.held.plan
+
+    @act.register
+    async def _forget_run(self, intent: ForgetRun) -> None:
+        await forget_report(self.ledger.store, self.rollout.ledger_id, intent.run)
 
     @act.register
     async def _set_run_state(self, intent: SetRunState) -> None:

@@ -24,6 +24,13 @@ class EnsureRun:
 
 
 @dataclass(frozen=True, slots=True)
+class ForgetRun:
+    """The documents of a plan run that has answered are gone; it has no journal, and nobody asks for it again."""
+
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
 class SetRunState:
     """The run's document, if there is one, says `state` (Hold or Stop): its workers idle or leave. Never makes one."""
 
@@ -106,6 +113,7 @@ class EmitEvent:
 
 Intent: TypeAlias = (
     EnsureRun
+    | ForgetRun
     | SetRunState
     | EnsureJob
     | RemoveJob

@@ -22,6 +22,8 @@ class PlanRecord(Model):
     phase: str
     """The phase in front of which it was made."""
     run: str
+    replaces: str = ""
+    """The run of the plan before, which has answered and is nobody's any more: its documents go."""
     inputs: tuple[str, ...]
     """Digests: of what all phases share, then of each phase that was still to come."""
     image: str

@@ -15,7 +15,7 @@ from firelift.api.plan import INDEX_CHECK, MOST_CHECKS, SENTENCE, Check, CheckVe
 from firelift.api.run import RunKind, RunPlan, RunState, run_id
 from firelift.rollout.approvals import position
 from firelift.rollout.conduct import POLL, exhausted, wanted_job
-from firelift.rollout.intents import EnsureRun, Intent, ShowPlan
+from firelift.rollout.intents import EnsureRun, ForgetRun, Intent, ShowPlan
 from firelift.rollout.memory import changed, with_event
 from firelift.rollout.observation import PlanMapSeen
 from firelift.rollout.ownership import claimed
@@ -86,6 +86,7 @@ def _begun(turn: Turn) -> RolloutState:
         attempt=state.attempt,
         phase=phase,
         run=run_id(state.attempt, phase, STEP, ALL, RunKind.PLAN, number),
+        replaces=(old.run if old.digest else old.replaces) if old is not None else "",
         inputs=inputs(turn),
         image=image(turn),
         request=request(turn),
@@ -107,7 +108,9 @@ def _under_way(turn: Turn, record: PlanRecord) -> Settled:
     seen, due = turn.run(record.run), turn.now + POLL
     if record.digest:
         return Settled(Reason.PLANNING, "the plan is made; asking whether the gates' queries answer", due=due)
-    intents: tuple[Intent, ...] = (EnsureRun(_run(turn, record), RunState.RUN), *wanted_job(seen))
+    # A plan that lacks an index is made every five minutes, for days: first the one before goes.
+    before = (ForgetRun(record.replaces),) if record.replaces and not seen.exists else ()
+    intents: tuple[Intent, ...] = (*before, EnsureRun(_run(turn, record), RunState.RUN), *wanted_job(seen))
     message = f"run {record.run} checks the way and estimates what it costs; nothing is written before it has answered"
     return Settled(Reason.PLANNING, message, intents, due)
 

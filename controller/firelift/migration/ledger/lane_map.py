@@ -57,13 +57,14 @@ def _ranges(lanes: Iterable[Lane]) -> list[dict[str, Any]]:
         elif _continues(last, lane) and last["first"] + len(last["cursors"]) == lane.subject_lane:
             last["cursors"].append(lane.cursor)
         else:
-            more = {"marks": lane.marks, "turn": lane.turn}
+            more = {"marks": lane.marks, "whole": lane.whole, "turn": lane.turn}
             ranges.append({"subject": lane.subject, "first": lane.subject_lane, "cursors": [lane.cursor]} | _set(more))
     return [_without_idle(each) for each in ranges]
 
 
 def _continues(last: dict[str, Any], lane: Lane) -> bool:
-    return (last.get("subject"), last.get("marks", False), last.get("turn", 0)) == (lane.subject, lane.marks, lane.turn)
+    same = (last.get("subject"), last.get("marks", False), last.get("whole", False), last.get("turn", 0))
+    return same == (lane.subject, lane.marks, lane.whole, lane.turn)
 
 
 def _set(more: dict[str, Any]) -> dict[str, Any]:
@@ -97,5 +98,5 @@ def _told_apart(each: dict[str, Any]) -> Iterator[dict[str, Any]]:
         return
     cursors = each.get("cursors") or [None] * each["count"]
     for subject_lane, cursor in enumerate(cursors, start=each["first"]):
-        more: dict[str, Any] = {name: each[name] for name in ("marks", "turn") if name in each}
+        more: dict[str, Any] = {name: each[name] for name in ("marks", "whole", "turn") if name in each}
         yield {"subject": each["subject"], "subject_lane": subject_lane, "cursor": cursor, **more}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from firelift.api import shares
 from firelift.api.cohort import Selection
@@ -106,11 +106,27 @@ async def _scanned(journal: Journal, plan: RunPlan, source: Source | None = None
 
 
 async def _all_walked(journal: Journal, plan: RunPlan) -> list[LaneMap]:
-    """The lanes of all subjects, the newest first; where a revert meets entity markers, those of all runs in front."""
+    """The lanes of all subjects, the newest first; where a revert meets entity markers, those go in front.
+
+    A revert that is taken back itself had removed its markers before its documents: backwards, they come behind these.
+    """
     walked = [await _walked(journal, plan, subject) for subject in reversed(plan.subjects)]
     if plan.kind is not RunKind.REVERT or plan.migration.entity_marker is None:
         return walked
-    return [*(LaneMap([replace(lane, marks=True) for lane in each.lanes]) for each in walked), *walked]
+    reverts = await _reverts(journal, plan)
+    found: list[LaneMap] = []
+    for whole, same in groupby(walked, lambda each: bool(each.lanes) and each.lanes[0].subject in reverts):
+        maps = list(same)
+        if whole:
+            found += [replace(each, lanes=[replace(lane, whole=True) for lane in each.lanes]) for each in maps]
+        else:
+            found += [LaneMap([replace(lane, marks=True) for lane in each.lanes]) for each in maps] + maps
+    return found
+
+
+async def _reverts(journal: Journal, plan: RunPlan) -> set[str]:
+    subjects = await RunStore(journal.store, journal.ledger).read(plan.subjects)
+    return {run for run, subject in subjects.items() if subject is not None and subject.plan.kind is RunKind.REVERT}
 
 
 async def _walked(journal: Journal, plan: RunPlan, subject: str) -> LaneMap:
@@ -167,9 +183,9 @@ def lanes_before(plan: RunPlan, lanes: LaneMap, lane: Lane) -> list[int]:
     """The lanes that must be worked off before this one begins.
 
     A revert takes back what happened last first: a document that two runs have changed goes back the way it came, and
-    so does one that a revert had changed twice. All
-    entity markers go before the first document, and what only the app wrote goes last. A closing scan comes behind the
-    lanes of entities, and the letters of an aggregate behind all groups.
+    so does one that a revert had changed twice. All entity markers go before the first document, but for those that a
+    revert had removed, and what only the app wrote goes last. A closing scan comes behind the lanes of entities, and
+    the letters of an aggregate behind all groups.
     """
     if lane.letters and plan.migration.target.aggregate is not None:
         return [each.number for each in lanes.lanes if not each.letters]
@@ -178,8 +194,21 @@ def lanes_before(plan: RunPlan, lanes: LaneMap, lane: Lane) -> list[int]:
     if plan.kind is not RunKind.REVERT:
         return []
     age = {subject: place for place, subject in enumerate(reversed(plan.subjects))}
+    stretches = _stretches(lanes)
     place = {
-        each.number: (each.subject is None, not each.marks, age.get(each.subject or "", 0), each.turn)
-        for each in (*lanes.lanes, lane)
+        each.number: (stretches[each.number], not each.marks, age.get(each.subject or "", 0), each.turn)
+        for each in lanes.lanes
     }
     return [each.number for each in lanes.lanes if place[each.number] < place[lane.number]]
+
+
+def _stretches(lanes: LaneMap) -> dict[int, int]:
+    """Which stretch of the way each lane of a revert is part of: of earlier reverts, of what went forward, and so on.
+
+    In each of them markers have an order of their own. What only the app wrote is the last one.
+    """
+    stretch, whole, found = 0, False, {}
+    for lane in lanes.lanes:
+        stretch, whole = stretch + (lane.whole is not whole), lane.whole
+        found[lane.number] = stretch if lane.subject is not None else len(lanes.lanes) + 1
+    return found

@@ -94,10 +94,9 @@ class ScannedEntries:
         """
         if run not in self._lanes:
             self._lanes[run] = await read_lane_map(self.journal.store, self.journal.ledger, run) or LaneMap()
-        same = (walking.subject, walking.subject_lane, walking.marks)
         found: list[Entry] = []
         for lane in self._lanes[run].lanes:
-            if (lane.subject, lane.subject_lane, lane.marks) != same:
+            if not _walk_alike(lane, walking):
                 continue
             at = await self._number(run, lane.number, lambda end: entry_of(end) > number, 0)
             while at and (entry := await self._read(run, lane.number, at)):
@@ -173,6 +172,11 @@ class ScannedEntries:
 
     def _weight(self, entry: Entry | None) -> int:
         return entry.weight(self.journal.store.values) if entry else 0
+
+
+def _walk_alike(one: Lane, other: Lane) -> bool:
+    same = (one.subject, one.subject_lane) == (other.subject, other.subject_lane)
+    return same and (one.whole or other.whole or one.marks == other.marks)
 
 
 def _holds(lane: Lane, source: str) -> bool:

@@ -12,7 +12,7 @@ from firelift.migration.preflight.estimate import estimate
 from firelift.migration.preflight.probes import Probes
 from firelift.migration.preflight.queries import Queries
 from firelift.migration.preflight.sample import Sampler
-from firelift.migration.store import Missing, Put, Store
+from firelift.migration.store import Delete, Missing, Put, Store
 
 
 async def preflight(store: Store, plan: RunPlan, clock: Clock) -> PlanReport:
@@ -45,6 +45,12 @@ async def write_report(store: Store, ledger: str, run: str, report: PlanReport) 
     """Keep the report; one that is there is replaced."""
     text = store.values.encode(report.model_dump_json(by_alias=True))
     await store.commit([Put(paths.report(ledger, run), {"report": text})])
+
+
+async def forget_report(store: Store, ledger: str, run: str) -> None:
+    """Delete all that a plan run has left; of one that is gone already, nothing."""
+    left = (paths.run(ledger, run), paths.report(ledger, run), paths.failure(ledger, run, 0))
+    await store.commit([Delete(path) for path in left])
 
 
 async def read_report(store: Store, ledger: str, run: str) -> PlanReport | None:

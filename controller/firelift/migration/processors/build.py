@@ -230,7 +230,7 @@ def _returning(plan: RunPlan, store: Store, lane: Lane) -> tuple[Reader, Process
 def _image_reader(plan: RunPlan, store: Store, journal: JournalReader, lane: Lane) -> ImageReader:
     newest_first = plan.kind is not RunKind.VERIFY
     subject = lane.subject or ""
-    if plan.kind is RunKind.REVERT and plan.migration.entity_marker is not None:
+    if plan.kind is RunKind.REVERT and plan.migration.entity_marker is not None and not lane.whole:
         ledger = Journal(store, plan.ledger)
         journal = JustMarks(ledger) if lane.marks else WithoutMarks(ledger)
     return ImageReader(journal, subject, lane.subject_lane, newest_first, lambda path: _sampled(plan, path))
