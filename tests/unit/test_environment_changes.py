@@ -301,67 +301,6 @@ def test_a_lock_on_the_host_of_a_run_of_ours_but_older_than_it_is_not_ours() -> 
     assert made.lock is not None
 
 
-# Deletion
-
-
-def test_what_is_retained_is_let_go_at_once() -> None:
-    made = ready_world()
-    made.delete()
-    decision = made.turn()
-    assert not decision.finalizer
-    assert made.known
-    assert made.real
-
-
-def test_a_run_at_work_is_waited_for_before_the_object_goes() -> None:
-    made = world(**AUTO)
-    made.turn()
-    made.delete()
-    assert made.turn().finalizer
-    made.finish()
-    assert not made.turn().finalizer
-
-
-def test_a_destroy_takes_the_protection_off_and_then_everything_by_approvals_that_name_it() -> None:
-    made = ready_world(terraform={"apply": "Auto", "deletionPolicy": "Destroy"}, **ONE_INDEX)
-    made.missing = "ConfigMap firestore-rules is not there"
-    made.delete()
-    status = made.settle()
-    assert status.reason == "AwaitingApproval"
-    assert "delete protection goes off" in status.message
-    made.decide()
-    assert made.settle().reason == "AwaitingApproval", "no address was named"
-    made.approve_all()
-    status = made.settle()
-    assert "deleted with all its documents" in status.message
-    assert not made.gone
-    made.approve_all()
-    made.settle()
-    assert made.gone
-    assert made.real == {}
-
-
-def test_a_destroy_mends_nothing_on_its_way() -> None:
-    made = ready_world(terraform={"apply": "Auto", "deletionPolicy": "Destroy"}, **ONE_INDEX)
-    made.real.pop(DRIFTED)
-    made.delete()
-    assert made.settle().plan_summary == "+0 ~1 -0"
-
-
-def test_what_was_never_applied_is_destroyed_by_letting_go() -> None:
-    made = world(terraform={"deletionPolicy": "Destroy"})
-    made.settle()
-    made.delete()
-    assert not made.turn().finalizer
-
-
-def test_a_lost_memory_does_not_let_a_destroy_be_forgotten() -> None:
-    made = ready_world(terraform={"apply": "Auto", "deletionPolicy": "Destroy"})
-    made.state = None
-    made.delete()
-    assert made.settle().reason == "AwaitingApproval"
-
-
 def test_a_lost_memory_is_made_anew_without_changing_anything() -> None:
     made = ready_world(**ONE_INDEX)
     serial, made.state = made.serial, None

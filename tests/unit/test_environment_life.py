@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 from tests.environment_plans import MODULES, index_address, spec_index, ttl_address
-from tests.environment_world import World, world
+from tests.environment_world import Lock, World, world
 
 from firelift.api.approval import ApprovalDecision
 from firelift.api.conditions import ConditionStatus
 from firelift.api.environment.status import EnvironmentStatus, ResourceState
 from firelift.environment.observation import FieldSeen, RolloutSeen
+from firelift.environment.state import EnvironmentState
 
 AUTO = {"terraform": {"apply": "Auto"}}
 ONE_INDEX = {"indexes": {"composite": {"by-device": spec_index("telemetry", "device", "-time")}}}
@@ -77,7 +78,43 @@ def test_a_rejected_plan_stalls_until_a_higher_attempt_asks_again() -> None:
     made.decide()
     assert made.settle().reason == "Rejected"
     made.edit(attempt=2)
-    assert made.settle().reason == "Ready", "the approval given since holds for the same plan"
+    assert made.settle().reason == "AwaitingApproval"
+    made.decide()
+    assert made.settle().reason == "Ready"
+
+
+def test_what_was_approved_before_the_attempt_rose_applies_nothing() -> None:
+    made = world()
+    made.rollouts = (RolloutSeen("users", working=True),)
+    first = made.settle()
+    made.decide()
+    assert made.settle().reason == "WaitingForRollout"
+    made.decide(ApprovalDecision.REJECT)
+    assert made.settle().reason == "Rejected"
+    made.edit(attempt=2)
+    made.rollouts = ()
+    second = made.settle()
+    assert second.reason == "AwaitingApproval"
+    assert first.plan is not None
+    assert second.plan is not None
+    assert first.plan.digest != second.plan.digest, "an approval names the attempt by the digest"
+    made.state = None
+    assert made.settle().reason == "AwaitingApproval", "nor does it when the memory is lost"
+    assert made.applied_digests == []
+
+
+def test_a_plan_that_met_a_lock_is_made_anew_when_the_attempt_rises_meanwhile() -> None:
+    made = world()
+    made.settle()
+    made.decide()
+    made.lock = Lock("lock-1", "other", "grace", "laptop", made.now)
+    made.turn()
+    made.edit(attempt=2)
+    made.settle()
+    made.lock = None
+    made.pass_time(100)
+    assert made.settle().reason == "AwaitingApproval"
+    assert made.applied_digests == []
 
 
 def test_another_spec_asks_anew_after_a_rejection() -> None:
@@ -281,3 +318,7 @@ def test_a_turn_that_is_repeated_decides_nothing_new() -> None:
     assert second.state == first.state
     assert second.intents == ()
     assert {each.status for each in first.status.conditions if each.type == "Ready"} == {ConditionStatus.TRUE}
+
+
+def test_a_memory_that_holds_more_than_is_known_now_is_read() -> None:
+    assert EnvironmentState.model_validate({"attempt": 3, "outdated": ["approval-0"]}).attempt == 3

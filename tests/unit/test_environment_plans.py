@@ -26,7 +26,14 @@ BASE = document(
 
 
 def digested(plan: dict[str, Any], **changes: Any) -> str:
-    made_of = {"lineage": "a", "serial": 3, "lock_file": "h1:x", "modules": "sha256:m", "purpose": "Apply"}
+    made_of = {
+        "lineage": "a",
+        "serial": 3,
+        "lock_file": "h1:x",
+        "modules": "sha256:m",
+        "purpose": "Apply",
+        "attempt": 1,
+    }
     return plan_digest(plan, **{**made_of, **changes})
 
 
@@ -55,7 +62,14 @@ def test_what_stays_as_it_is_and_what_google_changes_by_itself_do_not_count() ->
 
 @pytest.mark.parametrize(
     "changes",
-    [{"lineage": "b"}, {"serial": 4}, {"lock_file": "h1:y"}, {"modules": "sha256:n"}, {"purpose": "Drift"}],
+    [
+        {"lineage": "b"},
+        {"serial": 4},
+        {"lock_file": "h1:y"},
+        {"modules": "sha256:n"},
+        {"purpose": "Drift"},
+        {"attempt": 2},
+    ],
     ids=lambda changes: next(iter(changes)),
 )
 def test_a_digest_changes_with_what_the_plan_was_made_of(changes: dict[str, Any]) -> None:

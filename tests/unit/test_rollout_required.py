@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.rollout_specs import APPROVE, flags, gate, migrate, phase, soak
+from tests.rollout_specs import APPROVE, DELETE, SWEEP, VERIFY, flags, gate, migrate, phase, soak
 from tests.rollout_world import START, World, ground, unplanned
 
 from firelift.api.conditions import ConditionStatus
@@ -78,6 +78,40 @@ def test_the_first_write_behind_an_approval_asks_again() -> None:
     one.approve()
     one.until("WaitingForEnvironment")
     assert one.config_maps["app-flags"] == {}
+    one.environments["prod"] = ground()
+    one.until("Completed")
+
+
+@pytest.mark.parametrize(
+    ("last", "key"),
+    [(SWEEP, "sweep"), (flags(), "read-new"), (DELETE, "delete"), (migrate(100), "later")],
+    ids=["sweep", "flags", "delete", "migrate"],
+)
+def test_every_step_that_changes_something_waits_for_the_environment(last: dict[str, Any], key: str) -> None:
+    steps = [migrate(10), soak(60, evidence="None"), APPROVE, {"name": key, **last}]
+    one = standing(phase("a", *steps), on=ground())
+    one.until("AwaitingApproval")
+    one.environments["prod"] = ground("False")
+    one.approve()
+    status = one.until("WaitingForEnvironment")
+    assert {step.name: step.state for step in status.phases[0].steps}[key] == "Pending"
+    one.environments["prod"] = ground()
+    one.until("Completed")
+
+
+def test_what_only_looks_goes_on_while_the_environment_is_not_ready() -> None:
+    one = standing(phase("a", migrate(100), soak(60, evidence="None"), VERIFY), on=ground())
+    one.until("Soaking")
+    one.environments["prod"] = ground("False")
+    one.until("Completed")
+
+
+def test_a_rehearsal_goes_back_while_the_environment_is_not_ready() -> None:
+    one = standing(phase("a", migrate(10), VERIFY, rehearse=True), phase("b", migrate(100)), on=ground())
+    one.until("Verifying")
+    one.environments["prod"] = ground("False")
+    status = one.until("WaitingForEnvironment", turns=200)
+    assert status.phases[0].rehearsal == "Done"
     one.environments["prod"] = ground()
     one.until("Completed")
 

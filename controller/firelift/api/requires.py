@@ -13,6 +13,6 @@ class RequiredEnvironment(Model):
 
 
 class RequiresSpec(Model):
-    """Asked before each phase, and before the first step of a phase that changes anything."""
+    """Asked before each phase, and before each of its steps that changes anything."""
 
     environment: RequiredEnvironment | None = None

@@ -41,13 +41,7 @@ def losses(turn: Turn, plan: PlanRecord) -> tuple[Loss, ...]:
 
 def rejection(turn: Turn, plan: PlanRecord) -> ApprovalSeen | None:
     """The decision that turns the plan down."""
-    given = [each for each in _valid(turn, plan, ApprovalDecision.REJECT) if each.name not in turn.state.outdated]
-    return given[0] if given else None
-
-
-def rejections(turn: Turn) -> tuple[str, ...]:
-    """The names of all that were turned down so far: a higher attempt asks anew."""
-    return tuple(each.name for each in turn.seen.approvals if each.decision is ApprovalDecision.REJECT)
+    return next(iter(_valid(turn, plan, ApprovalDecision.REJECT)), None)
 
 
 def needed(turn: Turn, plan: PlanRecord) -> bool:

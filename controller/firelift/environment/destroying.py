@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from firelift.api.environment.conditions import EnvironmentReason
 from firelift.api.environment.status import PlanPurpose
 from firelift.api.environment.terraform import EnvironmentDeletion
 from firelift.environment import judging, planning
 from firelift.environment.intents import DropMemory
-from firelift.environment.memory import changed
+from firelift.environment.memory import MESSAGE, changed
 from firelift.environment.planning import Want
 from firelift.environment.render import FIRESTORE
 from firelift.environment.state import Variant
@@ -24,6 +26,26 @@ def deleted(turn: Turn) -> Outcome | None:
     if over(turn):
         what = "everything was destroyed" if turn.state.destroyed else "what it has made stays"
         return Settled(EnvironmentReason.DESTROYING, what, (DropMemory(state_too=turn.state.destroyed),))
+    outcome = _destroyed(turn)
+    return _with_way_out(turn, outcome) if isinstance(outcome, Settled) else outcome
+
+
+def way_out(namespace: str, name: str) -> str:
+    """How to let go of an object that is to be destroyed and cannot be, as the end of a sentence."""
+    patch = f'{{"spec":{{"terraform":{{"deletionPolicy":"{EnvironmentDeletion.RETAIN}"}}}}}}'
+    return (
+        f"to let go of it and destroy nothing: kubectl patch firestoreenvironment {name} -n {namespace} --type merge"
+        f" -p '{patch}' (the one way out of a namespace that is being deleted: no approval can be made there)"
+    )
+
+
+def _with_way_out(turn: Turn, settled: Settled) -> Settled:
+    """Whatever it waits for may never come: a person must read how it ends."""
+    out = way_out(turn.environment.namespace, turn.environment.name)
+    return replace(settled, message=f"{settled.message[: MESSAGE - len(out) - 2]}; {out}")
+
+
+def _destroyed(turn: Turn) -> Outcome | None:
     plan = turn.state.plan
     if plan is not None and plan.purpose is not PlanPurpose.DESTROY:
         return changed(turn.state, plan=None, failure=None, rejected="", rejected_by="", imports=(), kept=(), moves=())

@@ -88,9 +88,18 @@ def short(address: str) -> str:
 
 
 def plan_digest(
-    document: Mapping[str, Any], *, lineage: str, serial: int, lock_file: str, modules: str, purpose: str
+    document: Mapping[str, Any],
+    *,
+    lineage: str,
+    serial: int,
+    lock_file: str,
+    modules: str,
+    purpose: str,
+    attempt: int,
 ) -> str:
     """What an approval names: every change with its values, outputs, modules, providers and the state it was made of.
+
+    With the attempt: whatever was decided about a plan ends when `attempt` rises, and the same plan is asked anew.
 
     The order in which a document lists its parts does not count. Resources that stay as they are do not either.
     """
@@ -103,6 +112,7 @@ def plan_digest(
             "lineage": lineage,
             "serial": serial,
             "purpose": purpose,
+            "attempt": attempt,
         }
     )
 

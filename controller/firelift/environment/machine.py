@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from firelift.api.environment.conditions import EnvironmentReason
 from firelift.api.environment.status import PlanPurpose
-from firelift.environment import approvals, destroying, judging, planning, readiness, runs, ttl_safety
+from firelift.environment import destroying, judging, planning, readiness, runs, ttl_safety
 from firelift.environment.intents import Decision, EmitEvent, Intent, KeepPlans, StartRun
 from firelift.environment.memory import changed
 from firelift.environment.observation import Environment, Observation, Wanted
@@ -71,20 +71,26 @@ def _kept(turn: Turn) -> Outcome | None:
 
 
 def _accepted(turn: Turn) -> Outcome | None:
-    """A higher attempt tries again what failed, asks again what was rejected, and looks anew."""
+    """A higher attempt tries again what failed, asks again what was decided, and looks anew."""
     if turn.spec.attempt <= turn.state.attempt:
-        return None
+        return _of_this_attempt(turn)
     return changed(
         turn.state,
         attempt=turn.spec.attempt,
         failure=None,
         rejected="",
         rejected_by="",
-        outdated=approvals.rejections(turn),
         plan=turn.state.plan if turn.state.run is not None else None,
         looked=None,
         stuck=(),
     )
+
+
+def _of_this_attempt(turn: Turn) -> Outcome | None:
+    """A plan of an earlier attempt that a run left behind was approved in that attempt: it is made anew."""
+    plan = turn.state.plan
+    stale = plan is not None and plan.attempt != turn.state.attempt and turn.state.run is None
+    return changed(turn.state, plan=None) if stale else None
 
 
 def _at_work(turn: Turn) -> Outcome | None:

@@ -42,6 +42,7 @@ def read(run: Run, planned: Planned, *, attempt: int, now: datetime) -> PlanReco
             lock_file=planned.lock_file,
             modules=planned.modules,
             purpose=run.purpose,
+            attempt=attempt,
         ),
         inputs=run.inputs,
         generation=run.generation,

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from firelift.api.base import Model
 from firelift.api.environment.indexes import CompositeIndex
@@ -253,6 +253,9 @@ class Event(Model):
 class EnvironmentState(Model):
     """The whole memory. `version` rises with each change, `runs` with each run."""
 
+    # What an earlier operator wrote may have more; forgotten for that, a ground would be planned as if it were new.
+    model_config = ConfigDict(extra="ignore")
+
     version: int = 0
     attempt: int = 1
     runs: int = 0
@@ -264,8 +267,6 @@ class EnvironmentState(Model):
     rejected: str = ""
     """Digest of a plan that a person has turned down."""
     rejected_by: str = ""
-    outdated: tuple[str, ...] = ()
-    """Rejections of earlier attempts, by their names: they hold no more."""
     imports: tuple[Import, ...] = ()
     """What the next plan takes over, because it was there already."""
     stuck: tuple[str, ...] = ()

@@ -28,6 +28,7 @@ class CustomObject(Generic[Parsed]):
     resource_version: str
     deleting: bool
     finalizers: tuple[str, ...]
+    spec: Json = field(repr=False)
     status: Json = field(repr=False)
     value: Parsed | None
     invalid: str = ""
@@ -119,6 +120,7 @@ class CustomResource(Generic[Parsed]):
             **identity(document),
             resource_version=metadata["resourceVersion"],
             finalizers=tuple(metadata.get("finalizers", ())),
+            spec=document.get("spec") or {},
             status=document.get("status", {}),
             value=value,
             invalid=invalid,

@@ -20,7 +20,7 @@ from firelift.rollout.place import Place, current
 from firelift.rollout.planning import due_again, planned
 from firelift.rollout.progress import watched
 from firelift.rollout.rehearsal import turned, walk_back
-from firelift.rollout.required import first_write, held_back
+from firelift.rollout.required import before_a_change, held_back
 from firelift.rollout.running import superseded
 from firelift.rollout.sizes import noted
 from firelift.rollout.state import Left, Mode, PhaseRecord, Rehearsal, RolloutState, StepRecord, StepState
@@ -35,7 +35,7 @@ def advance(turn: Turn) -> Outcome:
     """One move forward, or what the running step wants done."""
     rules = (
         *(superseded, out_of_place, _succeed, _start_phase, turned, _plan_again),
-        *(_finish_phase, _judge, _object, first_write, _start_step),
+        *(_finish_phase, _judge, _object, before_a_change, _start_step),
     )
     outcome = first(turn, rules)
     place = current(turn)

@@ -1,4 +1,4 @@
-"""`spec.requires`: no phase starts, and nothing of one is written first, before what it stands on is there."""
+"""`spec.requires`: no phase starts, and no step of one that changes anything, before what it stands on is there."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from firelift.api.status import WaitingFor
 from firelift.rollout.ground import ConditionSeen, EnvironmentSeen
 from firelift.rollout.observation import Rollout
 from firelift.rollout.place import current
-from firelift.rollout.state import Mode, StepState
+from firelift.rollout.state import Mode, Rehearsal, StepState
 from firelift.rollout.turn import Settled, Turn
 
 AGAIN = timedelta(seconds=5)
@@ -35,20 +35,19 @@ class Unmet:
 
 
 def held_back(turn: Turn) -> Settled | None:
-    """Why the next phase does not start; None when all that it requires is there. A trial writes nothing."""
+    """Why the next phase or step does not start; None when all that it requires is there. A trial writes nothing."""
     if turn.spec.mode is not RolloutMode.MIGRATE:
         return None
     unmet = unmet_environment(turn.rollout, turn.seen.environments)
     return _waiting(turn, unmet) if unmet else None
 
 
-def first_write(turn: Turn) -> Settled | None:
-    """The same for the first step of a phase that changes anything: people may have taken days to approve it."""
+def before_a_change(turn: Turn) -> Settled | None:
+    """The same for each step that changes anything: what it stands on may have gone since the one before it."""
     place = current(turn)
     if place is None or place.record.state is not StepState.PENDING or place.spec.verb not in _CHANGING:
         return None
-    before = place.phase.spec.steps[: place.step_index]
-    return None if any(step.verb in _CHANGING for step in before) else held_back(turn)
+    return None if place.phase.rehearsal is Rehearsal.BACK else held_back(turn)
 
 
 def environments_wanted(turn: Turn) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from firelift.environment.state import EnvironmentState
 from firelift.kube import memories
 from firelift.kube.environments import ENVIRONMENTS, EnvironmentObject
 from firelift.kube.memories import Memory
+from firelift.operator.ground import farewell
 from firelift.operator.ground import material as materials
 from firelift.operator.ground import status as statuses
 from firelift.operator.ground.act import Actor
@@ -25,6 +26,8 @@ from firelift.operator.wakeups import Key
 AGAIN_SECONDS = 0.05
 _MISSING_SECONDS = 5.0
 """Nothing tells that what is missing has come."""
+_LEAVING_SECONDS = 5.0
+"""Nothing tells that a run of another operator has ended."""
 
 
 @dataclass(slots=True)
@@ -75,13 +78,21 @@ class Reconciler:
             return None
         memory.belongs_to(seen.uid)
         if seen.value is None:
-            await self._teller.invalid(memory, seen, f"{seen.invalid}; nothing is done until the manifest is corrected")
-            return self._ground.services.settings.resync_seconds
+            return await self._unread(key, memory, seen)
         held = await memories.read(cluster, self._ground.memory(seen.value))
         state = held.state or initial_state(seen.value)
         self._ground.runs.forget(key, state.run.id if state.run is not None else "")
         material = await materials.gather(cluster, seen.value, self._ground.modules)
         return await self._follow(memory, seen, held, state, material)
+
+    async def _unread(self, key: Key, memory: ObjectMemory, seen: EnvironmentObject) -> float:
+        """Of a spec that nobody can read one thing is heeded: that a deleted object is to be let go."""
+        if seen.deleting and await farewell.possible(self._ground, key, seen):
+            await farewell.bid(self._ground, seen)
+            return AGAIN_SECONDS
+        await self._teller.invalid(memory, seen, farewell.sentence(seen))
+        settings = self._ground.services.settings
+        return _LEAVING_SECONDS if seen.deleting else settings.resync_seconds
 
     async def _follow(
         self, memory: ObjectMemory, seen: EnvironmentObject, held: Memory, state: EnvironmentState, material: Material

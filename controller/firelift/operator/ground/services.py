@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 
-from firelift.environment.observation import Environment
 from firelift.infra.terraform.backend import state_suffix
 from firelift.infra.terraform.protocol import TerraformRunner
 from firelift.kube.blobs import Shelf
@@ -16,6 +16,22 @@ from firelift.operator.ground.bundles import Bundles
 from firelift.operator.ground.operators import Claim
 from firelift.operator.ground.runs import Runs
 from firelift.operator.services import Services
+
+
+class Named(Protocol):
+    """An environment's object, whether or not its spec can be read."""
+
+    @property
+    def namespace(self) -> str:
+        """Where it is."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+
+    @property
+    def uid(self) -> str:
+        """What tells it from an earlier one of that name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +46,12 @@ class Ground:
     started: datetime
     modules: Mapping[str, str] = field(repr=False)
 
-    def bundles(self, environment: Environment) -> Bundles:
+    def bundles(self, environment: Named) -> Bundles:
         """What is kept of an environment's plans and applies."""
         suffix = state_suffix(environment.namespace, environment.name)
         return Bundles(self.services.cluster, Shelf(self.namespace, label_of(suffix)), suffix)
 
-    def memory(self, environment: Environment) -> Memory:
+    def memory(self, environment: Named) -> Memory:
         """Where an environment's memory is."""
         suffix = state_suffix(environment.namespace, environment.name)
         return Memory(
