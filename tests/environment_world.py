@@ -117,6 +117,7 @@ class World:
     approvals: list[ApprovalSeen] = field(default_factory=list)
     missing: str = ""
     invalid: str = ""
+    unidentified: str = ""
     ground_error: str = ""
     failing: str = ""
     gone: bool = False
@@ -349,7 +350,11 @@ class World:
         """What the spec comes to."""
         declared = self.environment.spec
         return Inputs(
-            digest(rendered(declared)), missing=self.missing, invalid=self.invalid, composite=declared.indexes.composite
+            digest(rendered(declared)),
+            missing=self.missing,
+            invalid=self.invalid,
+            unidentified=self.unidentified,
+            composite=declared.indexes.composite,
         )
 
     def ground(self) -> GroundSeen:

@@ -46,14 +46,24 @@ def _with_way_out(turn: Turn, settled: Settled) -> Settled:
 
 
 def _destroyed(turn: Turn) -> Outcome | None:
+    if turn.seen.inputs.unidentified:
+        return _powerless(turn)
     plan = turn.state.plan
     if plan is not None and plan.purpose is not PlanPurpose.DESTROY:
         return changed(turn.state, plan=None, failure=None, rejected="", rejected_by="", imports=(), kept=(), moves=())
     if plan is not None:
         return judging.judge(turn, plan)
     if turn.state.unprotected:
-        return planning.begin(turn, Want(PlanPurpose.DESTROY, Variant.LAST_APPLIED))
-    return planning.begin(turn, Want(PlanPurpose.DESTROY, Variant.UNPROTECTED, targets=PROTECTED))
+        want = Want(PlanPurpose.DESTROY, Variant.LAST_APPLIED)
+    else:
+        want = Want(PlanPurpose.DESTROY, Variant.UNPROTECTED, targets=PROTECTED)
+    return planning.begin(turn, want)
+
+
+def _powerless(turn: Turn) -> Settled:
+    inputs = turn.seen.inputs
+    reason = EnvironmentReason.INPUT_MISSING if inputs.missing else EnvironmentReason.INVALID_SPEC
+    return Settled(reason, f"nothing can be destroyed: {inputs.unidentified}")
 
 
 def over(turn: Turn) -> bool:

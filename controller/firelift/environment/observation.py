@@ -31,12 +31,14 @@ class Inputs:
     """What the spec and all that it refers to come to. `digest` is over everything that a plan is made from.
 
     `missing` names what is referred to and not there, `invalid` is what no plan can be made of; both as sentences.
+    `unidentified` says why the credentials that are named cannot be had: nothing may be run, not even a destroy.
     `composite` and `ttls` are what is declared by its keys, with what only the file declares.
     """
 
     digest: str
     missing: str = ""
     invalid: str = ""
+    unidentified: str = ""
     composite: Mapping[str, CompositeIndex] = field(default_factory=dict)
     ttls: Mapping[str, TtlSpec] = field(default_factory=dict)
 

@@ -46,6 +46,10 @@ class Nothing(Exception):
     """There is nothing to work with; the message says what is not there."""
 
 
+class Outdated(Nothing):
+    """What a run was decided for is there no more: nothing was done, and it is decided anew."""
+
+
 @dataclass(frozen=True, slots=True)
 class Executor:
     """Of one environment, with what it was made of when the run was begun."""
@@ -66,6 +70,8 @@ class Executor:
             RunKind.UNLOCK: self._unlock,
         }
         try:
+            if self.material.identity is None:
+                raise Outdated(self.material.inputs.unidentified)
             return await work[run.kind](run)
         except StateUnsaved as error:
             name = await self.bundles.rescue(run, error.state)
@@ -73,7 +79,7 @@ class Executor:
         except TerraformError as error:
             return failure(error)
         except (KubeError, Nothing, Missing, Unusable) as error:
-            return RunFailed(str(error))
+            return RunFailed(str(error), stale=isinstance(error, Outdated))
 
     async def _plan(self, run: Run) -> Outcome:
         configuration = await self._configuration(run)
@@ -88,6 +94,8 @@ class Executor:
         kept = await self.bundles.plan(run.plan)
         if kept is None:
             raise Nothing(f"the saved plan of {run.plan} is not there any more; it is planned again")
+        if run.purpose is not PlanPurpose.DESTROY:
+            self._check(run)
         saved = kept.saved.with_secrets(self._secrets(kept.saved.configuration))
         bundle = AppliedBundle(replace(saved, plan=b""))
         await self.bundles.keep_applied(run, bundle)
@@ -106,25 +114,38 @@ class Executor:
         return Applied(result.state.lineage, result.state.serial)
 
     async def _unlock(self, run: Run) -> Outcome:
-        async with self._open(await self._configuration(run)) as session:
+        rendered = self.material.rendered
+        here = self.material.configuration(rendered, self.backend) if rendered is not None else None
+        async with self._open(here or await self._last(Variant.LAST_APPLIED)) as session:
             self.permit()
             await session.unlock(run.lock)
         return Unlocked()
 
+    def _check(self, run: Run) -> None:
+        """What is written must be what was decided on, with every value that it takes."""
+        inputs = self.material.inputs
+        if inputs.digest != run.inputs:
+            why = inputs.missing or inputs.invalid or "the spec, or what it names, has changed"
+            raise Outdated(f"{run.id} was decided for other inputs than there are: {why}; nothing was done")
+
     async def _configuration(self, run: Run) -> Configuration:
         """What is planned: the spec's ground, or the one that was applied last."""
-        if run.variant is Variant.DECLARED and self.material.rendered is not None:
-            return self.material.configuration(self.material.staged(run), self.backend)
+        if run.variant is not Variant.DECLARED:
+            return await self._last(run.variant)
+        self._check(run)
+        return self.material.configuration(self.material.staged(run), self.backend)
+
+    async def _last(self, variant: Variant) -> Configuration:
         applied = await self.bundles.applied()
         if applied is None:
             raise Nothing("nothing is kept of an earlier apply, and its inputs are not there: nothing can be planned")
         configuration = applied.saved.configuration
-        if run.variant is Variant.UNPROTECTED:
+        if variant is Variant.UNPROTECTED:
             configuration = replace(configuration, variables=unprotected(dict(configuration.variables)))
         return replace(configuration, secrets=self._secrets(configuration))
 
     def _secrets(self, configuration: Configuration) -> dict[str, Any]:
-        """Those of the cluster as they are now, and placeholders for what can no longer be read."""
+        """Those of the cluster as they are now, and for a destroy placeholders for what can no longer be read."""
         here = self.material.rendered.secrets if self.material.rendered is not None else {}
         return _filled(without_values(dict(configuration.variables)), here)
 

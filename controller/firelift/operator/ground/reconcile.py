@@ -82,7 +82,7 @@ class Reconciler:
         held = await memories.read(cluster, self._ground.memory(seen.value))
         state = held.state or initial_state(seen.value)
         self._ground.runs.forget(key, state.run.id if state.run is not None else "")
-        material = await materials.gather(cluster, seen.value, self._ground.modules)
+        material = await materials.gather(cluster, seen.value, self._ground.modules, self._ground.namespace)
         return await self._follow(memory, seen, held, state, material)
 
     async def _unread(self, key: Key, memory: ObjectMemory, seen: EnvironmentObject) -> float:
