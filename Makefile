@@ -12,7 +12,7 @@ UV := $(or $(shell command -v uv),$(CACHE)/bin/uv)
 RUN := .venv/bin
 SYNCED := .venv/.synced
 # From what starts nothing to what starts everything.
-SUITES := unit property contract terraform integration e2e
+SUITES := unit property contract terraform chart integration e2e
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
@@ -32,21 +32,25 @@ sandbox: tools ## Keep a cluster with the operator and an emulator in the foregr
 	@$(RUN)/python -m firelift.sandbox up
 
 .PHONY: test
-test: lint tools ## Run the linters, then every test: unit, property, contract, terraform, integration, e2e.
+test: lint tools ## Run the linters, then every test: unit, property, contract, terraform, chart, integration, e2e.
 	$(RUN)/pytest $(PYTEST_ARGS) $(wildcard $(SUITES:%=tests/%))
 
 .PHONY: $(SUITES)
 $(SUITES): $(SYNCED)
 	$(RUN)/pytest $(PYTEST_ARGS) tests/$@
-integration e2e: tools
+chart integration e2e: tools
 
 .PHONY: test-terraform
 test-terraform: tools ## Test modules, runner and environments on the real Terraform (FIRELIFT_PROVIDER_MIRROR: with that provider).
 	$(RUN)/pytest $(PYTEST_ARGS) tests/terraform $(wildcard $(foreach suite,$(SUITES),tests/$(suite)/test_terraform*.py tests/$(suite)/test_environment*.py))
 
+.PHONY: test-chart
+test-chart: chart ## Test the Helm chart: lint, templates, bad values, and a release on the sandbox from its installation to its end.
+
 .PHONY: readmes
-readmes: $(SYNCED) ## Write the tables in the READMEs of terraform/modules.
+readmes: $(SYNCED) ## Write the tables in the READMEs of terraform/modules and in docs/install.md.
 	@$(RUN)/python -m tests.terraform.readmes
+	@$(RUN)/python -m tests.chart.values_table
 
 .PHONY: lint
 lint: $(SYNCED) ## Check style, format, types and the direction of imports.
@@ -64,7 +68,7 @@ probe: $(SYNCED) ## Check a real project (PROJECT=..., DATABASE=...) for what th
 	@$(RUN)/python -m firelift.cli.probe --project='$(or $(PROJECT),$(error make probe needs PROJECT=<a Google Cloud project>))' --database='$(or $(DATABASE),(default))'
 
 .PHONY: tools
-tools: $(SYNCED) ## Build the control plane and the Terraform provider into the cache, once (3 to 15 minutes).
+tools: $(SYNCED) ## Build the control plane, Helm and the Terraform provider into the cache, once (4 to 18 minutes).
 	@$(RUN)/python -m firelift.sandbox tools
 
 .PHONY: clean

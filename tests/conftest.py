@@ -10,6 +10,7 @@ import pytest
 from tests.waiting import eventually
 
 from firelift.sandbox.emulator import Emulator
+from firelift.sandbox.helm import ensure_helm
 from firelift.sandbox.processes import Supervisor
 from firelift.sandbox.provider import ensure_provider_mirror
 from firelift.sandbox.sandbox import Sandbox
@@ -25,6 +26,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     with capture.global_and_fixture_disabled() if capture else nullcontext():
         if "sandbox" in used:
             ensure_control_plane()
+        if used & {"sandbox", "helm"}:
+            ensure_helm()
         if "provider_mirror" in used:
             ensure_provider_mirror()
 

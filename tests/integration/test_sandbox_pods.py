@@ -124,10 +124,12 @@ def test_a_container_that_fails_is_started_again_after_a_back_off(sandbox: Sandb
 def test_a_pod_is_ready_only_when_its_http_probe_passes(sandbox: Sandbox, namespace: str) -> None:
     space = Namespace(sandbox, namespace)
     port = free_port()
-    server = f"exec python -m http.server --bind 127.0.0.1 --directory $FIRELIFT_POD_ROOT {port}"
+    server = f"exec python -m http.server --bind $POD_IP --directory $FIRELIFT_POD_ROOT {port}"
     probe = {"httpGet": {"path": "/ready", "port": "web"}, "periodSeconds": 1, "timeoutSeconds": 5}
     script = f"until test -e {sandbox.directory}/{namespace}-open; do sleep 0.1; done; touch ready; {server}"
-    container = shell(script, readinessProbe=probe, ports=[{"name": "web", "containerPort": port}])
+    address = {"name": "POD_IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}
+    ports = [{"name": "web", "containerPort": port}]
+    container = shell(script, readinessProbe=probe, ports=ports, env=[address])
     space.apply(pod("web", container, terminationGracePeriodSeconds=1))
     eventually(lambda: space.phase("web") == "Running")
     assert space.container("web")["ready"] is False

@@ -1,10 +1,11 @@
 import datetime as dt
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from firelift.sandbox.kubelet.downward import field_value, resource_value
+from firelift.sandbox.kubelet.downward import field_value, pod_address, resource_value
 from firelift.sandbox.kubelet.environment import expand
 from firelift.sandbox.kubelet.logs import tail_offset
 from firelift.sandbox.kubelet.payloads import File
@@ -48,11 +49,19 @@ def test_references_in_commands_expand_as_in_kubernetes(text: str, expected: str
         ("metadata.annotations['none']", ""),
         ("metadata.labels", 'a="say \\"x\\""\nb="2"'),
         ("spec.serviceAccountName", "worker"),
-        ("status.podIP", "127.0.0.1"),
+        ("status.hostIP", "127.0.0.1"),
+        ("status.podIP", pod_address(POD)),
     ],
 )
 def test_a_pod_knows_its_fields(path: str, expected: str) -> None:
     assert field_value(POD, path) == expected
+
+
+def test_pods_have_loopback_addresses_of_their_own() -> None:
+    found = {pod_address({"metadata": {"uid": f"pod-{number}"}}) for number in range(500)}
+
+    assert len(found) == 500
+    assert all(address in ip_network("127.64.0.0/10") for address in map(ip_address, found))
 
 
 @pytest.mark.parametrize(
@@ -115,7 +124,7 @@ def running(name: str, *, ready: bool = True) -> ContainerState:
 def test_the_phase_follows_from_the_containers(
     main: list[ContainerState], *, over: bool, phase: str, ready: str
 ) -> None:
-    status = pod_status([], main, started=timestamp(), over=over, previous={})
+    status = pod_status([], main, address="127.64.0.1", started=timestamp(), over=over, previous={})
 
     conditions = {each["type"]: each["status"] for each in status["conditions"]}
     assert (status["phase"], conditions["Ready"]) == (phase, ready)
@@ -125,8 +134,8 @@ def test_a_condition_keeps_its_time_until_it_changes() -> None:
     long_ago = timestamp(dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
     previous = {"conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": long_ago}]}
 
-    same = pod_status([], [running("a")], started=long_ago, over=False, previous=previous)
-    other = pod_status([], [ended("a", 0)], started=long_ago, over=True, previous=previous)
+    same = pod_status([], [running("a")], address="127.64.0.1", started=long_ago, over=False, previous=previous)
+    other = pod_status([], [ended("a", 0)], address="127.64.0.1", started=long_ago, over=True, previous=previous)
 
     times = [next(each for each in status["conditions"] if each["type"] == "Ready") for status in (same, other)]
     assert times[0]["lastTransitionTime"] == long_ago

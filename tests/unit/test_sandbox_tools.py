@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from firelift.sandbox import tools
+from firelift.sandbox import helm, tools
 from firelift.sandbox.builds import ToolsError, cache_directory
 from firelift.sandbox.emulator import EmulatorMissingError, emulator_command
 from firelift.sandbox.go import GoMissingError, find_go
+from firelift.sandbox.helm import HelmError, ensure_helm, run_helm
 from firelift.sandbox.kubectl import KubectlError, find_kubectl
 from firelift.sandbox.tools import ensure_control_plane
 
@@ -99,6 +100,38 @@ def test_an_installation_without_the_checkout_says_what_to_do(tmp_path: Path, mo
 
     with pytest.raises(ToolsError, match="Clone the repository"):
         ensure_control_plane()
+
+
+def test_a_helm_that_the_developer_has_is_used_and_keeps_its_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = executable(tmp_path / "bin/helm", '#!/bin/sh\necho "$HELM_CACHE_HOME" "$@"\n')
+    monkeypatch.setenv("HELM_BIN", str(mine))
+
+    assert ensure_helm() == mine
+    assert run_helm("version", home=tmp_path) == f"{tmp_path}/cache version\n"
+
+
+def test_a_helm_that_is_not_there_is_refused_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HELM_BIN", str(tmp_path / "none"))
+
+    with pytest.raises(ToolsError, match="none, which cannot be run: set it to the path of a helm"):
+        ensure_helm()
+
+
+def test_what_helm_refuses_is_said_in_its_own_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HELM_BIN", str(executable(tmp_path / "helm", "#!/bin/sh\necho 'no such chart' >&2\nexit 1\n")))
+
+    with pytest.raises(HelmError, match="helm lint x ended with code 1: no such chart"):
+        run_helm("lint", "x", home=tmp_path)
+
+
+def test_helm_is_built_from_a_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HELM_BIN", raising=False)
+    monkeypatch.setattr(helm, "MODULE", tmp_path / "tools/helm")
+
+    with pytest.raises(ToolsError, match=r"Clone the repository .* or set HELM_BIN"):
+        ensure_helm()
 
 
 def test_go_on_path_is_preferred(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -156,12 +156,16 @@ def files() -> dict[str, str]:
     return {f"{kind.plural}.yaml": _text(crd(kind)) for kind in KINDS}
 
 
+FOLDERS = ("crds", "charts/firelift/files/crds")
+"""Below the checkout: for `kubectl apply`, and what the chart's templates are made of."""
+
+
 def main(arguments: list[str]) -> int:
-    """Write the files into the folder given, or into `crds/` of the working directory."""
-    folder = Path(arguments[0] if arguments else "crds")
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in files().items():
-        (folder / name).write_text(text, encoding="utf-8")
+    """Write the files into the folders given, or into those of the checkout that is the working directory."""
+    for folder in map(Path, arguments or FOLDERS):
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in files().items():
+            (folder / name).write_text(text, encoding="utf-8")
     return 0
 
 

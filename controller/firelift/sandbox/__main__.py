@@ -8,13 +8,14 @@ import click
 from firelift.sandbox.builds import ToolsError
 from firelift.sandbox.emulator import EmulatorMissingError
 from firelift.sandbox.go import GoMissingError
+from firelift.sandbox.helm import HelmError, ensure_helm
 from firelift.sandbox.kubectl import KubectlError, find_kubectl
 from firelift.sandbox.processes import ProcessError
 from firelift.sandbox.provider import ensure_provider_mirror
 from firelift.sandbox.tools import ensure_control_plane
 from firelift.sandbox.up import up as keep_up
 
-_EXPECTED = (EmulatorMissingError, GoMissingError, KubectlError, ProcessError, ToolsError)
+_EXPECTED = (EmulatorMissingError, GoMissingError, HelmError, KubectlError, ProcessError, ToolsError)
 
 
 @click.group()
@@ -38,8 +39,9 @@ def demo() -> None:
 
 @cli.command()
 def tools() -> None:
-    """Build the control-plane binaries and the Terraform provider unless the cache has them."""
+    """Build the control-plane binaries, Helm and the Terraform provider unless the cache has them."""
     click.echo(f"control plane: {ensure_control_plane().apiserver.parent}")
+    click.echo(f"helm: {ensure_helm()}")
     click.echo(f"terraform provider: {ensure_provider_mirror()}")
 
 

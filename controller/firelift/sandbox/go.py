@@ -44,6 +44,6 @@ def _install(folder: Path) -> None:
             raise GoMissingError(
                 f"The sandbox builds its parts with Go; it is not on PATH, and installing {_PACKAGE} failed: {error}. "
                 "Install Go 1.26 or later (https://go.dev/dl), or have nothing built: KUBEBUILDER_ASSETS names a folder"
-                " with etcd, kube-apiserver and kube-controller-manager, FIRELIFT_PROVIDER_MIRROR a mirror with "
-                "hashicorp/google."
+                " with etcd, kube-apiserver and kube-controller-manager, HELM_BIN a helm, FIRELIFT_PROVIDER_MIRROR a "
+                "mirror with hashicorp/google."
             ) from error

@@ -10,6 +10,7 @@ from typing import Self
 from firelift.sandbox.control_plane import ControlPlane
 from firelift.sandbox.emulator import Emulator
 from firelift.sandbox.google_cloud import GoogleCloud, provider_environment
+from firelift.sandbox.helm import rendered
 from firelift.sandbox.kubeconfig import write_kubeconfig
 from firelift.sandbox.kubectl import run_kubectl
 from firelift.sandbox.kubelet.image import image_id
@@ -19,6 +20,7 @@ from firelift.sandbox.tools import ensure_control_plane
 
 OPERATOR_NAMESPACE = "firelift-system"
 OPERATOR_ACCOUNT = "firelift-operator"
+_RIGHTS = ("service-accounts", "operator-rbac", "secret-rbac", "user-roles", "approval-policy")
 _NAMESPACE = f"apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {OPERATOR_NAMESPACE}\n"
 _CHECKOUT = Path(__file__).resolve().parents[3]
 _KUBELET_READY_SECONDS = 60.0
@@ -128,9 +130,9 @@ class Sandbox:
         self.kubectl("wait", "--for=condition=Established", "--timeout=60s", "-f", str(_CHECKOUT / "crds"))
 
     def install_manifests(self) -> None:
-        """Apply the chart's plain manifests: ServiceAccounts, RBAC and the admission policy of approvals."""
+        """Apply the chart's ServiceAccounts, roles and admission policy, without its Deployment."""
         self.kubectl("apply", "--server-side", "-f", "-", stdin=_NAMESPACE)
-        self.kubectl("apply", "--server-side", "-f", str(_CHECKOUT / "charts/firelift/templates"))
+        self.kubectl("apply", "--server-side", "-f", "-", stdin=rendered(OPERATOR_NAMESPACE, _RIGHTS))
 
     def start_operator(self, name: str = "operator", environment: Mapping[str, str] | None = None) -> Process:
         """Start an operator as its own process under the chart's ServiceAccount.

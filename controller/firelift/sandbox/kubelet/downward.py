@@ -1,5 +1,6 @@
 """The downward API: what a pod may know about itself."""
 
+import hashlib
 import re
 from collections.abc import Mapping
 
@@ -7,7 +8,14 @@ from firelift.sandbox.kubelet.cluster import Json
 from firelift.sandbox.kubelet.quantities import divided
 
 ADDRESS = "127.0.0.1"
+"""Of the node."""
 _SUBSCRIPT = re.compile(r"metadata\.(labels|annotations)\['(.+)'\]")
+
+
+def pod_address(pod: Json) -> str:
+    """Return a loopback address of the pod's own, so that two pods can listen on the same port, as in a cluster."""
+    low = hashlib.sha256(pod["metadata"]["uid"].encode()).digest()
+    return f"127.{64 + low[0] % 64}.{low[1]}.{1 + low[2] % 254}"
 
 
 def field_value(pod: Json, path: str) -> str:
@@ -27,7 +35,8 @@ def field_value(pod: Json, path: str) -> str:
         "metadata.uid": str(metadata["uid"]),
         "spec.nodeName": str(spec.get("nodeName", "")),
         "spec.serviceAccountName": str(spec.get("serviceAccountName", "")),
-        **dict.fromkeys(("status.hostIP", "status.podIP", "status.hostIPs", "status.podIPs"), ADDRESS),
+        **dict.fromkeys(("status.hostIP", "status.hostIPs"), ADDRESS),
+        **dict.fromkeys(("status.podIP", "status.podIPs"), pod_address(pod)),
     }[path]
 
 

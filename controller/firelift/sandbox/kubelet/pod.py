@@ -9,6 +9,7 @@ from http import HTTPStatus
 from kubernetes.aio.client.exceptions import ApiException
 
 from firelift.sandbox.kubelet.cluster import STRATEGIC_MERGE, UNREACHABLE, Json
+from firelift.sandbox.kubelet.downward import pod_address
 from firelift.sandbox.kubelet.node import Node
 from firelift.sandbox.kubelet.payloads import Payloads
 from firelift.sandbox.kubelet.references import PodConfigError, References
@@ -124,7 +125,8 @@ class PodRunner:
 
     async def _write_status(self) -> None:
         states = [each.state for each in self._init], [each.state for each in self._main]
-        status = pod_status(*states, started=self._started, over=self._over, previous=self._written)
+        address = pod_address(self._pod)
+        status = pod_status(*states, address=address, started=self._started, over=self._over, previous=self._written)
         if status == self._written:
             return
         body = {"metadata": {"uid": self._uid}, "status": status}

@@ -9,14 +9,14 @@ from pathlib import Path
 import aiohttp
 
 from firelift.sandbox.kubelet.cluster import UNREACHABLE, Json
-from firelift.sandbox.kubelet.downward import ADDRESS
 
 
 class Prober:
     """Runs the probes of one started container."""
 
-    def __init__(self, container: Json, environment: Mapping[str, str], directory: Path) -> None:
-        """`environment` and `directory` are the container's own, for exec probes."""
+    def __init__(self, container: Json, address: str, environment: Mapping[str, str], directory: Path) -> None:
+        """`address` is the pod's, for httpGet and tcpSocket; `environment` and `directory` are the container's own."""
+        self._address = address
         self._container = container
         self._environment = environment
         self._directory = directory
@@ -53,14 +53,14 @@ class Prober:
 
     async def _http(self, action: Json) -> bool:
         scheme = action.get("scheme", "HTTP").lower()
-        url = f"{scheme}://{ADDRESS}:{self._port(action['port'])}/{action.get('path', '/').removeprefix('/')}"
+        url = f"{scheme}://{self._address}:{self._port(action['port'])}/{action.get('path', '/').removeprefix('/')}"
         headers = {header["name"]: header["value"] for header in action.get("httpHeaders", [])}
         # A kubelet does not verify the certificate of an HTTPS probe either.
         async with aiohttp.ClientSession() as session, session.get(url, headers=headers, ssl=False) as answer:
             return HTTPStatus.OK <= answer.status < HTTPStatus.BAD_REQUEST
 
     async def _tcp(self, action: Json) -> bool:
-        _, writer = await asyncio.open_connection(ADDRESS, self._port(action["port"]))
+        _, writer = await asyncio.open_connection(self._address, self._port(action["port"]))
         writer.close()
         await writer.wait_closed()
         return True

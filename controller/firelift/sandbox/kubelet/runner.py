@@ -9,6 +9,7 @@ from pathlib import Path
 
 from firelift.sandbox.kubelet.cluster import Json
 from firelift.sandbox.kubelet.container import CANNOT_RUN_CODE, ContainerProcess, Launch
+from firelift.sandbox.kubelet.downward import pod_address
 from firelift.sandbox.kubelet.environment import base_environment, container_environment, expand
 from firelift.sandbox.kubelet.image import image_id
 from firelift.sandbox.kubelet.node import Node
@@ -109,6 +110,7 @@ class ContainerRunner:
             raise PodConfigError("the sandbox pulls no image, so a container must name its command")
         self._volumes.mount(self._container, self._root)
         environment = base_environment(self._root) | dict(self._node.pod_environment)
+        environment["FIRELIFT_HEALTH_HOST"] = pod_address(self._pod)  # all pods share the machine's network
         environment["KUBECONFIG"] = service_account_kubeconfig(
             self._node.server, self._pod, self._container, self._root
         )
@@ -154,7 +156,7 @@ class ContainerRunner:
 
     @contextlib.contextmanager
     def _probing(self, process: ContainerProcess, launch: Launch) -> Iterator[None]:
-        prober = Prober(self._container, launch.environment, launch.directory)
+        prober = Prober(self._container, pod_address(self._pod), launch.environment, launch.directory)
         tasks = []
         if probe := self._container.get("readinessProbe"):
             tasks.append(asyncio.create_task(self._follow_readiness(prober, probe)))

@@ -56,7 +56,13 @@ def pod_phase(init: Sequence[ContainerState], main: Sequence[ContainerState], *,
 
 
 def pod_status(
-    init: Sequence[ContainerState], main: Sequence[ContainerState], *, started: str, over: bool, previous: Json
+    init: Sequence[ContainerState],
+    main: Sequence[ContainerState],
+    *,
+    address: str,
+    started: str,
+    over: bool,
+    previous: Json,
 ) -> Json:
     """Return the status to write, as a strategic merge patch; `previous` is what was written before it."""
     initialized = all(each.exit_code == 0 for each in init)
@@ -69,8 +75,8 @@ def pod_status(
         "startTime": started,
         "hostIP": ADDRESS,
         "hostIPs": [{"ip": ADDRESS}],
-        "podIP": ADDRESS,
-        "podIPs": [{"ip": ADDRESS}],
+        "podIP": address,
+        "podIPs": [{"ip": address}],
         "conditions": [
             _condition("Initialized", holds=initialized, reason="ContainersNotInitialized", before=since),
             _condition("Ready", holds=ready, reason=unready, before=since),
