@@ -110,6 +110,18 @@ class Ground(ObjectWorld):
         found = self.core.read_namespaced_config_map(name, self.namespace, _request_timeout=10.0)
         return dict(found.data or {})
 
+    def secret(self, name: str) -> dict[str, str]:
+        """The data of a Secret, in clear; empty when there is none."""
+        found = self.sandbox.kubectl("get", "secret", name, "-n", self.namespace, "--ignore-not-found", "-o", "json")
+        data = json.loads(found or "{}").get("data") or {}
+        return {key: base64.b64decode(value).decode() for key, value in data.items()}
+
+    def bind_secrets(self) -> None:
+        """Let the operator read and write Secrets of the environment's namespace."""
+        account = f"--serviceaccount={SYSTEM}:firelift-operator"
+        role = "--clusterrole=firelift-environment-secrets"
+        self.sandbox.kubectl("create", "rolebinding", "secrets", "-n", self.namespace, account, role)
+
     def terraforms(self) -> list[int]:
         """Processes that work in directories of the operators' runs."""
         mark = f"{self.sandbox.directory}/terraform/".encode()

@@ -12,7 +12,7 @@ import pytest
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import firestore
 from tests.e2e.conftest import Operators
-from tests.e2e.ground import COMPOSITE, INDEX, SYSTEM, Ground
+from tests.e2e.ground import COMPOSITE, INDEX, Ground
 
 from firelift.sandbox.kubectl import KubectlError
 
@@ -79,11 +79,7 @@ def test_a_secret_is_read_once_the_operator_may_and_shown_nowhere(ground: Ground
     ground.apply(ground.manifest(secrets={"api-key": {"valueFrom": {"name": "app", "key": "key"}, "version": 1}}))
     told = ground.until_reason("InputMissing")
     assert "firelift-environment-secrets" in told["message"]
-    account = f"--serviceaccount={SYSTEM}:firelift-operator"
-    ground.sandbox.kubectl(
-        *("create", "rolebinding", "secrets", "-n", ground.namespace, account),
-        "--clusterrole=firelift-environment-secrets",
-    )
+    ground.bind_secrets()
     ground.approve()
     ground.until_reason("Ready")
     assert ground.secret_value("api-key") == "5up3rs3cr3t"
@@ -123,3 +119,23 @@ def forbid_config_map(ground: Ground, name: str) -> None:
         return False
 
     ground.until_fact(refuses, "the policy is in force")
+
+
+def test_sensitive_outputs_are_in_a_secret_once_the_operator_may_and_shown_nowhere_else(ground: Ground) -> None:
+    account = {"app": {"displayName": "App", "roles": ["roles/datastore.user"]}}
+    email = f"app-reader@{ground.project}.iam.gserviceaccount.com"
+    spec = {"access": {"accounts": {"app-reader": account["app"]}}, "indexes": {}, "ttls": {}}
+    ground.ready(**spec, terraform={"apply": "Auto"})
+    ground.until_fact(lambda: email in ground.config_map("prod-outputs").get("accounts", ""), "it is published")
+    ground.patch(terraform={"sensitiveOutputs": ["accounts"]})
+    ground.until(lambda status: "firelift-environment-secrets" in status["message"], "what the operator lacks")
+    assert "accounts" not in ground.config_map("prod-outputs")
+    ground.bind_secrets()
+    ground.until_fact(lambda: email in ground.secret("prod-outputs").get("accounts", ""), "it is in the Secret")
+    assert ground.status()["outputs"] == {"configMap": "prod-outputs", "secret": "prod-outputs"}
+    everything = ground.sandbox.kubectl("get", "configmaps,events", "-n", ground.namespace, "-o", "yaml")
+    assert "indexes" in everything
+    assert email not in everything
+    ground.patch(terraform={"sensitiveOutputs": []})
+    ground.until_fact(lambda: "accounts" in ground.config_map("prod-outputs"), "it is plain again")
+    ground.until_fact(lambda: ground.secret("prod-outputs") == {}, "the Secret holds it no more")

@@ -282,3 +282,10 @@ def test_a_ground_can_be_planned_without_the_secrets_that_went_first() -> None:
         "secret_values": {"api-key": ""},
         "channel_secrets": {"pager": {"service_key": ""}},
     }
+
+
+def test_outputs_that_are_sensitive_are_marked_and_change_the_digest() -> None:
+    edit = ("spec.terraform", {"sensitiveOutputs": ["accounts", "firelift"]})
+    outputs = _module(_rendered(edit))["output"]
+    assert {name for name, each in outputs.items() if each.get("sensitive")} == {"accounts", "firelift"}
+    assert _rendered(edit).digest != _rendered().digest

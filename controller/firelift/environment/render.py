@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from firelift.api.digest import digest
 from firelift.api.environment.indexes import CompositeIndex
 from firelift.api.environment.spec import EnvironmentSpec
+from firelift.api.environment.terraform import RootOutput
 from firelift.environment.declared import Declared, declared
 from firelift.environment.references import Read, check, of_channels, of_rules, of_secrets
 
@@ -19,18 +20,7 @@ MAIN = "main.tf.json"
 MODULES = "modules"
 """The folder below the root module that the bundled modules are put into."""
 FIRESTORE = "module.environment.module.firestore"
-OUTPUTS = (
-    "accounts",
-    "channels",
-    "dashboard",
-    "database",
-    "firelift",
-    "indexes",
-    "log_metrics",
-    "project_id",
-    "secrets",
-    "ttls",
-)
+OUTPUTS = tuple(sorted(each.value for each in RootOutput))
 SECTIONS = ("project", "database", "indexes", "ttls", "access", "observability", "secrets", "rules")
 SECRETS: Mapping[str, str] = {"secret_values": "map(string)", "channel_secrets": "map(map(string))"}
 
@@ -83,7 +73,7 @@ def render(spec: EnvironmentSpec, read: Read, staging: Staging = NOTHING_STAGED)
     variables = _variables(spec, read, found, {**here, **staging.kept})
     imports = {**_adopted(spec), **_still_declared(staging.imports, variables)}
     return Rendered(
-        files={MAIN: root_module(imports, staging.moves)},
+        files={MAIN: root_module(imports, staging.moves, frozenset(spec.terraform.sensitive_outputs))},
         variables=variables,
         secrets={
             "secret_values": {key: read[place] for key, place in of_secrets(spec).items()},
@@ -96,7 +86,7 @@ def render(spec: EnvironmentSpec, read: Read, staging: Staging = NOTHING_STAGED)
     )
 
 
-def root_module(imports: Mapping[str, str], moves: Mapping[str, str]) -> str:
+def root_module(imports: Mapping[str, str], moves: Mapping[str, str], sensitive: frozenset[str]) -> str:
     """The text of `main.tf.json`: one call of the bundled module `environment`, which takes and gives everything."""
     module: dict[str, Any] = {
         "terraform": {"required_version": ">= 1.11"},
@@ -110,7 +100,10 @@ def root_module(imports: Mapping[str, str], moves: Mapping[str, str]) -> str:
                 **{name: f"${{var.{name}}}" for name in (*SECTIONS, *SECRETS)},
             }
         },
-        "output": {name: {"value": f"${{module.environment.{name}}}"} for name in OUTPUTS},
+        "output": {
+            name: {"value": f"${{module.environment.{name}}}", **({"sensitive": True} if name in sensitive else {})}
+            for name in OUTPUTS
+        },
     }
     if imports:
         module["import"] = [{"to": to, "id": _escaped(name)} for to, name in sorted(imports.items())]

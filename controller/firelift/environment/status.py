@@ -251,4 +251,4 @@ def _outputs(turn: Turn) -> OutputsStatus | None:
     if not turn.state.outputs or turn.state.destroyed:
         return None
     name = f"{turn.environment.name}-outputs"
-    return OutputsStatus(config_map=name, secret=name)
+    return OutputsStatus(config_map=name, secret=name if turn.spec.terraform.sensitive_outputs else "")

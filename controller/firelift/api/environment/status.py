@@ -176,7 +176,7 @@ class OutputsStatus(Model):
 
     config_map: Person = ""
     secret: Person = ""
-    """Those that Terraform calls sensitive."""
+    """Those of `terraform.sensitiveOutputs`; empty when there are none."""
 
 
 class EnvironmentStatus(Model):

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from firelift.api.base import Model
+from firelift.api.lists import AS_SET
 from firelift.api.rules import Rule, RuledModel, Rules
 
 SHORTEST_DRIFT_INTERVAL = 60
@@ -27,6 +28,21 @@ class EnvironmentDeletion(StrEnum):
     """It stays, unwatched; its state stays too."""
     DESTROY = "Destroy"
     """It is destroyed, by a plan that is approved like any other."""
+
+
+class RootOutput(StrEnum):
+    """What an environment tells of what it has made, in Terraform's spelling."""
+
+    ACCOUNTS = "accounts"
+    CHANNELS = "channels"
+    DASHBOARD = "dashboard"
+    DATABASE = "database"
+    FIRELIFT = "firelift"
+    INDEXES = "indexes"
+    LOG_METRICS = "log_metrics"
+    PROJECT_ID = "project_id"
+    SECRETS = "secrets"
+    TTLS = "ttls"
 
 
 class KubernetesBackend(Model):
@@ -80,6 +96,8 @@ class TerraformSpec(RuledModel):
     timeout_seconds: Annotated[int, Field(ge=60, le=86_400)] = 1800
     """Of one plan or one apply. Then it is interrupted, and killed if that is not enough."""
     deletion_policy: EnvironmentDeletion = EnvironmentDeletion.RETAIN
+    sensitive_outputs: Annotated[tuple[RootOutput, ...], Field(max_length=10), AS_SET] = ()
+    """Outputs for those only who may read Secrets: they are in no ConfigMap and in no plan's text."""
 
     rules: ClassVar[Rules] = (
         Rule(

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from firelift.infra.terraform.configuration import Configuration
-from firelift.infra.terraform.redact import Redactor
+from firelift.infra.terraform.redact import Redactor, userinfo
 from firelift.infra.terraform.settings import TerraformSettings
 
 _PREFIX = "firelift-tf-"
@@ -63,7 +63,8 @@ class Workspace:
     def redactor(self, environment: Mapping[str, str]) -> Redactor:
         """Knows the secret variables and the credentials of the environment."""
         credentials = [part for key, value in environment.items() if _is_secret(key) for part in _secret_parts(value)]
-        return Redactor([self.configuration.secrets, credentials])
+        addresses = [part for key, value in environment.items() if _is_address(key) for part in userinfo(value)]
+        return Redactor([self.configuration.secrets, credentials, addresses])
 
     def write_lock_file(self, text: str) -> None:
         """Hold the providers to those of an earlier run."""
@@ -143,6 +144,10 @@ def _cli_configuration(mirror: Path | None) -> str:
 def _is_secret(key: str) -> bool:
     words = ("TOKEN", "CREDENTIALS", "KEYFILE", "PASSWORD")
     return any(word in key for word in words) and key != "GOOGLE_APPLICATION_CREDENTIALS"  # which is a path
+
+
+def _is_address(key: str) -> bool:
+    return key.upper().endswith(("_PROXY", "_ENDPOINT", "_URL"))
 
 
 def _secret_parts(value: str) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from firelift.environment.observation import Environment
@@ -19,6 +20,11 @@ _MOST = 900_000
 """Characters of a plan's text; a ConfigMap holds 1 MiB."""
 
 NOT_OURS = "{kind} {name} is somebody else's and was left as it is: remove it, and it is written"
+
+NOT_ALLOWED = (
+    "Secret {name} with the sensitive outputs may not be written by the operator: bind the ClusterRole "
+    "firelift-environment-secrets to it by a RoleBinding in namespace {namespace}"
+)
 
 
 @dataclass(slots=True)
@@ -63,10 +69,19 @@ async def _show_outputs(ground: Ground, environment: Environment, bundles: Bundl
     if applied is None or applied.serial is None:
         return []
     name = f"{environment.name}-outputs"
-    problems = await _put(ground, environment, "ConfigMap", name, _texts(applied.plain))
-    if applied.sensitive:
+    problems = []
+    if applied.sensitive or await _published(ground, environment, name):
         problems += await _put(ground, environment, "Secret", name, _texts(applied.sensitive))
-    return problems
+    return problems + await _put(ground, environment, "ConfigMap", name, _texts(applied.plain))
+
+
+async def _published(ground: Ground, environment: Environment, name: str) -> bool:
+    """Whether outputs of ours are in a Secret that the operator may read."""
+    try:
+        seen = await owned.read(ground.services.cluster, owner_of(environment), "Secret", name)
+    except Refused:
+        return False
+    return seen is not None and owned.is_of(seen, owner_of(environment))
 
 
 async def _put(
@@ -75,6 +90,8 @@ async def _put(
     try:
         done = await owned.show(ground.services.cluster, owner_of(environment), kind, name, data)
     except Refused as error:
+        if kind == "Secret" and error.status == HTTPStatus.FORBIDDEN:
+            return [NOT_ALLOWED.format(name=name, namespace=environment.namespace)]
         # A quota or a policy: what only shows something must not keep the ground from being looked after.
         return [f"{kind} {name} could not be written and is tried again: {error.message}"]
     return [] if done else [NOT_OURS.format(kind=kind, name=name)]
