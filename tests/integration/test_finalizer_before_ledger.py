@@ -26,7 +26,8 @@ from firelift.operator.databases import Databases
 from firelift.operator.reconcile import Reconciler
 from firelift.operator.services import Services
 from firelift.operator.settings import Settings
-from firelift.operator.telemetry import Metrics, logger
+from firelift.operator.telemetry.logs import logger
+from firelift.operator.telemetry.metrics import Metrics
 from firelift.operator.wakeups import Key
 from firelift.sandbox.sandbox import Sandbox
 from firelift.stores.firestore.store import FirestoreStore, open_firestore

@@ -15,6 +15,7 @@ from tests.waiting import until
 from firelift.environment.observation import Applied, Outcome, RunFailed, RunSeen, Unlocked
 from firelift.operator.ground.operators import Claim
 from firelift.operator.ground.runs import Runs
+from firelift.operator.telemetry.metrics import Metrics
 from firelift.operator.wakeups import Key
 
 PROD = Key("shop", "prod")
@@ -41,7 +42,7 @@ class Scene:
 
     def __init__(self) -> None:
         self.woken: list[Key] = []
-        self.runs = Runs(self.woken.append, structlog.get_logger())
+        self.runs = Runs(self.woken.append, structlog.get_logger(), Metrics().terraform)
         self.work = Work()
 
 

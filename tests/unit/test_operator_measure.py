@@ -12,7 +12,7 @@ from firelift.api.run import Totals
 from firelift.metrics.cloud_monitoring import CloudMonitoring
 from firelift.operator.measure import Measurer, measure_work
 from firelift.operator.memory import FIRST_BACKOFF_SECONDS, ObjectMemory
-from firelift.operator.telemetry import Metrics
+from firelift.operator.telemetry.metrics import Metrics
 from firelift.rollout.gates import judge
 from firelift.rollout.observation import MeasurementWanted
 from firelift.rollout.phase_work import PhaseWork
@@ -115,7 +115,7 @@ async def test_a_slow_answer_is_handed_in_later_and_asked_for_once(silent: Cloud
     assert await take(0) == 0
     await asyncio.wait_for(poked.wait(), 10)
     assert await take(0) == 1
-    assert metrics.registry.get_sample_value("firelift_measurement_seconds_count") == 1
+    assert metrics.registry.get_sample_value("firelift_measurement_seconds_count", {"outcome": "failed"}) == 1
     await silent.close()
 
 

@@ -12,8 +12,8 @@ from tests.rollout_world import START, World, unplanned, world
 from firelift.api.conditions import ConditionStatus, ConditionType, Reason, conditions_of
 from firelift.api.run import Totals
 from firelift.api.status import Condition
+from firelift.rollout.extent import Progress, duration, short
 from firelift.rollout.machine import decide
-from firelift.rollout.progress import Progress, duration, short
 
 TABLE = {
     ("False", "True", "False", "Unknown"): {

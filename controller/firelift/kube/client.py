@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, Self, TypeAlias
@@ -26,6 +27,14 @@ _METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 _READS = frozenset({"GET"})
 
 
+Count: TypeAlias = Callable[[str, str, int, float], None]
+"""Told of each call: its method, path, HTTP status (0: no answer) and seconds."""
+
+
+def uncounted(method: str, path: str, status: int, seconds: float) -> None:
+    """Of a process that nobody measures."""
+
+
 def always() -> None:
     """The permit of a process that needs none."""
 
@@ -37,14 +46,22 @@ class Cluster:
     Every call has a deadline of `timeout_seconds`; every method raises `KubeError` and what `permit` raises.
     """
 
-    def __init__(self, api: client.ApiClient, *, permit: Permit = always, timeout_seconds: float = 10.0) -> None:
+    def __init__(
+        self,
+        api: client.ApiClient,
+        *,
+        permit: Permit = always,
+        timeout_seconds: float = 10.0,
+        count: Count = uncounted,
+    ) -> None:
         self._api = api
+        self._count = count
         self._permit = permit
         self._timeout_seconds = timeout_seconds
         self._timeout = aiohttp.ClientTimeout(total=timeout_seconds)
 
     @classmethod
-    async def connect(cls, *, timeout_seconds: float = 10.0) -> Self:
+    async def connect(cls, *, timeout_seconds: float = 10.0, count: Count = uncounted) -> Self:
         """Take the identity of KUBECONFIG when it is set, else of the pod's ServiceAccount; nothing is sent yet."""
         configuration = client.Configuration()
         if kubeconfig := os.environ.get("KUBECONFIG"):
@@ -53,11 +70,11 @@ class Cluster:
             )
         else:
             config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call] # as above
-        return cls(client.ApiClient(configuration), timeout_seconds=timeout_seconds)
+        return cls(client.ApiClient(configuration), timeout_seconds=timeout_seconds, count=count)
 
     def permitted_by(self, permit: Permit) -> Cluster:
         """The same connection under a permit."""
-        return Cluster(self._api, permit=permit, timeout_seconds=self._timeout_seconds)
+        return Cluster(self._api, permit=permit, timeout_seconds=self._timeout_seconds, count=self._count)
 
     async def close(self) -> None:
         """Release the connections."""
@@ -113,12 +130,16 @@ class Cluster:
             body=dict(body or {}),
             auth_settings=["BearerToken"],
         )
+        begun, status = time.monotonic(), 0
         try:
             answer = await self._api.call_api(*request, _request_timeout=self._timeout)
             text: bytes = await answer.read()  # type: ignore[no-untyped-call] # as above
+            status = answer.status
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             reason = str(error) or f"no answer within {self._timeout_seconds:g} s"
             raise Unreachable(attempted, 0, reason) from error
+        finally:
+            self._count(method, path, status, time.monotonic() - begun)
         if answer.status >= HTTPStatus.BAD_REQUEST:
             raise error_of(attempted, answer.status, _message(text))
         document: Json = json.loads(text)

@@ -6,7 +6,7 @@ import asyncio
 
 from firelift.operator.app import Operator
 from firelift.operator.settings import Settings
-from firelift.operator.telemetry import configure_logging
+from firelift.operator.telemetry.logs import configure_logging
 
 
 async def _run(settings: Settings) -> None:

@@ -28,7 +28,8 @@ from firelift.operator.pulse import Pulse
 from firelift.operator.reconcile import Reconciler
 from firelift.operator.services import Services
 from firelift.operator.settings import Settings
-from firelift.operator.telemetry import Metrics, logger
+from firelift.operator.telemetry.logs import logger
+from firelift.operator.telemetry.metrics import Metrics
 from firelift.operator.wakeups import Key, Loops
 from firelift.operator.watching import WATCHED, Poke, Pokes, Watcher
 
@@ -149,9 +150,10 @@ class Operator:
         lease_settings = LeaseSettings(
             settings.lease_namespace, settings.lease_name, settings.identity, settings.lease_duration_seconds
         )
-        cluster = await Cluster.connect(timeout_seconds=settings.request_timeout_seconds)
+        count = self._metrics.requests
+        cluster = await Cluster.connect(timeout_seconds=settings.request_timeout_seconds, count=count)
         # Its own connection and a shorter deadline: one slow answer must not cost the leadership.
-        elections = await Cluster.connect(timeout_seconds=lease_settings.safe_seconds / 3)
+        elections = await Cluster.connect(timeout_seconds=lease_settings.safe_seconds / 3, count=count)
         try:
             yield cluster, Lease(elections, lease_settings)
         finally:

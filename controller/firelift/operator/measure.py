@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 
 from firelift.api.conditions import ConditionStatus
-from firelift.api.gates import EnvironmentQuery, GateSpec, LedgerQuery
+from firelift.api.gates import CloudMonitoringQuery, EnvironmentQuery, GateSpec, LedgerQuery
 from firelift.api.measurement import Measurement, Window
 from firelift.metrics.cloud_monitoring import CloudMonitoring
 from firelift.metrics.ledger import LedgerReading, measure_ledger
-from firelift.operator.telemetry import Metrics
+from firelift.operator.telemetry.metrics import Metrics
 from firelift.rollout.gates import is_newest
 from firelift.rollout.ground import EnvironmentSeen
 from firelift.rollout.observation import MeasurementSeen, MeasurementWanted
@@ -70,14 +71,20 @@ class Measurer:
     async def _measure(self, spec: GateSpec, window: Window, project: str) -> Measurement:
         if spec.cloud_monitoring is None:
             return failed(f"gate {spec.name} asks for no metric", "")
+        begun = time.monotonic()
+        measurement = await self._answer(spec.cloud_monitoring, window, project)
+        outcome = "failed" if measurement.error else "absent" if measurement.value is None else "measured"
+        self._metrics.measurements.labels(outcome).observe(time.monotonic() - begun)
+        return measurement
+
+    async def _answer(self, query: CloudMonitoringQuery, window: Window, project: str) -> Measurement:
         try:
-            with self._metrics.measurement_seconds.time():
-                async with asyncio.timeout(self._timeout):
-                    return await self._provider.measure(spec.cloud_monitoring, window, project=project)
+            async with asyncio.timeout(self._timeout):
+                return await self._provider.measure(query, window, project=project)
         except TimeoutError:
-            return failed(f"no answer within {self._timeout:g} s", str(spec.cloud_monitoring))
+            return failed(f"no answer within {self._timeout:g} s", str(query))
         except Exception as error:  # noqa: BLE001 - whatever a provider does, it is an error of this gate and no more
-            return failed(f"{type(error).__name__}: {error}", str(spec.cloud_monitoring))
+            return failed(f"{type(error).__name__}: {error}", str(query))
 
 
 def failed(sentence: str, query: str) -> Measurement:

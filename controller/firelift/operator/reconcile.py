@@ -100,6 +100,9 @@ class Reconciler:
             seen = await rollouts.hold(self._services.cluster, seen)
         actor.ledger = await ledgers.record(self._services, actor.rollout, actor.ledger, decision)
         seen = await self._teller.tell(memory, seen, statuses.dump(decision.status))
+        self._services.metrics.rollouts.measure(
+            Key(seen.namespace, seen.name), decision.progress.share, decision.progress.rate
+        )
         for intent in decision.intents:
             await self._act(actor, intent)
         memory.pace, memory.lease = actor.pace, await actor.settle_pace(memory.lease)
@@ -143,7 +146,7 @@ class Reconciler:
         self, memory: ObjectMemory, seen: RolloutObject, sentence: str, reason: Reason = Reason.DATABASE_UNREACHABLE
     ) -> float:
         """Say it, where nothing more important is said already, and try again soon."""
-        self._services.metrics.turns.labels("unreachable").inc()
+        self._services.metrics.turns.labels("rollout", "unreachable").inc()
         await self._teller.say(memory, seen, reason, f"{sentence}; it is asked again")
         return memory.again(_UNREACHABLE_SECONDS)
 

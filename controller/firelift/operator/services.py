@@ -13,7 +13,7 @@ from firelift.metrics.cloud_monitoring import CloudMonitoring
 from firelift.operator.approval_lists import ApprovalLists
 from firelift.operator.databases import Databases
 from firelift.operator.settings import Settings
-from firelift.operator.telemetry import Metrics
+from firelift.operator.telemetry.metrics import Metrics
 
 
 @dataclass(frozen=True, slots=True)

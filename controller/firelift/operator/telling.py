@@ -1,4 +1,4 @@
-"""Telling people: the status once per turn, one log line per change, and how many objects of a kind say what."""
+"""Telling people: the status once per turn, one log line per change, and Prometheus at any time."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from prometheus_client import Gauge
-
 from firelift.kube.client import Json
 from firelift.kube.objects import CustomObject, CustomResource
 from firelift.operator.memory import TurnMemory
 from firelift.operator.services import Services
 from firelift.operator.status import worth_writing
+from firelift.operator.telemetry.board import Board
 from firelift.operator.wakeups import Key
 
 Parsed = TypeVar("Parsed")
@@ -25,7 +24,7 @@ class Voice(Generic[Parsed]):
 
     kind: str
     resource: CustomResource[Parsed]
-    gauge: Gauge
+    board: Board
     logged: tuple[str, ...]
     essence: Callable[[Json], Json]
 
@@ -36,7 +35,6 @@ class StatusTeller(Generic[Parsed]):
     def __init__(self, services: Services, voice: Voice[Parsed]) -> None:
         self._services = services
         self._voice = voice
-        self._reasons: dict[Key, str] = {}
 
     async def tell(self, memory: TurnMemory, seen: CustomObject[Parsed], status: Json) -> CustomObject[Parsed]:
         """Write the status when it is worth it; the object as it is then.
@@ -44,7 +42,7 @@ class StatusTeller(Generic[Parsed]):
         Raises:
             Changed: the object is no longer as it was read; nothing was written.
         """
-        self._count(Key(seen.namespace, seen.name), status.get("reason", ""))
+        self._voice.board.tell(Key(seen.namespace, seen.name), status)
         if not worth_writing(
             seen.status,
             status,
@@ -61,16 +59,8 @@ class StatusTeller(Generic[Parsed]):
 
     def forget(self, key: Key) -> None:
         """The object is gone."""
-        self._count(key, "")
+        self._voice.board.forget(key)
 
     def _log(self, seen: CustomObject[Parsed], status: Json) -> None:
         fields = {name: status.get(name, "") for name in (*self._voice.logged, "message")}
         self._services.log.info(self._voice.kind, **{self._voice.kind: f"{seen.namespace}/{seen.name}"}, **fields)
-
-    def _count(self, key: Key, reason: str) -> None:
-        gauge, before = self._voice.gauge, self._reasons.pop(key, "")
-        if before:
-            gauge.labels(before).dec()
-        if reason:
-            gauge.labels(reason).inc()
-            self._reasons[key] = reason

@@ -22,26 +22,32 @@ Trouble = Callable[[str], Awaitable[None]]
 
 
 async def guarded(
-    services: Services, memory: TurnMemory, log: structlog.stdlib.BoundLogger, attempt: Attempt, trouble: Trouble
+    services: Services,
+    memory: TurnMemory,
+    log: structlog.stdlib.BoundLogger,
+    attempt: Attempt,
+    trouble: Trouble,
+    *,
+    kind: str = "rollout",
 ) -> float | None:
-    """One turn that never raises for what one object does; it answers as `attempt` does.
+    """One turn that never raises for what one object of this kind does; it answers as `attempt` does.
 
     Raises:
         LeadershipLost: this process may change nothing any more.
     """
     metrics, settings = services.metrics, services.settings
     try:
-        with metrics.turn_seconds.time():
+        with metrics.turn_seconds.labels(kind).time():
             async with asyncio.timeout(settings.turn_timeout_seconds):
                 due = await attempt()
     except LeadershipLost:
         raise
     except (Changed, LostRace) as error:
-        metrics.turns.labels("again").inc()
+        metrics.turns.labels(kind, "again").inc()
         log.debug("turn begins anew", error=str(error))
         return memory.again(settings.longest_backoff_seconds)
     except Exception as error:
-        metrics.turns.labels("failed").inc()
+        metrics.turns.labels(kind, "failed").inc()
         expected = isinstance(error, KubeError | MigrationError | TimeoutError)
         log.warning("turn failed", error=_sentence(error), exc_info=not expected)
         # Nobody should have to read a log, if the API server can be reached at all.
@@ -49,7 +55,7 @@ async def guarded(
             async with asyncio.timeout(settings.turn_timeout_seconds):
                 await trouble(_sentence(error))
         return memory.failed(_sentence(error), settings.longest_backoff_seconds)
-    metrics.turns.labels("done").inc()
+    metrics.turns.labels(kind, "done").inc()
     return due
 
 

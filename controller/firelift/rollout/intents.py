@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from firelift.api.run import RunPlan, RunState
 from firelift.api.status import RolloutStatus
+from firelift.rollout.extent import Progress
 from firelift.rollout.state import RolloutState
 
 
@@ -134,10 +135,12 @@ class Decision:
     The operator records `state` in the ledger, then writes `status`, then does the intents in order; when one of the
     first two is refused because somebody else was faster, nothing after it happens and the turn begins anew.
     `due` is when the next turn is needed at the latest. `finalizer`: whether the object needs Firelift at its deletion.
+    `progress` is what the status has as text.
     """
 
     state: RolloutState
     status: RolloutStatus
+    progress: Progress
     intents: tuple[Intent, ...]
     due: datetime
     finalizer: bool

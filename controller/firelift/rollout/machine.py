@@ -22,7 +22,7 @@ from firelift.rollout.plan_gates import queries_wanted
 from firelift.rollout.planning import map_wanted
 from firelift.rollout.required import environments_wanted
 from firelift.rollout.state import Event, Mode, RolloutState
-from firelift.rollout.status import project
+from firelift.rollout.status import progress, project
 from firelift.rollout.turn import Outcome, Rule, Settled, Turn, first
 
 IDLE = timedelta(seconds=10)
@@ -116,6 +116,7 @@ def _decision(before: RolloutState, turn: Turn, settled: Settled) -> Decision:
     return Decision(
         state=turn.state,
         status=project(turn, settled),
+        progress=progress(turn),
         intents=intents,
         due=_due(turn, settled),
         finalizer=_finalizer(turn, intents),

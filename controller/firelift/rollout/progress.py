@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from firelift.api.conditions import Reason
 from firelift.api.run import RunKind, RunPlan
+from firelift.rollout.extent import Progress
 from firelift.rollout.memory import changed
 from firelift.rollout.pace import text
 from firelift.rollout.place import Place
@@ -19,30 +19,6 @@ NOTED_SECONDS = 10
 _BLIND_SECONDS = 30
 """Workers idle when their lease is this old; a shorter gap between two turns does not excuse them."""
 _SCANS = frozenset({RunKind.MIGRATE, RunKind.SWEEP, RunKind.DELETE})
-_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """Documents behind the cursors, documents in the sources (0: unknown), and documents per second."""
-
-    scanned: int
-    estimate: int
-    rate: float
-
-    def text(self) -> str:
-        """Such as ``41% 1.2M/3.0M 1,125/s ETA 25m``; empty when nothing has been read."""
-        if not self.scanned:
-            return ""
-        rate = [f"{self.rate:,.0f}/s"] if self.rate else []
-        if not self.estimate:
-            return " ".join([short(self.scanned), *rate])
-        percent = min(100, 100 * self.scanned // self.estimate)
-        return " ".join([f"{percent}%", f"{short(self.scanned)}/{short(self.estimate)}", *rate, *self._eta()])
-
-    def _eta(self) -> list[str]:
-        left = self.estimate - self.scanned
-        return [f"ETA {duration(left / self.rate)}"] if left > 0 and self.rate else []
 
 
 def measure(turn: Turn, plans: Sequence[RunPlan], seconds: float) -> Progress:
@@ -82,25 +58,6 @@ def watched_runs(turn: Turn, plans: Sequence[RunPlan], title: str) -> Outcome | 
         paced = f", which may write {text(turn.seen.pace)}" if turn.seen.pace is not None else ""
         return Failed(f"no document moved for {still:,.0f}s > {deadline:,}s in {title}{paced}", Reason.NO_PROGRESS)
     return changed(state, seen_time=turn.now) if unwatched > max(NOTED_SECONDS, deadline / 4) else None
-
-
-def short(number: float) -> str:
-    """A count in two significant parts: ``950``, ``1.2k``, ``3.0M``."""
-    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if number >= size:
-            return f"{number / size:.1f}{letter}"
-    return f"{number:.0f}"
-
-
-def duration(seconds: float) -> str:
-    """A duration in its largest unit: ``45s``, ``25m``, ``3h``, ``2d``."""
-    if seconds < _MINUTE:
-        return f"{max(1.0, seconds):.0f}s"
-    if seconds < _HOUR:
-        return f"{seconds / _MINUTE:.0f}m"
-    if seconds < _DAY:
-        return f"{seconds / _HOUR:.0f}h"
-    return f"{seconds / _DAY:.0f}d"
 
 
 def _estimates(turn: Turn, plans: Sequence[RunPlan]) -> list[int]:

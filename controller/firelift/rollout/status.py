@@ -21,6 +21,7 @@ from firelift.rollout import rehearsal
 from firelift.rollout.approvals import approval_digest, approvers, position, silenced
 from firelift.rollout.clock import MOVING
 from firelift.rollout.evidence import last, remembered
+from firelift.rollout.extent import Progress
 from firelift.rollout.gates import limit_text
 from firelift.rollout.ledger_gates import speaks
 from firelift.rollout.memory import MESSAGE
@@ -28,7 +29,7 @@ from firelift.rollout.pace import text, waiting
 from firelift.rollout.phases import phase_statuses, started_phases
 from firelift.rollout.place import Place, current, goes_back
 from firelift.rollout.plan_text import map_name
-from firelift.rollout.progress import Progress, measure
+from firelift.rollout.progress import measure
 from firelift.rollout.running import at_work, plans_at_work
 from firelift.rollout.state import GateRecord, GateVerdict, Mode
 from firelift.rollout.trial import trials
@@ -51,7 +52,7 @@ def project(turn: Turn, settled: Settled) -> RolloutStatus:
     """Everything that on-call reads, of a turn that has settled."""
     state = turn.state
     phase, step = position(turn)
-    progress = _progress(turn)
+    at = progress(turn)
     gates = _gates(turn)
     said = [*_cause(turn), *rehearsal.told(turn), settled.message, *_waits(turn), *turn.seen.problems[:1]]
     message = "; ".join(said)[:MESSAGE]
@@ -59,8 +60,8 @@ def project(turn: Turn, settled: Settled) -> RolloutStatus:
         observed_generation=turn.rollout.generation,
         phase=phase,
         step=step,
-        progress=progress.text(),
-        rate=f"{progress.rate:,.0f}/s" if progress.rate else "",
+        progress=at.text(),
+        rate=f"{at.rate:,.0f}/s" if at.rate else "",
         pace=text(turn.seen.pace) if state.mode in MOVING else "",
         gates_summary=_summary(gates),
         reason=settled.reason,
@@ -127,7 +128,8 @@ def _conditions(turn: Turn, reason: Reason, message: str) -> tuple[Condition, ..
     return tuple(conditions)
 
 
-def _progress(turn: Turn) -> Progress:
+def progress(turn: Turn) -> Progress:
+    """Of the step at hand."""
     place, trial = at_work(turn), turn.state.trial
     if place is None and trial is not None and not trial.ended:
         return measure(turn, trials(turn), turn.seconds_since(trial.started))

@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from firelift.api.conditions import Reason
 from firelift.api.rollout import PaceSpec, PhaseSpec, RevertTo
 from firelift.rollout.approvals import silenced
+from firelift.rollout.extent import duration
 from firelift.rollout.memory import changed
 from firelift.rollout.place import EXECUTED, Place
-from firelift.rollout.progress import duration
 from firelift.rollout.state import Measured, RolloutState
 from firelift.rollout.turn import Settled, Turn
 

@@ -30,7 +30,7 @@ class Grounds:
         self._claim = Claim(root, settings.identity)
         for directory in self._claim.tidy():
             services.log.error("a state was never written: push it by `terraform state push`", directory=str(directory))
-        self._runs = Runs(self._poke, services.log)
+        self._runs = Runs(self._poke, services.log, services.metrics.terraform)
         terraform = replace(
             TerraformSettings.from_environment(os.environ),
             root=self._claim.directory,

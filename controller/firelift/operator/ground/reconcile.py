@@ -67,7 +67,9 @@ class Reconciler:
             if seen is not None:
                 await self._teller.trouble(memory, seen, sentence)
 
-        return await guarded(services, memory, services.log.bind(environment=str(key)), attempt, trouble)
+        return await guarded(
+            services, memory, services.log.bind(environment=str(key)), attempt, trouble, kind="environment"
+        )
 
     async def _turn(self, key: Key, memory: ObjectMemory) -> float | None:
         cluster = self._ground.services.cluster

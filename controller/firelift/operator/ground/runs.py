@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
+from prometheus_client import Histogram
 
 from firelift.environment.observation import Outcome, RunFailed, RunSeen
 from firelift.operator.wakeups import Key
@@ -22,8 +24,9 @@ class _Started:
 class Runs:
     """At most one run for each environment. Use it in one event loop."""
 
-    def __init__(self, poke: Callable[[Key], None], log: structlog.stdlib.BoundLogger) -> None:
+    def __init__(self, poke: Callable[[Key], None], log: structlog.stdlib.BoundLogger, seconds: Histogram) -> None:
         self._poke = poke
+        self._seconds = seconds
         self._log = log
         self._started: dict[Key, _Started] = {}
 
@@ -61,13 +64,21 @@ class Runs:
     async def _guarded(self, key: Key, run: str, work: Callable[[], Coroutine[Any, Any, Outcome]]) -> Outcome:
         log = self._log.bind(environment=str(key), run=run)
         log.info("run begins")
+        begun = time.monotonic()
+        outcome = await self._outcome(run, work, log)
+        self._seconds.labels(run.partition("-")[0], type(outcome).__name__).observe(time.monotonic() - begun)
+        log.info("run ended", outcome=type(outcome).__name__, message=getattr(outcome, "message", ""))
+        return outcome
+
+    @staticmethod
+    async def _outcome(
+        run: str, work: Callable[[], Coroutine[Any, Any, Outcome]], log: structlog.stdlib.BoundLogger
+    ) -> Outcome:
         try:
-            outcome = await work()
+            return await work()
         except Exception as error:  # whatever it is, the environment says it and tries again
             log.exception("run failed")
             return RunFailed(f"{run} ended by {type(error).__name__}: {error}")
-        log.info("run ended", outcome=type(outcome).__name__, message=getattr(outcome, "message", ""))
-        return outcome
 
 
 def _outcome(task: asyncio.Task[Outcome]) -> Outcome:

@@ -14,8 +14,8 @@ class Teller(StatusTeller[Environment]):
     """Writes the statuses of environments."""
 
     def __init__(self, services: Services) -> None:
-        gauge = services.metrics.environments
-        super().__init__(services, Voice("environment", ENVIRONMENTS, gauge, ("reason",), statuses.essence))
+        board = services.metrics.environments
+        super().__init__(services, Voice("environment", ENVIRONMENTS, board, ("reason",), statuses.essence))
 
     async def invalid(self, memory: TurnMemory, seen: EnvironmentObject, sentence: str) -> None:
         """Say that nobody can read the spec."""

@@ -1,4 +1,4 @@
-"""Logs as JSON lines, and metrics with bounded labels."""
+"""Logs as JSON lines."""
 
 from __future__ import annotations
 
@@ -7,32 +7,8 @@ import sys
 from typing import Any
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 _QUIET = ("kopf", "aiohttp", "asyncio", "google", "grpc")
-
-
-class Metrics:
-    """What Prometheus is told. Labels are outcomes and reasons, never names of objects."""
-
-    def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        self.turns = Counter("firelift_turns_total", "Turns by outcome.", ["outcome"], registry=self.registry)
-        self.turn_seconds = Histogram("firelift_turn_seconds", "Duration of turns.", registry=self.registry)
-        self.measurement_seconds = Histogram(
-            "firelift_measurement_seconds", "Duration of questions to metric providers.", registry=self.registry
-        )
-        self.intents = Counter(
-            "firelift_intents_total",
-            "What was done for rollouts, by kind and outcome.",
-            ["kind", "outcome"],
-            registry=self.registry,
-        )
-        self.rollouts = Gauge("firelift_rollouts", "Rollouts by reason.", ["reason"], registry=self.registry)
-        self.environments = Gauge(
-            "firelift_environments", "Environments by reason.", ["reason"], registry=self.registry
-        )
-        self.leader = Gauge("firelift_leader", "1 while this process leads.", registry=self.registry)
 
 
 def configure_logging(log_format: str) -> None:

@@ -1,0 +1,1 @@
+"""What the operator tells machines: logs as JSON lines, and metrics with bounded labels."""
