@@ -129,8 +129,21 @@ def test_an_index_that_a_working_rollout_needs_goes_only_by_name() -> None:
     assert made.removed == [index_address("by-device")]
 
 
+def test_an_index_that_a_paused_rollout_needs_goes_only_by_name() -> None:
+    made = ready_world(**ONE_INDEX)
+    made.rollouts = (RolloutSeen("users", working=False, begun=True),)
+    made.edit(indexes={"composite": {}})
+    assert "needed by rollout users" in made.settle().message
+    made.decide(ApprovalDecision.APPROVE, index_address("by-device"))
+    assert made.settle().reason == "Ready", "nothing is waited for: the rollout stands still"
+
+
 def test_an_index_that_nobody_needs_goes_by_itself() -> None:
     made = ready_world(**ONE_INDEX)
+    made.rollouts = (
+        RolloutSeen("others", working=False, begun=True, indexes=frozenset({"by-name"})),
+        RolloutSeen("over", working=False),
+    )
     made.edit(indexes={"composite": {}})
     assert made.settle().reason == "Ready"
     assert made.removed == [index_address("by-device")]

@@ -200,18 +200,20 @@ class FieldSeen:
 
 @dataclass(frozen=True, slots=True)
 class RolloutSeen:
-    """A rollout that requires this environment. `working`: it is mid-phase, and does not itself wait for this one.
+    """A rollout that stands on this environment. `working`: it is mid-phase, and does not itself wait for this one.
 
-    `indexes` are the keys of those that it waits for; none means that nobody knows which it needs.
+    `begun`: a phase of it stands and it is not over, whether it works, waits or is paused. `indexes` are the keys of
+    those that it waits for; none means that nobody knows which it needs.
     """
 
     name: str
     working: bool
+    begun: bool = False
     indexes: frozenset[str] = frozenset()
 
     def needs(self, key: str) -> bool:
         """Whether it may fail without the index."""
-        return not self.indexes or key in self.indexes
+        return (self.begun or self.working) and (not self.indexes or key in self.indexes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,13 +21,14 @@ from firelift.environment.observation import (
 )
 from firelift.environment.state import EnvironmentState, Run, RunKind
 from firelift.infra.terraform.backend import KubernetesBackend
-from firelift.kube.client import Cluster, Json
+from firelift.kube.client import Cluster
 from firelift.kube.environments import EnvironmentObject
 from firelift.kube.errors import NotFound
 from firelift.operator.ground import fields, operators, readiness, status
 from firelift.operator.ground.bundles import Bundles
 from firelift.operator.ground.material import Material, backend_of
 from firelift.operator.ground.services import Ground
+from firelift.operator.ground.users import user
 from firelift.operator.memory import TurnMemory
 from firelift.operator.wakeups import Key
 
@@ -116,17 +117,5 @@ async def _fields(
 
 async def _rollouts(cluster: Cluster, environment: Environment) -> tuple[RolloutSeen, ...]:
     listed = await cluster.get(f"/apis/{GROUP}/{VERSION}/namespaces/{environment.namespace}/{ROLLOUTS}")
-    return tuple(_rollout(item) for item in listed["items"] if _requires(item, environment.name))
-
-
-def _requires(item: Json, name: str) -> bool:
-    required = item["spec"].get("requires") or {}
-    return bool((required.get("environment") or {}).get("name") == name)
-
-
-def _rollout(item: Json) -> RolloutSeen:
-    status = item.get("status") or {}
-    conditions = {each["type"]: each["status"] for each in status.get("conditions", ())}
-    started = status.get("phase", "") in status.get("startedPhases", ())
-    working = started and conditions.get("Reconciling") == "True" and status.get("reason") != "WaitingForEnvironment"
-    return RolloutSeen(item["metadata"]["name"], working=working)
+    seen = (user(item, environment.name) for item in listed["items"])
+    return tuple(each for each in seen if each is not None)
