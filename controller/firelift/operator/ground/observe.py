@@ -9,6 +9,7 @@ from firelift.api.base import GROUP, VERSION
 from firelift.api.rollout import PLURAL as ROLLOUTS
 from firelift.api.rollout import DatabaseRef
 from firelift.environment.machine import wanted
+from firelift.environment.neighbours import Neighbour, elder
 from firelift.environment.observation import (
     Applied,
     Environment,
@@ -22,9 +23,9 @@ from firelift.environment.observation import (
 from firelift.environment.state import EnvironmentState, Run, RunKind
 from firelift.infra.terraform.backend import KubernetesBackend
 from firelift.kube.client import Cluster
-from firelift.kube.environments import EnvironmentObject
+from firelift.kube.environments import EnvironmentObject, in_buckets
 from firelift.kube.errors import NotFound
-from firelift.operator.ground import fields, operators, readiness, status
+from firelift.operator.ground import fields, readiness, status
 from firelift.operator.ground.bundles import Bundles
 from firelift.operator.ground.material import Material, backend_of
 from firelift.operator.ground.services import Ground
@@ -46,7 +47,7 @@ async def observe(
     services, environment = ground.services, material.environment
     now, bundles = services.now(), ground.bundles(environment)
     operator, approvals, rollouts, run, said, made = await asyncio.gather(
-        operators.seen(services.cluster, ground.claim, ground.namespace, state, ground.started),
+        ground.operators.seen(state),
         services.approvals.of_environment(environment.namespace, environment.name),
         _rollouts(services.cluster, environment),
         _run(ground, bundles, Key(environment.namespace, environment.name), state.run),
@@ -62,6 +63,7 @@ async def observe(
         rollouts=rollouts,
         approvals=approvals,
         made=made,
+        elder=await _elder(ground, environment),
         conditions=status.conditions(seen.status),
         problems=memory.problems,
     )
@@ -104,6 +106,14 @@ async def _made(ground: Ground, bundles: Bundles, environment: Environment) -> b
     except NotFound:
         return False
     return True
+
+
+async def _elder(ground: Ground, environment: Environment) -> Neighbour | None:
+    """Only in a bucket two can have one place; elsewhere it has the name of the object."""
+    if environment.spec.terraform.backend.gcs is None:
+        return None
+    services = ground.services
+    return elder(environment.uid, await in_buckets(services.cluster, services.settings.watched_namespaces))
 
 
 async def _fields(
