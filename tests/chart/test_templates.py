@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -276,9 +277,31 @@ def test_prometheus_asks_each_replica(chart: Chart, plain: list[Json]) -> None:
     assert only(plain, "Service")["spec"]["selector"].items() <= _labels(plain).items()
     assert monitor["metadata"]["labels"]["release"] == "prometheus"
     assert monitor["spec"]["selector"]["matchLabels"].items() <= only(plain, "Service")["metadata"]["labels"].items()
-    assert monitor["spec"]["endpoints"] == [{"port": "health", "path": "/metrics", "interval": "30s"}]
+    (endpoint,) = monitor["spec"]["endpoints"]
+    # Honoured, or the labels of a rollout would be moved aside by those of the operator's own pod.
+    assert endpoint == {"port": "health", "path": "/metrics", "interval": "30s", "honorLabels": True}
 
 
 def _labels(objects: list[Json]) -> dict[str, str]:
     labels: dict[str, str] = only(objects, "Deployment")["spec"]["template"]["metadata"]["labels"]
     return labels
+
+
+# What Prometheus and Grafana are given
+
+
+def test_alerts_and_dashboard_are_there_when_they_are_asked_for(chart: Chart, plain: list[Json]) -> None:
+    assert not of_kind(plain, "PrometheusRule")
+    asked = {
+        "prometheusRule": {"create": True, "labels": {"release": "prometheus"}, "runbooks": "https://wiki/firelift"}
+    }
+    objects = chart.render(metrics=asked | {"dashboard": {"create": True}})
+    rule = only(objects, "PrometheusRule")
+    stored = yaml.safe_load((CHART / "files" / "alerts.yaml").read_text(encoding="utf-8"))
+    (group,) = rule["spec"]["groups"]
+    assert [each["expr"] for each in group["rules"]] == [each["expr"] for each in stored["groups"][0]["rules"]]
+    assert rule["metadata"]["labels"]["release"] == "prometheus"
+    assert all(each["annotations"]["runbook_url"].startswith("https://wiki/firelift#") for each in group["rules"])
+    shown = only(objects, "ConfigMap", "firelift-dashboard")
+    assert json.loads(shown["data"]["firelift.json"])["uid"] == "firelift"
+    assert shown["metadata"]["labels"]["grafana_dashboard"] == "1"
