@@ -128,7 +128,7 @@ async def test_a_provider_that_the_mirror_does_not_have_is_named(ground: Scene, 
     mirror = tmp_path / "mirror"
     mirror.mkdir()
     document = {"terraform": {"required_providers": {"google": {"source": "hashicorp/google", "version": "7.45.0"}}}}
-    with pytest.raises(TerraformFailed, match="hashicorp/google"):
+    with pytest.raises(TerraformUnavailable, match=r"must have hashicorp/google .* and has none of it"):
         async with ground.with_settings(provider_mirror=mirror).runner.open(ground.configuration(document)):
             pytest.fail("it was opened")
 

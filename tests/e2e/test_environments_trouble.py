@@ -7,14 +7,17 @@ import os
 import signal
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import firestore
 from tests.e2e.conftest import Operators
 from tests.e2e.ground import COMPOSITE, INDEX, Ground
+from tests.terraform.mirrors import started, telling_mirror
 
 from firelift.sandbox.kubectl import KubectlError
+from firelift.sandbox.provider import ensure_provider_mirror
 
 
 def test_an_index_that_exists_is_taken_over(ground: Ground) -> None:
@@ -139,3 +142,18 @@ def test_sensitive_outputs_are_in_a_secret_once_the_operator_may_and_shown_nowhe
     ground.patch(terraform={"sensitiveOutputs": []})
     ground.until_fact(lambda: "accounts" in ground.config_map("prod-outputs"), "it is plain again")
     ground.until_fact(lambda: ground.secret("prod-outputs") == {}, "the Secret holds it no more")
+
+
+def test_the_operator_of_the_sandbox_runs_the_provider_of_the_mirror_that_is_named(
+    ground: Ground, operator: Operators, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mirror = telling_mirror(tmp_path, ensure_provider_mirror(), "7.44.0", packed=True)
+    with monkeypatch.context() as named:
+        named.setenv("FIRELIFT_PROVIDER_MIRROR", str(mirror))
+        operator.restart()
+    try:
+        ground.apply(ground.manifest(indexes={}, ttls={}))
+        ground.until_reason("AwaitingApproval")
+    finally:
+        operator.kill()
+    assert started(mirror)

@@ -14,7 +14,7 @@ from firelift.infra.terraform.process import Limits
 from firelift.sandbox.google_cloud import provider_environment
 from firelift.sandbox.provider import ensure_provider_mirror
 
-REQUIRED = {"required_providers": {"google": {"source": "hashicorp/google", "version": "7.45.0"}}}
+REQUIRED = {"required_providers": {"google": {"source": "hashicorp/google", "version": ">= 7.40.0, < 8.0.0"}}}
 METRIC = {"google_logging_metric": {"errors": {"project": "p", "name": "errors", "filter": "severity>=ERROR"}}}
 DOCUMENT = {"terraform": REQUIRED, "resource": METRIC}
 

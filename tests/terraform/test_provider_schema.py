@@ -18,6 +18,8 @@ def test_the_pinned_table_is_the_real_providers_schema() -> None:
 
 def test_terraform_sees_every_attribute_with_its_type_and_flags(unconnected: Configuration) -> None:
     unconnected.write("")
+    if 'version     = "7.45.0"' not in (unconnected.directory / ".terraform.lock.hcl").read_text():
+        pytest.skip("the mirror has another version, with a schema of its own")
 
     answered = json.loads(unconnected.run("providers", "schema", "-json").stdout)["provider_schemas"]
 

@@ -12,7 +12,7 @@ from tests.terraform_scene import Scene, processes_below, scene
 from firelift.infra.terraform.errors import TerraformFailed, TimedOut
 from firelift.infra.terraform.process import Limits
 
-REQUIRED = {"required_providers": {"google": {"source": "hashicorp/google", "version": "7.45.0"}}}
+REQUIRED = {"required_providers": {"google": {"source": "hashicorp/google", "version": ">= 7.40.0, < 8.0.0"}}}
 DATABASE = "fs/v1/projects/PROJECT/databases/(default)"
 BODY = {
     "queryScope": "COLLECTION",

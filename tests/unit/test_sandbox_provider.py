@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from firelift.infra.terraform.mirror import own_platform
 from firelift.sandbox.builds import ToolsError
 from firelift.sandbox.provider import ensure_provider_mirror
 
@@ -17,19 +18,51 @@ echo '#!/bin/sh' > "$GOBIN/terraform-provider-google"
 RACE = "from firelift.sandbox.provider import ensure_provider_mirror; print(ensure_provider_mirror())"
 
 
-def test_a_mirror_that_was_named_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "registry.terraform.io/hashicorp/google").mkdir(parents=True)
+HERE = own_platform()
+LAYOUTS = [
+    f"7.45.0/{HERE}/terraform-provider-google_v7.45.0_x5",
+    f"7.40.0/{HERE}/terraform-provider-google_v7.40.0_x5",
+    f"terraform-provider-google_7.99.12_{HERE}.zip",
+]
+OTHERS = [
+    (f"7.39.9/{HERE}/plugin", f"has 7.39.9 for {HERE}"),
+    (f"8.0.0/{HERE}/plugin", f"has 8.0.0 for {HERE}"),
+    (f"7.50.0-beta1/{HERE}/plugin", f"has 7.50.0-beta1 for {HERE}"),
+    ("7.45.0/plan9_mips/plugin", "has 7.45.0 for plan9_mips"),
+    (f"terraform-provider-google_6.1.0_{HERE}.zip", f"has 6.1.0 for {HERE}"),
+    ("7.45.0.json", "has none of it"),
+]
+
+
+def place(mirror: Path, package: str) -> None:
+    path = mirror / "registry.terraform.io/hashicorp/google" / package
+    path.parent.mkdir(parents=True)
+    path.touch()
+
+
+@pytest.mark.parametrize("package", LAYOUTS)
+def test_a_mirror_that_was_named_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: str) -> None:
+    place(tmp_path, package)
     monkeypatch.setenv("FIRELIFT_PROVIDER_MIRROR", str(tmp_path))
 
     assert ensure_provider_mirror() == tmp_path
 
 
-def test_a_mirror_without_the_provider_is_refused_with_the_remedy(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("package", "has"), OTHERS)
+def test_a_mirror_without_a_provider_that_fits_is_refused_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: str, has: str
 ) -> None:
+    place(tmp_path, package)
     monkeypatch.setenv("FIRELIFT_PROVIDER_MIRROR", str(tmp_path))
 
-    with pytest.raises(ToolsError, match="terraform providers mirror"):
+    with pytest.raises(ToolsError, match=rf"from 7\.40 and below 8\.0 for {HERE} .*{has}: make it with `terraform"):
+        ensure_provider_mirror()
+
+
+def test_a_mirror_that_is_not_there_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FIRELIFT_PROVIDER_MIRROR", str(tmp_path / "nowhere"))
+
+    with pytest.raises(ToolsError, match="nowhere is no directory"):
         ensure_provider_mirror()
 
 

@@ -1,17 +1,15 @@
 """Terraform's hashicorp/google on a machine without a registry: a filesystem mirror with the sandbox's own provider."""
 
 import os
-import platform
 from pathlib import Path
 
+from firelift.infra.terraform.mirror import ADDRESS, own_platform, shortcoming
 from firelift.sandbox.builds import GoBuild, ToolsError, built_once
 
 MODULE = Path(__file__).resolve().parents[3] / "tools" / "terraform-provider-google"
 VERSION = "7.45.0"
-_ADDRESS = Path("registry.terraform.io/hashicorp/google")
 # The binary is the same for the same sources, so that a lock file stays true when the cache was emptied.
 _INSTALL = ("install", "-v", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", ".")
-_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 def ensure_provider_mirror() -> Path:
@@ -21,7 +19,7 @@ def ensure_provider_mirror() -> Path:
     that takes about a minute on 2 cores.
 
     Raises:
-        ToolsError: the mirror named holds no hashicorp/google, there is no source checkout, or the build failed.
+        ToolsError: the mirror that is named lacks the provider, there is no source checkout, or the build failed.
         GoMissingError: there is no Go, and none could be installed.
     """
     if named := os.environ.get("FIRELIFT_PROVIDER_MIRROR"):
@@ -39,11 +37,8 @@ def ensure_provider_mirror() -> Path:
 
 
 def _named(mirror: Path) -> Path:
-    if not (mirror / _ADDRESS).is_dir():
-        raise ToolsError(
-            f"FIRELIFT_PROVIDER_MIRROR is {mirror}, and there is no {_ADDRESS} in it: make it with "
-            f"'terraform providers mirror {mirror}', or unset it to use the sandbox's own provider."
-        )
+    if lacks := shortcoming(mirror):
+        raise ToolsError(f"FIRELIFT_PROVIDER_MIRROR: {lacks}, or unset it to use the sandbox's own provider.")
     return mirror
 
 
@@ -52,7 +47,6 @@ def _sources() -> list[Path]:
 
 
 def _arrange(built: Path) -> None:
-    machine = platform.machine().lower()
-    folder = built / _ADDRESS / VERSION / f"{platform.system().lower()}_{_ARCHITECTURES.get(machine, machine)}"
+    folder = built / ADDRESS / VERSION / own_platform()
     folder.mkdir(parents=True)
     (built / MODULE.name).rename(folder / f"{MODULE.name}_v{VERSION}_x5")

@@ -2,7 +2,7 @@
 
 ```
 TerraformError
-├── TerraformUnavailable   no binary, or one of a version that is not supported: the image is at fault
+├── TerraformUnavailable   no binary or provider, or one of a version that is not supported: the image is at fault
 ├── TerraformFailed        it ran and said no: a person reads the diagnostics
 │   ├── StateLocked        another run holds the state; `lock` says which
 │   └── PlanStale          the state has moved on since the plan: plan again
@@ -55,7 +55,7 @@ class TerraformError(Exception):
 
 
 class TerraformUnavailable(TerraformError):
-    """There is no Terraform to run, or not one that is supported."""
+    """There is no Terraform to run, or no provider for it, or not one that is supported."""
 
 
 class TerraformFailed(TerraformError):

@@ -15,6 +15,7 @@ _LOCK_LINE = re.compile(r"^\s*(ID|Path|Operation|Who|Created):[ \t]*(.*?)[ \t\r]
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _LOCK_SUMMARY = "Error acquiring the state lock"
 _STALE_SUMMARY = "Saved plan is stale"
+_PROVIDER_SUMMARY = "Failed to query available provider packages"
 _KEPT = 50
 _DETAIL_CHARACTERS = 4000
 _TAIL_CHARACTERS = 2000
@@ -73,6 +74,11 @@ def lock_of(found: Iterable[Diagnostic]) -> StateLock | None:
 def is_stale(found: Iterable[Diagnostic]) -> bool:
     """Whether a saved plan was refused because the state has moved on."""
     return any(_STALE_SUMMARY in diagnostic.summary for diagnostic in found)
+
+
+def lacks_provider(found: Iterable[Diagnostic]) -> bool:
+    """Whether a provider was found nowhere, or not in a version that is asked for."""
+    return any(_PROVIDER_SUMMARY in diagnostic.summary for diagnostic in found)
 
 
 def _time(text: str) -> datetime | None:

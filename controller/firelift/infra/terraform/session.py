@@ -20,10 +20,19 @@ from firelift.infra.terraform.errors import (
     StateLocked,
     StateUnsaved,
     TerraformFailed,
+    TerraformUnavailable,
     TimedOut,
     TooLarge,
 )
-from firelift.infra.terraform.messages import diagnostics, events, is_stale, lock_of, text_diagnostic
+from firelift.infra.terraform.messages import (
+    diagnostics,
+    events,
+    is_stale,
+    lacks_provider,
+    lock_of,
+    text_diagnostic,
+)
+from firelift.infra.terraform.mirror import shortcoming
 from firelift.infra.terraform.protocol import ApplyResult, Outputs, PlanResult, Purpose, StateVersion
 from firelift.infra.terraform.redact import Redactor
 from firelift.infra.terraform.settings import TerraformSettings
@@ -50,7 +59,14 @@ class Session:
         if lock_file:
             self._workspace.write_lock_file(lock_file)
         held = {"lockfile": "readonly"} if lock_file else {}
-        self._check("init", await self._cli.init(json=IsFlagged, **held))
+        said = await self._cli.init(json=IsFlagged, **held)
+        try:
+            self._check("init", said)
+        except TerraformFailed as error:
+            mirror = self._settings.provider_mirror
+            if mirror is None or not lacks_provider(error.diagnostics) or not (why := shortcoming(mirror)):
+                raise
+            raise TerraformUnavailable(f"terraform init found no provider: {why}") from error
 
     async def plan(self, purpose: Purpose = Purpose.APPLY, *, targets: Sequence[str] = ()) -> PlanResult:
         """See `TerraformSession.plan`."""
