@@ -6,6 +6,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +60,20 @@ class Cloud:
 
     def asked(self) -> list[str]:
         """Return the calls about the test's project, as `Method CODE`, oldest first."""
+        return [f"{each['method']} {each['code']}" for each in self._requests()]
+
+    def spans(self, method: str) -> list[tuple[datetime, datetime]]:
+        """Return when each call of a method about the test's project began and ended, in order of their ends."""
+        ends = [
+            (datetime.fromisoformat(each["time"]), timedelta(milliseconds=each["milliseconds"]))
+            for each in self._requests()
+            if each["method"] == method
+        ]
+        return [(end - lasted, end) for end, lasted in ends]
+
+    def _requests(self) -> list[Any]:
         report = _request("GET", f"{self._google.control_url}/requests")
-        return [f"{each['method']} {each['code']}" for each in report["requests"] if self.project in each["detail"]]
+        return [each for each in report["requests"] if self.project in each["detail"]]
 
 
 def _request(verb: str, url: str, body: Any = None) -> Any:

@@ -26,6 +26,7 @@ locals {
       "datastore.databases.import",
       "datastore.indexes.get",
       "datastore.indexes.list",
+      "datastore.operations.cancel",
       "datastore.operations.get",
       "datastore.operations.list",
     ])

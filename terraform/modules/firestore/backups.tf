@@ -1,21 +1,27 @@
-locals {
-  _backups = { for name, schedule in var.database.backups : name => schedule if schedule != null }
-}
-
+# Firestore takes one change of a database's schedules at a time: the weekly one waits until the daily one is there.
 resource "google_firestore_backup_schedule" "this" {
-  for_each  = local._backups
+  for_each  = { for name, schedule in { daily = var.database.backups.daily } : name => schedule if schedule != null }
   project   = var.project_id
   database  = google_firestore_database.this.name
   retention = "${each.value.retention_days * 24 * 60 * 60}s"
 
-  dynamic "daily_recurrence" {
-    for_each = each.key == "daily" ? [each.value] : []
-    content {}
+  daily_recurrence {}
+}
+
+resource "google_firestore_backup_schedule" "weekly" {
+  for_each  = { for name, schedule in { weekly = var.database.backups.weekly } : name => schedule if schedule != null }
+  project   = var.project_id
+  database  = google_firestore_database.this.name
+  retention = "${each.value.retention_days * 24 * 60 * 60}s"
+
+  weekly_recurrence {
+    day = each.value.day
   }
-  dynamic "weekly_recurrence" {
-    for_each = each.key == "weekly" ? [each.value] : []
-    content {
-      day = weekly_recurrence.value.day
-    }
-  }
+
+  depends_on = [google_firestore_backup_schedule.this]
+}
+
+moved {
+  from = google_firestore_backup_schedule.this["weekly"]
+  to   = google_firestore_backup_schedule.weekly["weekly"]
 }

@@ -21,7 +21,7 @@ run "a_database_is_protected_unless_told_otherwise" {
     error_message = "A destroy deletes; it never leaves a database behind without a word."
   }
   assert {
-    condition     = length(google_firestore_backup_schedule.this) == 0 && length(google_firestore_index.composite) == 0 && length(google_firestore_field.ttl) == 0 && length(google_firestore_field.override) == 0
+    condition     = length(google_firestore_backup_schedule.this) == 0 && length(google_firestore_backup_schedule.weekly) == 0 && length(google_firestore_index.composite) == 0 && length(google_firestore_field.ttl) == 0 && length(google_firestore_field.override) == 0
     error_message = "What is not declared is not made."
   }
 }
@@ -61,15 +61,15 @@ run "both_schedules_are_kept_for_the_days_that_are_said" {
   }
 
   assert {
-    condition     = google_firestore_backup_schedule.this["daily"].retention == "604800s" && google_firestore_backup_schedule.this["weekly"].retention == "8467200s"
+    condition     = google_firestore_backup_schedule.this["daily"].retention == "604800s" && google_firestore_backup_schedule.weekly["weekly"].retention == "8467200s"
     error_message = "Days are given to Firestore in seconds."
   }
   assert {
-    condition     = length(google_firestore_backup_schedule.this["daily"].daily_recurrence) == 1 && length(google_firestore_backup_schedule.this["daily"].weekly_recurrence) == 0
+    condition     = length(google_firestore_backup_schedule.this) == 1 && length(google_firestore_backup_schedule.this["daily"].daily_recurrence) == 1 && length(google_firestore_backup_schedule.this["daily"].weekly_recurrence) == 0
     error_message = "The daily schedule has exactly one recurrence."
   }
   assert {
-    condition     = google_firestore_backup_schedule.this["weekly"].weekly_recurrence[0].day == "SUNDAY" && length(google_firestore_backup_schedule.this["weekly"].daily_recurrence) == 0
+    condition     = google_firestore_backup_schedule.weekly["weekly"].weekly_recurrence[0].day == "SUNDAY" && length(google_firestore_backup_schedule.weekly["weekly"].daily_recurrence) == 0
     error_message = "The weekly schedule has exactly one recurrence, with its day."
   }
   assert {
