@@ -13,7 +13,7 @@ from firelift.api.steps.soak import Evidence
 from firelift.rollout.approvals import silenced
 from firelift.rollout.evidence import watched
 from firelift.rollout.gates import intervals
-from firelift.rollout.intents import ClaimLedger, Decision, EmitEvent, EnsureJob, EnsureRun, Intent
+from firelift.rollout.intents import ClaimLedger, Decision, EmitEvent, EnsureJob, EnsureRun, Intent, StartTransfer
 from firelift.rollout.machine import decide
 from firelift.rollout.observation import Observation
 from firelift.rollout.place import EXECUTED, Place, goes_back, places
@@ -36,6 +36,7 @@ def check_decision(world: World, before: RolloutState, seen: Observation, decisi
     _only_started_phases(decision)
     _planned_first(turn, before, decision)
     _on_its_ground(turn, before, decision)
+    _begun_once(turn, decision)
     _frozen_plans(world, decision)
     _soaked_on_evidence(world, before, seen, decision)
     _ledger_first(seen, decision)
@@ -170,6 +171,26 @@ def _on_its_ground(turn: Turn, before: RolloutState, decision: Decision) -> None
         first = not any(step.verb in CHANGING for step in place.phase.spec.steps[: place.step_index])
         if first and place.spec.verb in CHANGING and place.begun:
             assert (place.phase_index, place.key) in begun, f"{place.title} writes on an environment that is not Ready"
+
+
+def _begun_once(turn: Turn, decision: Decision) -> None:
+    """An export is begun only on the way forward, remembered before that, and never beside one that is there."""
+    wanted = [intent for intent in decision.intents if isinstance(intent, StartTransfer)]
+    if decision.state.mode is not Mode.FORWARD:
+        assert decision.status.reason != Reason.WAITING_FOR_BACKUP, "a way back waits for a backup"
+        assert not wanted, "an export is begun although the rollout does not go forward"
+    for intent in wanted:
+        remembered = [place.record.transfer for place in places(turn)]
+        assert any(each is not None and each.uri == intent.uri for each in remembered), "an export nobody remembers"
+        assert turn.seen.backups is not None
+        there = turn.seen.backups.moving(intent.kind, intent.uri, frozenset(intent.collections))
+        assert all(each.name in intent.known for each in there), "an export is begun beside itself"
+
+
+def check_copies(world: World) -> None:
+    """Of a rollout that is stopped or taken back no export goes on."""
+    if world.state is not None and world.state.mode in {Mode.ABORTED, Mode.REVERTED} and not world.ledger_error:
+        assert all(state != "PROCESSING" for state in world.copies.states), "an export goes on that nobody waits for"
 
 
 def _frozen_plans(world: World, decision: Decision) -> None:

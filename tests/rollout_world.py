@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from tests.rollout_copies import Copies
 from tests.rollout_specs import spec
 
 from firelift.api.approval import ApprovalDecision
@@ -26,6 +27,7 @@ from firelift.operator.measure import asked, measure_environment, measure_work
 from firelift.rollout.ground import ConditionSeen, EnvironmentSeen, IndexSeen
 from firelift.rollout.intents import (
     AcquireLock,
+    CancelTransfer,
     ClaimLedger,
     Decision,
     EmitEvent,
@@ -39,6 +41,7 @@ from firelift.rollout.intents import (
     SetFlags,
     SetRunState,
     ShowPlan,
+    StartTransfer,
 )
 from firelift.rollout.machine import decide, initial_state, wanted
 from firelift.rollout.observation import (
@@ -116,6 +119,7 @@ class World:
     order: list[str] = field(default_factory=list)
     intents: tuple[Intent, ...] = ()
     environments: dict[str, EnvironmentSeen] = field(default_factory=dict)
+    copies: Copies = field(default_factory=Copies)
     quick_plans: bool = True
     """Whether a turn that plans is followed at once by those that end the planning."""
     plan_map: PlanMapSeen = field(default_factory=lambda: PlanMapSeen(exists=False))
@@ -145,6 +149,8 @@ class World:
             answers={name: self._measured(ask.gate.name, ask.window.end) for name, ask in wants.queries.items()},
             plan_map=self.plan_map if wants.plan_map else None,
             environments={name: self.environments.get(name, EnvironmentSeen()) for name in wants.environments},
+            backups=self.copies.told if wants.backups else None,
+            refusals=self.copies.refusals,
             pace=self.pace,
             worker_image=self.worker_image,
             conditions=self.status.conditions if self.status else (),
@@ -171,7 +177,10 @@ class World:
     def act(self, intents: Iterable[Intent]) -> None:
         """Carry the intents out."""
         for intent in intents:
-            self._do(intent)
+            if isinstance(intent, StartTransfer | CancelTransfer):
+                self.copies.do(intent, self.now)
+            else:
+                self._do(intent)
 
     def turn(self) -> Decision:
         """One whole turn, and those in which nothing but a plan is made."""

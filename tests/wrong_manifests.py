@@ -18,12 +18,15 @@ class Wrong(NamedTuple):
 
 _PHASE = "spec.phases.0"
 _MIGRATE, _VERIFY, _SOAK = f"{_PHASE}.steps.1", f"{_PHASE}.steps.2", f"{_PHASE}.steps.4"
-_FLAGS = f"{_PHASE}.steps.0.flags"
+_FIRST = f"{_PHASE}.steps.0"
+_FLAGS = f"{_FIRST}.flags"
 _COPY, _IN_PLACE = "spec.migrations.0", "spec.migrations.1"
 _SOURCE, _TARGET = f"{_COPY}.source.collection", f"{_COPY}.target.document"
 _RATIO = "spec.gates.0"
 _RESERVED = "must not use `_firelift`, names that start with `firelift_`, `__names__`, `.` or `..`"
-_ONE_VERB = "a step must have exactly one of flags, migrate, verify, soak, approve, sweep, delete, indexes, not"
+_VERBS = "flags, migrate, verify, soak, approve, sweep, delete, indexes, backup, restore"
+_ONE_VERB = f"a step must have exactly one of {_VERBS}, not"
+_TO_RESTORE = {"restore": {"export": "gs://shop-backups/monday", "collections": ["logs"]}, "irreversible": True}
 _PARITY = "`collection` must be a path of an odd number of segments, none of them empty, not"
 _TEMPLATE = "`document` must be collection ids and document ids in turn, an even number of segments"
 _FALLS = "the percent of a migration must never fall from one migrate step to a later one"
@@ -90,8 +93,61 @@ _STEPS = (
     ),
     _wrong(
         "an irreversible soak",
-        "only `flags`, `migrate` and `delete` can be `irreversible`",
+        "only `flags`, `migrate`, `delete` and `restore` can be `irreversible`",
         (f"{_SOAK}.irreversible", True),
+    ),
+    _wrong(
+        "a backup that is neither made nor looked for",
+        "a backup step must have exactly one of `export`, which makes one, and `maxAgeSeconds`",
+        (_SOAK, {"backup": {"minBytes": 5}}),
+    ),
+    _wrong(
+        "a backup that is made and looked for",
+        "a backup step must have exactly one of `export`, which makes one, and `maxAgeSeconds`",
+        (_SOAK, {"backup": {"export": {"bucket": "gs://shop-backups"}, "maxAgeSeconds": 600}}),
+    ),
+    _wrong(
+        "an export to no bucket",
+        "should match",
+        (_SOAK, {"backup": {"export": {"bucket": "s3://shop-backups"}}}),
+        offline="should match pattern",
+    ),
+    _wrong(
+        "an irreversible backup",
+        "only `flags`, `migrate`, `delete` and `restore` can be `irreversible`",
+        (_SOAK, {"backup": {"maxAgeSeconds": 600}, "irreversible": True}),
+    ),
+    _wrong(
+        "a restore that a revert would pass",
+        "a restore step must be `irreversible: true`",
+        (_FIRST, {"name": "write-both", "restore": _TO_RESTORE["restore"]}),
+    ),
+    _wrong(
+        "a restore of everything",
+        "should have at least 1 items",
+        (_FIRST, {**_TO_RESTORE, "restore": {"export": "gs://shop-backups/monday", "collections": []}}),
+        offline="at least 1 item",
+    ),
+    _wrong(
+        "a restore of a whole bucket",
+        "should match",
+        (_FIRST, {**_TO_RESTORE, "restore": {"export": "gs://shop-backups", "collections": ["logs"]}}),
+        offline="should match pattern",
+    ),
+    _wrong(
+        "a restore of the ledgers",
+        "`collections` of a restore step must not have `_firelift`",
+        (_FIRST, {**_TO_RESTORE, "restore": {"export": "gs://b-1/a", "collections": ["logs", "firelift_journal"]}}),
+    ),
+    _wrong(
+        "a restore behind a migrate step",
+        "a restore step must stand in front of every migrate, sweep and delete step",
+        (_SOAK, _TO_RESTORE),
+    ),
+    _wrong(
+        "a restore in a later phase",
+        "a restore step must stand in front of every migrate, sweep and delete step",
+        (_FIRST.replace("phases.0", "phases.1"), _TO_RESTORE),
     ),
     _wrong(
         "a delete that nobody has approved",
@@ -513,6 +569,12 @@ _ROLLOUT = (
         offline="Field required",
     ),
     _wrong(
+        "a required backup of any age",
+        "spec.requires.backup.maxAgeSeconds: Required value",
+        ("spec.requires", {"backup": {"minBytes": 1}}),
+        offline="Field required",
+    ),
+    _wrong(
         "a rate that is no whole number",
         "must be of type integer",
         ("spec.pace", {"maxWritesPerSecond": 0.5}),
@@ -539,6 +601,12 @@ WRONG_APPROVALS: tuple[Any, ...] = (
         "a gate that is not overridden",
         "`gate` must only be used with the decision Override",
         ("spec.gate", "error-rate"),
+    ),
+    _wrong(
+        "an export that is not restored",
+        "`restores` must only be used to approve the restore step of a MigrationRollout",
+        ("spec.decision", "Skip"),
+        ("spec.restores", "gs://shop-backups/monday"),
     ),
     _wrong("a digest that is none", "should match", ("spec.digest", "latest"), offline="should match pattern"),
     _wrong("an unknown decision", "Unsupported value", ("spec.decision", "Maybe"), offline="Input should be"),

@@ -139,3 +139,9 @@ class ObjectWorld:
             method=method,
         )
         urllib.request.urlopen(request, timeout=10).close()  # noqa: S310 - http
+
+    def exports(self) -> list[Json]:
+        """The exports of this project's databases."""
+        with urllib.request.urlopen(f"{self.sandbox.control_url}/exports", timeout=10) as answer:  # noqa: S310 - http
+            found: list[Json] = json.loads(answer.read())
+        return [each for each in found if each["database"].startswith(f"projects/{self.project}/")]

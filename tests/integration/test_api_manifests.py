@@ -61,7 +61,19 @@ def test_a_rule_never_fails_to_be_judged(api: ApiObjects) -> None:
         rollout(("spec.migrations.1.appliesWhen", "true"), ("spec.migrations.1.marker", {"field": "v", "value": "2"})),
         demo.logs_to_users() | {"metadata": {"name": demo.LOGS}},
         demo.tasks_reshaped() | {"metadata": {"name": demo.TASKS}},
+        rollout(
+            ("spec.requires", {"backup": {"maxAgeSeconds": 86_400, "minBytes": 1_000_000}}),
+            ("spec.phases.0.steps.4", {"backup": {"maxAgeSeconds": 86_400}}),
+            ("spec.phases.1.steps.4", {"backup": {"export": {"bucket": "gs://shop-backups/daily"}}}),
+        ),
+        rollout(
+            (
+                "spec.phases.0.steps.0",
+                {"restore": {"export": "gs://shop-backups/a/1-b-c", "collections": ["logs"]}, "irreversible": True},
+            )
+        ),
         approval(),
+        approval(("spec.restores", "gs://shop-backups/a/1-b-c")),
         approval(("spec.decision", "Override"), ("spec.gate", "errors"), ("spec.expiresTime", "2030-01-01T00:00:00Z")),
     ],
 )

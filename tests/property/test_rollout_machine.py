@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
-from tests.rollout_rules import check_cohorts, check_decision, check_world
+from tests.rollout_rules import check_cohorts, check_copies, check_decision, check_world
 from tests.rollout_specs import APPROVE, DELETE, VERIFY, flags, gate, migrate, migration, phase, soak, spec
 from tests.rollout_world import START, World, ground, unplanned, world
 
@@ -55,6 +55,8 @@ EXTRAS = st.lists(
             {**flags("WINDOW", maxSeconds=40), "onRevert": "Undo"},
             {**flags("FINAL"), "irreversible": True},
             {"indexes": {"environment": GROUND, "minReadySeconds": 20}},
+            {"backup": {"export": {"bucket": "gs://shop-backups"}}},
+            {"backup": {"export": {"bucket": "gs://shop-backups"}}, "timeoutSeconds": 60},
             DELETE,
         ]
     ),
@@ -84,6 +86,7 @@ class RolloutMachine(RuleBasedStateMachine):
         limit=st.sampled_from([None, None, 1, 40, 100_000]),
         rehearse=st.booleans(),
         grounded=st.booleans(),
+        backed=st.booleans(),
     )
     def begin(
         self,
@@ -97,6 +100,7 @@ class RolloutMachine(RuleBasedStateMachine):
         limit: int | None,
         rehearse: bool,
         grounded: bool,
+        backed: bool,
     ) -> None:
         steps = extras if gated else [[unjudged(step) for step in more] for more in extras]
         phases = [cohort_phase(percent, *more) for percent, more in zip(percents, steps, strict=False)]
@@ -109,8 +113,12 @@ class RolloutMachine(RuleBasedStateMachine):
             deletionPolicy=deletion,
             progressDeadlineSeconds=600,
             maxRevertSeconds=limit,
-            requires={"environment": {"name": GROUND}} if grounded else {},
+            requires={
+                **({"environment": {"name": GROUND}} if grounded else {}),
+                **({"backup": {"maxAgeSeconds": 600}} if backed else {}),
+            },
         )
+        self.world.copies.back_up(START)
         self.world.environments = {GROUND: ground()}
         self.world.quick_plans = False
         self.world.measure = self._measure
@@ -245,6 +253,19 @@ class RolloutMachine(RuleBasedStateMachine):
     def the_environment_changes(self, ready: str, turns: int, *, behind: bool, there: bool) -> None:
         self.world.environments = {GROUND: ground(ready, observed=1 if behind else 2)} if there else {}
         self.turns(turns, 11)
+
+    @rule(state=st.sampled_from(["SUCCESSFUL", "SUCCESSFUL", "FAILED", "CANCELLED"]), turns=st.integers(0, 3))
+    def exports_end(self, state: str, turns: int) -> None:
+        self.world.copies.operate(state=state, documents=100, size=5000)
+        self.turns(turns, 11)
+
+    @rule(there=st.booleans(), told=st.booleans(), turns=st.integers(1, 8))
+    def backups_come_and_go(self, turns: int, *, there: bool, told: bool) -> None:
+        if there:
+            self.world.copies.back_up(self.world.now)
+        self.world.copies.tell(told=told)
+        self.turns(turns, 11)
+        self.world.copies.tell(told=True)
 
     @rule(group=st.sampled_from(["logs", "tasks"]), turns=st.integers(1, 6))
     def another_rollout_has_a_lock_for_a_while(self, group: str, turns: int) -> None:
@@ -439,8 +460,11 @@ class RolloutMachine(RuleBasedStateMachine):
         for _ in range(300):
             self._turn()
             if self._rests():
+                check_copies(self.world)
                 return
             self.world.work()
+            self.world.copies.operate(state="SUCCESSFUL", documents=100, size=5000)
+            self.world.copies.back_up(self.world.now)
             self.world.pass_time(10)
         status = self.world.status
         raise AssertionError(f"never at rest: {status.reason} {status.message}" if status else "never at rest")

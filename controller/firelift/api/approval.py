@@ -13,6 +13,7 @@ from firelift.api.environment import KIND as ENVIRONMENT_KIND
 from firelift.api.lists import AS_SET
 from firelift.api.rollout import KIND as ROLLOUT_KIND
 from firelift.api.rules import Rule, RuledModel, Rules
+from firelift.api.steps.backup import ExportUri
 
 KIND = "MigrationApproval"
 PLURAL = "migrationapprovals"
@@ -73,6 +74,8 @@ class ApprovalSpec(RuledModel):
     """Of an environment's plan: every address that can lose data, by name, as `status.plan.changes` has it."""
     during_rollouts: bool = False
     """Of an environment's plan: it is applied even while a rollout that requires the environment is mid-phase."""
+    restores: ExportUri | None = None
+    """Of a rollout's restore step: the export that may be imported, by name, as the step has it."""
 
     rules: ClassVar[Rules] = (
         Rule("self == oldSelf", "an approval must not be changed: delete it and create another"),
@@ -102,5 +105,13 @@ class ApprovalSpec(RuledModel):
                 (_of_environment(spec) and spec.decision is ApprovalDecision.APPROVE)
                 or not (spec.loses or spec.during_rollouts)
             ),
+        ),
+        Rule(
+            "!has(self.restores) || (self.target.kind == 'MigrationRollout' && self.decision == 'Approve')",
+            "`restores` must only be used to approve the restore step of a MigrationRollout",
+            lambda spec: (
+                spec.restores is None or (not _of_environment(spec) and spec.decision is ApprovalDecision.APPROVE)
+            ),
+            field=".restores",
         ),
     )

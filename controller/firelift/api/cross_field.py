@@ -23,6 +23,12 @@ _PUBLISHED_FALLS = (
     " k in t.flags.publishCohort && t.flags.publishCohort[k] < s.flags.publishCohort[k])))))"
 )
 
+_WRITES = "(has(t.migrate) || has(t.sweep) || has(t.delete))"
+_RESTORED_FIRST = (
+    "self.phases.all(i, p, p.steps.all(a, s, !has(s.restore) || self.phases.all(j, q, j > i || q.steps.all(b, t,"
+    f" (j == i && b > a) || !{_WRITES}))))"
+)
+
 
 def _steps(spec: Any) -> list[Any]:
     return [step for phase in spec.phases for step in phase.steps]
@@ -64,6 +70,12 @@ def _published_rises(spec: Any) -> bool:
                 return False
             published[place] = percent
     return True
+
+
+def _restores_first(spec: Any) -> bool:
+    steps = _steps(spec)
+    last = max((index for index, step in enumerate(steps) if step.restore), default=0)
+    return not any(step.migrate or step.sweep or step.delete for step in steps[:last])
 
 
 def _soaks_have_evidence(spec: Any) -> bool:
@@ -130,6 +142,13 @@ ROLLOUT_RULES = (
             or all(migration.entity_collection is not None for migration in spec.migrations)
         ),
         field=".pace",
+    ),
+    Rule(
+        _RESTORED_FIRST,
+        "a restore step must stand in front of every migrate, sweep and delete step: what it overwrites would no longer"
+        " be as their journals have it, and a revert does not pass it",
+        _restores_first,
+        field=".phases",
     ),
     Rule(
         "self.phases.all(i, p, i == 0 || !p.rehearse)",

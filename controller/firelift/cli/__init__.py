@@ -1,1 +1,1 @@
-"""The command line: `kubectl firelift`, and the probe of a real project."""
+"""Tools for people at a terminal."""

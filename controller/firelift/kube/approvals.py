@@ -39,6 +39,7 @@ def select(items: list[Json], name: str) -> tuple[ApprovalSeen, ...]:
             created=created,
             gate=spec.gate or "",
             expires=spec.expires_time,
+            restores=spec.restores or "",
         )
         for created, approval, spec in _naming(items, TargetKind.MIGRATION_ROLLOUT, name)
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import singledispatchmethod
 
 from firelift.api.run import RunControl, RunPlan, RunState
+from firelift.infra import firestore_backups
 from firelift.kube import config_maps, jobs, plan_maps
 from firelift.kube.events import Subject
 from firelift.kube.job_manifest import ExitCodes, JobPolicy, build_job, job_name, label_selector
@@ -17,12 +18,14 @@ from firelift.migration.ledger import root as roots
 from firelift.migration.ledger.runs import RunDocument, RunStore
 from firelift.migration.preflight.report import forget_report
 from firelift.operator import pace
+from firelift.operator.databases import ADMIN_ENDPOINT_VARIABLE
 from firelift.operator.ledger import LedgerRead
 from firelift.operator.services import Services
 from firelift.operator.settings import PASSED_ON
 from firelift.operator.speak import send_event
 from firelift.rollout.intents import (
     AcquireLock,
+    CancelTransfer,
     ClaimLedger,
     EmitEvent,
     EnsureJob,
@@ -35,8 +38,9 @@ from firelift.rollout.intents import (
     SetFlags,
     SetRunState,
     ShowPlan,
+    StartTransfer,
 )
-from firelift.rollout.observation import Observation, PaceSeen, Rollout
+from firelift.rollout.observation import Observation, PaceSeen, Refusal, Rollout
 
 
 @dataclass(slots=True)
@@ -44,7 +48,8 @@ class Actor:
     """Acts for one decision about one rollout. `act` raises `KubeError` and `MigrationError`.
 
     `news` is set when the next turn will see something that no event tells of, so that it need not be waited for.
-    `pace` is what the run at work was granted, with its lease; `halted` are the runs that were told to hold or to stop.
+    `pace` is what the run at work was granted, with its lease; `halted` are the runs that were told to hold or to stop;
+    `refusals` say why an export or import was not begun, by the export's place.
     """
 
     services: Services
@@ -56,6 +61,7 @@ class Actor:
     pace: PaceSeen | None = None
     lease: Lease | None = None
     halted: dict[str, RunDocument] = field(default_factory=dict)
+    refusals: dict[str, Refusal] = field(default_factory=dict)
 
     @singledispatchmethod
     async def act(self, intent: Intent) -> None:
@@ -140,6 +146,26 @@ class Actor:
         await roots.release(store, ledger, time, expire_at=intent.expire)
 
     @act.register
+    async def _start_transfer(self, intent: StartTransfer) -> None:
+        database, permit = self.rollout.spec.database, self.services.lease.check
+        try:
+            await firestore_backups.start(
+                database.project, database.name, intent, permit=permit, endpoint=_admin_endpoint()
+            )
+        except firestore_backups.TransferRefused as error:
+            self.refusals[intent.uri] = Refusal(str(error), error.final)
+        else:
+            self.news = True
+
+    @act.register
+    async def _cancel_transfer(self, intent: CancelTransfer) -> None:
+        self.services.lease.check()
+        try:
+            await firestore_backups.cancel(intent.operation, _admin_endpoint())
+        except firestore_backups.TransferRefused as error:
+            self.services.log.warning("an operation goes on", operation=intent.operation, error=str(error))
+
+    @act.register
     async def _emit_event(self, intent: EmitEvent) -> None:
         subject = Subject(self.rollout.namespace, self.rollout.name, self.rollout.uid)
         await send_event(self.services, subject, reason=intent.reason, message=intent.message, warning=intent.warning)
@@ -180,3 +206,7 @@ class Actor:
         return RunControl(
             state=state, epoch=self.services.lease.epoch, lease_seconds=self.services.settings.run_lease_seconds
         )
+
+
+def _admin_endpoint() -> str | None:
+    return os.environ.get(ADMIN_ENDPOINT_VARIABLE) or None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from firelift.migration.budget_leases import Lease
 from firelift.migration.ledger.progress import Progress
 from firelift.operator.measure import Measurer
-from firelift.rollout.observation import PaceSeen
+from firelift.rollout.observation import PaceSeen, Refusal
 
 FIRST_BACKOFF_SECONDS = 0.1
 _SHOWN_PROBLEMS = 3
@@ -60,6 +60,8 @@ class ObjectMemory(TurnMemory):
     checked_generation: int = 0
     grounds: frozenset[str] = frozenset()
     """The environments that the last turn looked at."""
+    refusals: dict[str, Refusal] = field(default_factory=dict)
+    """Why exports and imports were not begun, by the export's place."""
     unusable: str = ""
     """What `checked_generation` has against its migrations."""
 
@@ -69,3 +71,4 @@ class ObjectMemory(TurnMemory):
             self.uid, self.tidied, self.status_time = uid, False, float("-inf")
             self.checked_generation, self.pace, self.lease, self.lock_leases = 0, None, None, None
             self.progress.clear()
+            self.refusals.clear()

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from firelift.api.run import RunKind, RunState
+from firelift.infra import firestore_backups
 from firelift.kube import config_maps, grounds, jobs, plan_maps
 from firelift.kube.job_manifest import job_name, label_selector
 from firelift.migration.exit_codes import IGNORED
@@ -20,10 +21,12 @@ from firelift.migration.preflight.report import read_report
 from firelift.migration.store import Micros, Store, ValueKit
 from firelift.migration.transform.check import problem
 from firelift.operator.answers import Questions
+from firelift.operator.databases import ADMIN_ENDPOINT_VARIABLE
 from firelift.operator.ledger import LedgerRead
 from firelift.operator.memory import ObjectMemory
 from firelift.operator.services import Services
 from firelift.operator.settings import EMULATOR_VARIABLE
+from firelift.rollout.backups import BackupsSeen
 from firelift.rollout.ground import EnvironmentSeen
 from firelift.rollout.machine import wanted
 from firelift.rollout.observation import (
@@ -59,11 +62,12 @@ async def observe(
     want = wanted(rollout, state, now)
     memory.grounds = frozenset(want.environments)
     # First the Jobs, then their journals: a Job that has ended is never seen with an older journal than its last.
-    made, maps, plan_map, environments, approved = await asyncio.gather(
+    made, maps, plan_map, environments, backups, approved = await asyncio.gather(
         _jobs(services, rollout, want.runs),
         _config_maps(services, rollout, want.config_maps),
         _plan_map(services, rollout, want.plan_map),
         read_environments(services, rollout, want.environments),
+        _backups(rollout, asked_for=want.backups),
         services.approvals.of_rollout(rollout.namespace, rollout.name),
     )
     runs, held = await _database(services, memory, rollout, ledger.store, made, want)
@@ -77,6 +81,8 @@ async def observe(
         config_maps=maps,
         locks=held,
         environments=environments,
+        backups=backups,
+        refusals=dict(memory.refusals),
         pace=memory.pace,
         unusable=_unusable(memory, rollout, ledger.store.values),
         worker_image=rollout.spec.worker.image or services.settings.worker_image,
@@ -194,6 +200,11 @@ async def read_environments(services: Services, rollout: Rollout, names: Sequenc
     """The environments of the rollout's namespace, by name."""
     reads = (grounds.read(services.cluster, rollout.namespace, name) for name in names)
     return dict(zip(names, await asyncio.gather(*reads), strict=True))
+
+
+async def _backups(rollout: Rollout, *, asked_for: bool) -> BackupsSeen | None:
+    database, endpoint = rollout.spec.database, os.environ.get(ADMIN_ENDPOINT_VARIABLE) or None
+    return await firestore_backups.look(database.project, database.name, endpoint) if asked_for else None
 
 
 async def _plan_map(services: Services, rollout: Rollout, name: str) -> PlanMapSeen | None:

@@ -106,6 +106,7 @@ class Reconciler:
         for intent in decision.intents:
             await self._act(actor, intent)
         memory.pace, memory.lease = actor.pace, await actor.settle_pace(memory.lease)
+        memory.refusals = actor.refusals
         await actor.tidy(thoroughly=not memory.tidied)
         memory.tidied = True
         await show_locks(self._services, memory, actor.rollout, actor.observation.locks)

@@ -89,8 +89,11 @@ def valid(turn: Turn, decision: ApprovalDecision) -> list[ApprovalSeen]:
 
 
 def approvers(turn: Turn) -> tuple[str, ...]:
-    """The different people who have approved."""
-    return tuple(dict.fromkeys(seen.approver for seen in valid(turn, ApprovalDecision.APPROVE)))
+    """The different people who have approved; of a restore those who named its export."""
+    place = current(turn)
+    named = place.spec.restore.export if place is not None and place.spec.restore else ""
+    given = valid(turn, ApprovalDecision.APPROVE)
+    return tuple(dict.fromkeys(seen.approver for seen in given if not named or seen.restores == named))
 
 
 def awaited(place: Place, count: int, message: str) -> StepOutcome | None:
@@ -104,9 +107,10 @@ def awaited(place: Place, count: int, message: str) -> StepOutcome | None:
     if place.record.requested is None:
         return place.save(requested=turn.now)
     why = f": {message.rstrip('.')}" if message else ""
+    named = f" that has restores: {place.spec.restore.export}" if place.spec.restore else ""
     sentence = (
         f"{place.title} waits for {count - len(given)} of {count} approvals{why}; approve with a MigrationApproval of "
-        "the digest in status.approval"
+        f"the digest in status.approval{named}"
     )
     return Settled(Reason.AWAITING_APPROVAL, sentence)
 

@@ -76,6 +76,8 @@ def _from_goal(state: RolloutState) -> RolloutState:
     goal = state.revert.first_index if state.revert else 0
     return changed(
         state,
+        # What it stood on was from before a first write that is undone.
+        backup=state.backup if goal else None,
         left=(*state.left, *_left(state.phases[goal:])),
         mode=Mode.FORWARD,
         phases=state.phases[:goal],

@@ -222,7 +222,8 @@ def _named(turn: Turn) -> set[str]:
     """The collection groups that the rollout writes in: in phases that have started, and in those to come."""
     started = turn.state.phases
     later = turn.spec.phases[len(started) :]
-    return {
+    steps = [step for phase in (*(record.spec for record in started), *later) for step in phase.steps]
+    return {group for step in steps if step.restore for group in step.restore.collections} | {
         group
         for phase, migrations in [
             *((record.spec, record.migrations) for record in started),

@@ -25,6 +25,7 @@ from firelift.rollout.running import superseded
 from firelift.rollout.sizes import noted
 from firelift.rollout.state import Left, Mode, PhaseRecord, Rehearsal, RolloutState, StepRecord, StepState
 from firelift.rollout.steps import twin
+from firelift.rollout.steps.restore import what_it_does
 from firelift.rollout.trial import out_of_place, tried
 from firelift.rollout.turn import Outcome, Settled, Turn, first
 from firelift.rollout.twin import Failed, Finished
@@ -127,7 +128,7 @@ def _start_step(turn: Turn) -> Outcome | None:
     place = current(turn)
     if place is None or place.record.state is not StepState.PENDING:
         return None
-    asked = awaited(place, 1, "it is irreversible") if place.spec.irreversible else None
+    asked = awaited(place, 1, _why_irreversible(place)) if place.spec.irreversible else None
     match asked:
         case Failed():
             return failed(place, Cause(asked.reason, asked.message), FailureAction.PAUSE)
@@ -148,6 +149,10 @@ def _start_step(turn: Turn) -> Outcome | None:
     )
     gates = opened(place.phase.gates, turn.now)
     return changed(state, gates=gates, progress_time=turn.now, seen_time=turn.now, progress_mark=0)
+
+
+def _why_irreversible(place: Place) -> str:
+    return what_it_does(place.spec.restore) if place.spec.restore else "it is irreversible"
 
 
 def _judge(turn: Turn) -> Outcome | None:

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from firelift.api.run import RunPlan, RunState
 from firelift.api.status import RolloutStatus
+from firelift.rollout.backups import TransferKind
 from firelift.rollout.extent import Progress
 from firelift.rollout.state import RolloutState
 
@@ -104,6 +105,23 @@ class ReleaseLedger:
 
 
 @dataclass(frozen=True, slots=True)
+class StartTransfer:
+    """An export or import of just this is there, beside those that are `known`: it is begun unless one is."""
+
+    kind: TransferKind
+    uri: str
+    collections: tuple[str, ...]
+    known: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CancelTransfer:
+    """The operation of this name does nothing any more, or ends soon."""
+
+    operation: str
+
+
+@dataclass(frozen=True, slots=True)
 class EmitEvent:
     """A Kubernetes Event on the object."""
 
@@ -124,6 +142,8 @@ Intent: TypeAlias = (
     | ReleaseLock
     | ClaimLedger
     | ReleaseLedger
+    | StartTransfer
+    | CancelTransfer
     | EmitEvent
 )
 

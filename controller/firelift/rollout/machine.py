@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from firelift.api.conditions import Reason
-from firelift.rollout import attempts, clock, ownership, rest, revert, running, windows
+from firelift.rollout import attempts, clock, ownership, rest, revert, running, transfers, windows
 from firelift.rollout.approvals import overrides
 from firelift.rollout.evidence import due_measurements, earliest_due
 from firelift.rollout.forward import advance
@@ -52,6 +52,7 @@ def wanted(rollout: Rollout, state: RolloutState, now: datetime) -> Wanted:
         config_maps=tuple(dict.fromkeys([*config_maps, *windows.windows_open(turn)])),
         locks=state.locks,
         environments=environments_wanted(turn),
+        backups=transfers.wanted(turn),
         measurements=due_measurements(judging) if judging is not None else (),
         queries=queries_wanted(turn),
         plan_map=map_wanted(turn),
@@ -90,6 +91,7 @@ PRECEDENCE: tuple[Rule, ...] = (
     ownership.reachable,
     ownership.owned,
     running.noticed,
+    transfers.noticed,
     windows.opened,
     windows.closed,
     clock.kept,
@@ -108,7 +110,7 @@ def _decision(before: RolloutState, turn: Turn, settled: Settled) -> Decision:
     intents: tuple[Intent, ...] = settled.intents
     ledger = turn.seen.ledger
     if ledger.mine and not ledger.foreign and not ledger.error:
-        intents = (*windows.closing(turn), *intents)
+        intents = (*windows.closing(turn), *transfers.closing(turn), *intents)
     if turn.state != before:
         # An Event is for people and sent once: what a later intent meets must not cost them the news.
         intents = (*_events(before, turn.state), *intents)
@@ -153,6 +155,8 @@ _WARNINGS = frozenset(
 def _due(turn: Turn, settled: Settled) -> datetime:
     place = current(turn)
     times = [*windows.windows_open(turn).values()]
+    if turn.state.mode not in ownership.ENDED and transfers.open_places(turn):
+        times.append(turn.now + transfers.POLL_OPERATION)
     if place is not None and turn.state.mode is Mode.FORWARD and clock.moving(turn):
         if (next_measurement := earliest_due(place)) is not None:
             times.append(next_measurement)

@@ -13,6 +13,7 @@ from firelift.api.plan import PlanReport
 from firelift.api.rollout import RolloutSpec
 from firelift.api.run import RunState, Totals
 from firelift.api.status import Condition
+from firelift.rollout.backups import BackupsSeen
 from firelift.rollout.ground import EnvironmentSeen
 
 
@@ -105,6 +106,8 @@ class ApprovalSeen:
     created: datetime
     gate: str = ""
     expires: datetime | None = None
+    restores: str = ""
+    """The export that may be imported."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +220,14 @@ class PaceSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why an export or import was not begun. `final`: it never will be, as it is."""
+
+    sentence: str
+    final: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Observation:
     """One read of everything."""
 
@@ -235,6 +246,10 @@ class Observation:
     locks: Mapping[str, LockSeen] = field(default_factory=dict)
     environments: Mapping[str, EnvironmentSeen] = field(default_factory=dict)
     """By name; only while the rollout goes forward."""
+    backups: BackupsSeen | None = None
+    """None when nobody looked."""
+    refusals: Mapping[str, Refusal] = field(default_factory=dict)
+    """Of exports and imports that were asked for, by the export's place."""
     pace: PaceSeen | None = None
     """As the last turn found it; None when no run was at work."""
     worker_image: str = ""
@@ -271,6 +286,7 @@ class Wanted:
     config_maps: tuple[str, ...] = ()
     locks: tuple[str, ...] = ()
     environments: tuple[str, ...] = ()
+    backups: bool = False
     measurements: tuple[MeasurementWanted, ...] = ()
     queries: Mapping[str, QueryWanted] = field(default_factory=dict)
     """Gates' queries that a plan asks once, by name."""

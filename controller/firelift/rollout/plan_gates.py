@@ -1,4 +1,4 @@
-"""Whether the query of each gate answers, asked before the first write."""
+"""Whether the query of each gate answers, and each backup can be made, asked before the first write."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from firelift.api.plan import MOST_CHECKS, SENTENCE, Check, CheckVerdict
 from firelift.rollout.gates import judge
 from firelift.rollout.memory import changed
 from firelift.rollout.observation import QueryWanted
+from firelift.rollout.plan_backups import backup_checks
 from firelift.rollout.plan_inputs import coming
 from firelift.rollout.plan_state import PlanRecord
 from firelift.rollout.state import GateVerdict, Mode, RolloutState
@@ -27,11 +28,13 @@ def queries_wanted(turn: Turn) -> dict[str, QueryWanted]:
 
 
 def heard(turn: Turn, record: PlanRecord) -> RolloutState | None:
-    """Take what the gates' queries answered into the memory, once all have."""
+    """Take what the gates' queries answered into the memory, once all have, and what is known of backups."""
     wanted = gate_queries(turn, record.asked)
     if not record.asking or any(name not in turn.seen.answers for name in wanted):
         return None
-    checks = tuple(_gate(turn, name, query) for name, query in wanted.items())
+    if (copies := backup_checks(turn)) is None:
+        return None
+    checks = (*copies, *(_gate(turn, name, query) for name, query in wanted.items()))
     return changed(turn.state, plan=changed(record, gates=checks[:MOST_CHECKS], asking=False))
 
 

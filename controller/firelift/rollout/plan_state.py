@@ -36,7 +36,7 @@ class PlanRecord(Model):
     counts: tuple[SourceCount, ...] = ()
     phases: tuple[PhaseEstimate, ...] = ()
     gates: tuple[Check, ...] | None = None
-    """Whether each gate's query answers; None while they are asked for the first time."""
+    """Whether each gate's query answers, and each backup can be made; None while that is asked for the first time."""
     asked: datetime
     """When the gates' queries were last asked: their windows end there."""
     asking: bool = True
@@ -50,7 +50,7 @@ class PlanRecord(Model):
 
     @property
     def all_checks(self) -> tuple[Check, ...]:
-        """Those of the run, then those of the gates."""
+        """Those of the run, then those that the operator makes itself."""
         return (*self.checks, *(self.gates or ()))
 
     @property

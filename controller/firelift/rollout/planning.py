@@ -211,7 +211,8 @@ def _objecting(turn: Turn, record: PlanRecord) -> Outcome | None:
         return _begun(turn)
     more = f" (and {len(failing) - 1:,} more in status.preflight)" if len(failing) > 1 else ""
     ways = "correct it by an edit, or raise spec.attempt to check again"
-    again = "; gates are asked again by themselves" if gates else ""
+    asked = "gates" if any(check.check.startswith("gate ") for check in failing) else "exports and imports"
+    again = f"; {asked} are asked again by themselves" if gates else ""
     again += "; indexes are looked for again every 5 minutes" if indexes else ""
     message = f"preflight: {failing[0].check}: {failing[0].message}{more}; nothing was written; {ways}{again}"
     times = [record.asked if record.asking else record.asked + ASK_AGAIN] if gates else []

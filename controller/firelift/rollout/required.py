@@ -9,18 +9,19 @@ from datetime import datetime, timedelta
 from firelift.api.conditions import ConditionStatus, Reason
 from firelift.api.environment import KIND
 from firelift.api.environment.conditions import EnvironmentConditionType
-from firelift.api.rollout import RolloutMode
+from firelift.api.rollout import PhaseSpec, RolloutMode
 from firelift.api.status import WaitingFor
+from firelift.rollout import recent
 from firelift.rollout.ground import ConditionSeen, EnvironmentSeen
 from firelift.rollout.observation import Rollout
 from firelift.rollout.place import current
 from firelift.rollout.state import Mode, Rehearsal, StepState
-from firelift.rollout.turn import Settled, Turn
+from firelift.rollout.turn import Outcome, Settled, Turn
 
 AGAIN = timedelta(seconds=5)
 """How often what is waited for is looked at, should nothing wake the rollout."""
 
-_CHANGING = {"flags", "migrate", "sweep", "delete"}
+_CHANGING = {"flags", "migrate", "sweep", "delete", "restore"}
 """The verbs that change anything outside the ledger."""
 
 
@@ -34,20 +35,36 @@ class Unmet:
     since: datetime | None = None
 
 
-def held_back(turn: Turn) -> Settled | None:
-    """Why the next phase or step does not start; None when all that it requires is there. A trial writes nothing."""
+def held_back(turn: Turn) -> Outcome | None:
+    """Why the next phase does not start; None when all that it requires is there. A trial writes nothing.
+
+    A phase that makes a backup before it changes anything starts without one, and is asked for it then.
+    """
     if turn.spec.mode is not RolloutMode.MIGRATE:
         return None
+    phase = turn.spec.phases[turn.state.phase_index]
+    return _ground(turn) or (None if _backs_up_first(phase) else recent.required(turn, writing=False))
+
+
+def _ground(turn: Turn) -> Settled | None:
     unmet = unmet_environment(turn.rollout, turn.seen.environments)
     return _waiting(turn, unmet) if unmet else None
 
 
-def before_a_change(turn: Turn) -> Settled | None:
+def before_a_change(turn: Turn) -> Outcome | None:
     """The same for each step that changes anything: what it stands on may have gone since the one before it."""
     place = current(turn)
     if place is None or place.record.state is not StepState.PENDING or place.spec.verb not in _CHANGING:
         return None
-    return None if place.phase.rehearsal is Rehearsal.BACK else held_back(turn)
+    if turn.spec.mode is not RolloutMode.MIGRATE or place.phase.rehearsal is Rehearsal.BACK:
+        return None
+    return _ground(turn) or recent.required(turn, writing=True)
+
+
+def _backs_up_first(phase: PhaseSpec) -> bool:
+    verbs = [step.verb for step in phase.steps]
+    changing = next((index for index, verb in enumerate(verbs) if verb in _CHANGING), len(verbs))
+    return "backup" in verbs[:changing]
 
 
 def environments_wanted(turn: Turn) -> tuple[str, ...]:

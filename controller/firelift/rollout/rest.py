@@ -8,6 +8,7 @@ from firelift.api.approval import ApprovalDecision
 from firelift.api.conditions import Reason
 from firelift.api.rollout import DeletionPolicy, RevertTo
 from firelift.api.rollout import Intent as Asked
+from firelift.rollout import transfers
 from firelift.rollout.approvals import silenced, valid
 from firelift.rollout.attempts import accepted, refusal
 from firelift.rollout.clock import MOVING, moving
@@ -80,7 +81,7 @@ def stopped(turn: Turn) -> Outcome:
         "remove it and raise spec.attempt to go on"
     )
     runs = active_runs(turn)
-    message += lingering(turn, runs)
+    message += lingering(turn, runs) + transfers.leaving(turn)
     intents = stop(turn, runs)
     return Settled(Reason.ABORTED, message + refusal(turn), intents, turn.now + (POLL if intents else _AT_REST))
 
@@ -171,7 +172,7 @@ def _let_go(turn: Turn) -> Outcome:
     if turn.seen.ledger.mine and not gone(turn, runs):
         message = f"the object is being deleted: waiting for workers to leave{lingering(turn, runs)}"
         return Settled(Reason.RELEASING, message, stop(turn, runs), turn.now + POLL)
-    if turn.seen.ledger.mine and (closing := all_closed(turn)) is not None:
+    if turn.seen.ledger.mine and (closing := all_closed(turn) or transfers.given_up(turn)) is not None:
         return closing
     if forgotten := freed(turn):
         return forgotten

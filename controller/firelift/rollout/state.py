@@ -19,6 +19,7 @@ from firelift.api.migration import MigrationSpec
 from firelift.api.rollout import PaceSpec, PhaseSpec, RevertTo
 from firelift.api.run import Totals
 from firelift.rollout.plan_state import PlanRecord, Trial
+from firelift.rollout.transfer_state import StoodOn, TransferRecord
 
 HISTORY = 20
 VERDICTS = 20
@@ -133,6 +134,8 @@ class StepRecord(Model):
     """When the flags were seen to have the values of `written`."""
     taken_back: bool = False
     """Whether `maxSeconds` has run out and the values of before were restored."""
+    transfer: TransferRecord | None = None
+    """The export or import of its last attempt."""
     message: str = ""
 
     @property
@@ -233,6 +236,8 @@ class RolloutState(Model):
     overrides: tuple[Override, ...] = ()
     plan: PlanRecord | None = None
     trial: Trial | None = None
+    backup: StoodOn | None = None
+    """What `requires.backup` was met with."""
     locks: tuple[str, ...] = ()
     """Collection groups whose locks this rollout asked for and has not given back."""
     left: tuple[Left, ...] = ()

@@ -32,6 +32,7 @@ from firelift.rollout.plan_text import map_name
 from firelift.rollout.progress import measure
 from firelift.rollout.running import at_work, plans_at_work
 from firelift.rollout.state import GateRecord, GateVerdict, Mode
+from firelift.rollout.transfers import progress_of
 from firelift.rollout.trial import trials
 from firelift.rollout.turn import Settled, Turn
 
@@ -135,6 +136,9 @@ def progress(turn: Turn) -> Progress:
         return measure(turn, trials(turn), turn.seconds_since(trial.started))
     if place is None:
         return Progress(0, 0, 0.0)
+    if (carried := progress_of(place)) is not None:
+        seconds = place.elapsed()
+        return Progress(carried.documents, carried.estimate, carried.documents / seconds if seconds else 0.0)
     backwards = goes_back(turn)
     seconds = turn.seconds_since(place.record.undo_started) if backwards else place.elapsed()
     plans = [plan for plan in plans_at_work(turn) if (plan.kind.value.startswith("revert")) == backwards]

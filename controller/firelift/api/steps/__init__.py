@@ -10,16 +10,18 @@ from pydantic import Field
 from firelift.api.base import Name
 from firelift.api.rules import RuledModel, Rules
 from firelift.api.steps.approve import ApproveStep
+from firelift.api.steps.backup import BackupStep
 from firelift.api.steps.cross_field import STEP_RULES
 from firelift.api.steps.delete import DeleteStep
 from firelift.api.steps.flags import FlagsStep
 from firelift.api.steps.indexes import IndexesStep
 from firelift.api.steps.migrate import MigrateStep
+from firelift.api.steps.restore import RestoreStep
 from firelift.api.steps.soak import SoakStep
 from firelift.api.steps.sweep import SweepStep
 from firelift.api.steps.verify import VerifyStep
 
-VERBS = ("flags", "migrate", "verify", "soak", "approve", "sweep", "delete", "indexes")
+VERBS = ("flags", "migrate", "verify", "soak", "approve", "sweep", "delete", "indexes", "backup", "restore")
 
 
 class FailureAction(StrEnum):
@@ -56,6 +58,8 @@ class StepSpec(RuledModel):
     sweep: SweepStep | None = None
     delete: DeleteStep | None = None
     indexes: IndexesStep | None = None
+    backup: BackupStep | None = None
+    restore: RestoreStep | None = None
 
     rules: ClassVar[Rules] = STEP_RULES
 

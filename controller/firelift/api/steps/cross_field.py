@@ -6,7 +6,7 @@ from typing import Any
 
 from firelift.api.rules import Rule
 
-_VERBS = ("flags", "migrate", "verify", "soak", "approve", "sweep", "delete", "indexes")
+_VERBS = ("flags", "migrate", "verify", "soak", "approve", "sweep", "delete", "indexes", "backup", "restore")
 _SET = "[" + ", ".join(f"has(self.{verb})" for verb in _VERBS) + "].filter(is_set, is_set).size()"
 _LASTS = (
     "(has(self.soak) ? self.soak.seconds : has(self.flags) ? self.flags.propagationSeconds"
@@ -37,9 +37,16 @@ STEP_RULES = (
         values=lambda step: (_verbs(step),),
     ),
     Rule(
-        "!self.irreversible || has(self.flags) || has(self.migrate) || has(self.delete)",
-        "only `flags`, `migrate` and `delete` can be `irreversible`: the other verbs change nothing of their own",
-        lambda step: not step.irreversible or step.flags or step.migrate or step.delete,
+        "!self.irreversible || has(self.flags) || has(self.migrate) || has(self.delete) || has(self.restore)",
+        "only `flags`, `migrate`, `delete` and `restore` can be `irreversible`: the other verbs change nothing of their"
+        " own",
+        lambda step: not step.irreversible or step.flags or step.migrate or step.delete or step.restore,
+        field=".irreversible",
+    ),
+    Rule(
+        "!has(self.restore) || self.irreversible",
+        "a restore step must be `irreversible: true`: nothing keeps what an import overwrites",
+        lambda step: step.restore is None or step.irreversible,
         field=".irreversible",
     ),
     Rule(

@@ -9,6 +9,7 @@ from firelift.environment.destroying import way_out
 from firelift.environment.state import EnvironmentState
 from firelift.kube import memories
 from firelift.kube.environments import ENVIRONMENTS, EnvironmentObject
+from firelift.operator.ground import operators
 from firelift.operator.ground.services import Ground
 from firelift.operator.wakeups import Key
 
@@ -42,11 +43,10 @@ async def _at_work(ground: Ground, key: Key, state: EnvironmentState) -> bool:
     run = state.run
     if run is None:
         return False
-    operator = await ground.operators.seen(state)
-    if run.by == operator.id:
+    if run.by == ground.claim.id:
         return ground.runs.seen(key, run.id).running
-    # Nobody could ever say that one has ended of which nothing is seen, and it is to destroy nothing.
-    return run.by in operator.alive - operator.unseen
+    operator = await operators.seen(ground.services.cluster, ground.claim, ground.namespace, state, ground.started)
+    return run.by in operator.alive
 
 
 def _policy(seen: EnvironmentObject) -> object:

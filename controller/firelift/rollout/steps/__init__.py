@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from firelift.rollout.place import Place
 from firelift.rollout.steps.approve import APPROVE
+from firelift.rollout.steps.backup import BACKUP
 from firelift.rollout.steps.delete import DELETE
 from firelift.rollout.steps.flags import FLAGS
 from firelift.rollout.steps.indexes import INDEXES
 from firelift.rollout.steps.migrate import MIGRATE
+from firelift.rollout.steps.restore import RESTORE
 from firelift.rollout.steps.soak import SOAK
 from firelift.rollout.steps.sweep import SWEEP
 from firelift.rollout.steps.verify import VERIFY
@@ -22,6 +24,8 @@ TWINS: dict[str, Twin] = {
     "sweep": SWEEP,
     "delete": DELETE,
     "indexes": INDEXES,
+    "backup": BACKUP,
+    "restore": RESTORE,
 }
 
 

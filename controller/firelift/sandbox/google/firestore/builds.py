@@ -27,6 +27,7 @@ class BuildTimes(BaseModel):
     ttl_seconds: float = _Seconds
     database_seconds: float = _Seconds
     export_seconds: float = _Seconds
+    export_error: str = Field(default="", max_length=500, description="what exports and imports fail with at their end")
     documents: int = Field(default=1_000, ge=0, description="how many documents a build says it has to read")
 
 

@@ -25,6 +25,7 @@ MAX_BYTES = 256 * 1024 * 1024
 """Of all exports together."""
 _PREFIX = re.compile(r"gs://[a-z0-9][a-z0-9._-]{1,220}(/[^\s]{1,800})?")
 _STATES = {None: "PROCESSING", 0: "SUCCESSFUL", 1: "CANCELLED"}
+_REFUSED = {"code": 7}
 
 
 @dataclass(slots=True)
@@ -44,10 +45,17 @@ class Export:
 
 @dataclass(slots=True)
 class _Work:
-    """How far an export or import is."""
+    """What an export or import has to move: documents and bytes."""
 
     documents: int = 0
     size: int = 0
+
+    def done(self, fraction: float) -> Json:
+        """Say that so much of it is done."""
+        return {
+            f"progress{what}": {"estimatedWork": str(whole), "completedWork": str(int(whole * fraction))}
+            for what, whole in (("Documents", self.documents), ("Bytes", self.size))
+        }
 
 
 class Exports:
@@ -89,6 +97,8 @@ class Exports:
 
         async def run() -> None:
             async for document in self._documents.read(database, collections):
+                if kept.operation is not None and kept.operation.done(self._clock.now()):
+                    return  # cancelled: part of it stays
                 data = document.SerializeToString()
                 kept.documents.append((_collection(document), data))
                 kept.size += len(data)
@@ -111,14 +121,13 @@ class Exports:
             raise RefusedError(grpc.StatusCode.NOT_FOUND, f"{prefix}: there is no overall_export_metadata")
         collections: list[str] = body.get("collectionIds") or []
         chosen = [data for group, data in kept.documents if not collections or group in collections]
-        source, work = kept.database, _Work()
+        source, work = kept.database, _Work(len(chosen), sum(map(len, chosen)))
 
         async def run() -> None:
             documents = [types.Document.pb().FromString(data) for data in chosen]
             for document in documents:
                 document.name = database + document.name.removeprefix(source)
             await self._documents.write(database, documents)
-            work.documents, work.size = len(chosen), sum(map(len, chosen))
 
         told = {"collectionIds": collections, "inputUriPrefix": prefix}
         response = {"@type": "type.googleapis.com/google.protobuf.Empty"}
@@ -133,14 +142,19 @@ class Exports:
     def _begin(
         self, database: str, kind: str, told: Json, response: Json, work: _Work, run: Callable[[], Awaitable[None]]
     ) -> Operation:
+        seconds = self._builds.times.export_seconds
+
         def metadata(fraction: float) -> Json:
-            code = operation.error["code"] if operation.error else 0 if fraction >= 1 else None
+            over = fraction >= 1
+            code = (operation.error["code"] if operation.error else 0) if over else None
+            end = operation.ends if over else self._clock.now()
+            elapsed = (end - operation.begun) / SECOND
+            share = 1.0 if code == 0 else min(0.99, elapsed / seconds) if seconds else 0.0
             return {
                 "@type": f"type.googleapis.com/{ADMIN}.{kind}",
                 **{key: value for key, value in told.items() if value},
                 "operationState": _STATES.get(code, "FAILED"),
-                "progressDocuments": {"estimatedWork": str(work.documents), "completedWork": str(work.documents)},
-                "progressBytes": {"estimatedWork": str(work.size), "completedWork": str(work.size)},
+                **work.done(share),
             }
 
         operation = self._operations.start(database, metadata, response, None)
@@ -150,11 +164,14 @@ class Exports:
         return operation
 
     async def _run(self, operation: Operation, run: Callable[[], Awaitable[None]]) -> None:
+        times = self._builds.times
         try:
             await run()
+            if times.export_error and operation.error is None:
+                operation.error = {**_REFUSED, "message": times.export_error}
         except (grpc.aio.AioRpcError, RefusedError) as error:
             operation.error = {"code": 13, "message": f"{operation.name} failed: {error}"}
-        least = operation.begun + round(self._builds.times.export_seconds * SECOND)
+        least = operation.begun + round(times.export_seconds * SECOND)
         if not operation.done(self._clock.now()):  # cancelled meanwhile
             operation.ends = max(least, self._clock.now())
 

@@ -1,5 +1,0 @@
-"""`python -m firelift.cli`: the same as the console script."""
-
-from firelift.cli.main import main
-
-main()
