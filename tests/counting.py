@@ -26,10 +26,15 @@ class CountingStore:
         return self.store.values
 
     async def get(
-        self, paths: Sequence[str], *, mask: Sequence[FieldPath] | None = None, read_time: Micros | None = None
+        self,
+        paths: Sequence[str],
+        *,
+        mask: Sequence[FieldPath] | None = None,
+        read_time: Micros | None = None,
+        most: int | None = None,
     ) -> list[Document | Missing]:
         self.got.update(path.split("/")[-2] for path in paths)
-        return await self.store.get(paths, mask=mask, read_time=read_time)
+        return await self.store.get(paths, mask=mask, read_time=read_time, most=most)
 
     async def page(
         self, source: Source, *, limit: int, mask: Sequence[FieldPath] | None = None, read_time: Micros | None = None

@@ -26,6 +26,17 @@ async def test_get_answers_each_path_in_the_order_asked_at_one_time(store: Store
     assert len({answer.read_time for answer in answers}) == 1
 
 
+@pytest.mark.parametrize(("most", "count"), [(1, 2), (2_500, 4), (1_000_000, 7)])
+async def test_get_answers_the_first_paths_where_all_would_be_too_much(store: Store, most: int, count: int) -> None:
+    asked = ["users/none", *(f"users/u{number}" for number in range(5, -1, -1))]
+    await seed(store, *asked[1:], fields={"text": "x" * 1_000})
+    answers = await store.get(asked, most=most)
+    assert [answer.path for answer in answers] == asked[:count]
+    assert len({answer.read_time for answer in answers}) == 1
+    again = await store.get(asked[count:], most=most, read_time=answers[0].read_time) if count < len(asked) else []
+    assert [answer.path for answer in again] == asked[count : count + len(again)]
+
+
 async def test_get_of_nothing_answers_nothing(store: Store) -> None:
     assert await store.get([]) == []
 

@@ -107,10 +107,15 @@ class WorkerStore:
         return self.world.store.values
 
     async def get(
-        self, paths: Sequence[str], *, mask: Sequence[FieldPath] | None = None, read_time: Micros | None = None
+        self,
+        paths: Sequence[str],
+        *,
+        mask: Sequence[FieldPath] | None = None,
+        read_time: Micros | None = None,
+        most: int | None = None,
     ) -> list[Document | Missing]:
         await self._before_read()
-        return await self.world.store.get(paths, mask=mask, read_time=read_time)
+        return await self.world.store.get(paths, mask=mask, read_time=read_time, most=most)
 
     async def page(
         self, source: Source, *, limit: int, mask: Sequence[FieldPath] | None = None, read_time: Micros | None = None

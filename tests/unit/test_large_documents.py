@@ -10,7 +10,7 @@ from tests.simple_work import seed
 from tests.virtual_time import in_virtual_time
 
 from firelift.api.rollout import PaceSpec
-from firelift.api.run import RunKind
+from firelift.api.run import RunKind, VerifyPlan
 from firelift.migration.bounded import READ_BYTES, get_some, weight
 from firelift.migration.entities.order import place
 from firelift.migration.entities.reader import ById, ByKey, EntityReader
@@ -20,7 +20,7 @@ from firelift.migration.ledger.journal import Journal
 from firelift.migration.ledger.letters import Letters
 from firelift.migration.ledger.scanned import ScannedEntries
 from firelift.migration.processors.retry import LetterReader
-from firelift.migration.store import Document, Missing, Source
+from firelift.migration.store import Delete, Document, Missing, Source, Update
 from firelift.migration.work import Reader
 from firelift.stores.memory import MemoryStore
 
@@ -160,4 +160,32 @@ async def test_a_revert_reads_as_many_copies_at_once_as_there_is_room_for_and_ta
     assert counts(reverted) == {"read": len(MANY), "deleted": len(MANY)}
     checked = await ran(store, plan(RunKind.REVERT_VERIFY, spec, subjects=("migrate.0",), pace=pace))
     assert counts(checked) == {"read": len(MANY), "unchanged": len(MANY)}
+    assert 0 < store.most < READ_BYTES + len(LARGE)
+
+
+@pytest.mark.parametrize("sweeps", [0, 1])
+@in_virtual_time
+async def test_a_verify_of_entities_reads_as_many_copies_at_once_as_there_is_room_for(sweeps: int) -> None:
+    """It walks images, which are small, of copies that are not."""
+    store = Weighing()
+    small = {f"tasks/{name}": {"userId": name} for name in MANY}
+    await seed(store, small | {f"users/{name}": {} for name in MANY})
+    spec = migration(
+        {"name": "copies", "source": {"collection": "tasks"}, "target": {"document": "copies/{id}"}},
+        entityKey="userId",
+        entityCollection="users",
+    )
+    pace = PaceSpec(max_writes_per_second=100_000, batch_size=200, max_retries=5)
+    await ran(store, plan(RunKind.MIGRATE, spec, pace=pace))
+    subjects = ["migrate.0"]
+    for number in range(sweeps):
+        await ran(store, plan(RunKind.SWEEP, spec, number, pace=pace))
+        subjects.append(f"sweep.{number}")
+    for name in MANY[40:]:
+        store.apply([Update(f"copies/{name}", {"mine": KIT.encode(LARGE)}, [("mine",)], None)])
+    store.apply([Delete(f"copies/{MANY[-1]}")])
+    store.most = 0
+    check = VerifyPlan(recheck_seconds=0)
+    checked = await ran(store, plan(RunKind.VERIFY, spec, subjects=tuple(subjects), verify=check, pace=pace))
+    assert counts(checked) == {"read": len(MANY), "unchanged": len(MANY) - 1, "missing": 1}
     assert 0 < store.most < READ_BYTES + len(LARGE)

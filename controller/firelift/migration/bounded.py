@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from firelift.migration.store import Document, Missing, Store, ValueKit
+from firelift.migration.store import Document, Micros, Missing, Store, ValueKit
 
 READ_BYTES = 2 * 2**20
 """Of one reading, about: as much as a page of a query has."""
@@ -38,40 +38,42 @@ class Room:
 
 @dataclass(slots=True)
 class Fitting:
-    """Reads documents by their paths, as many as there is room for by what the last ones have weighed."""
+    """Reads documents by their paths, asking for no more than there is room for by what the last ones have weighed."""
 
     store: Store
     _count: int = FIRST
 
-    async def get(self, paths: Sequence[str]) -> list[Document | Missing]:
-        """The documents of the first of these paths, at least one.
+    async def get(self, paths: Sequence[str], read_time: Micros | None = None) -> list[Document | Missing]:
+        """As `get_some`.
 
         Raises:
             StoreError: when they cannot be read.
         """
-        found = await get_some(self.store, paths, first=self._count)
+        found = await get_some(self.store, paths, self._count, read_time)
         held = weight(self.store.values, found)
         self._count = max(1, READ_BYTES * len(found) // max(1, held))
         return found
 
 
 async def get_some(
-    store: Store, paths: Sequence[str], most: int = READ_BYTES, first: int = FIRST
+    store: Store, paths: Sequence[str], first: int = FIRST, read_time: Micros | None = None
 ) -> list[Document | Missing]:
-    """The documents of the first of these paths, at least one: until they have `most` bytes.
+    """The documents of the first of these paths, at least one: until they have `READ_BYTES`, all read at one time.
 
-    The `first` call says how large they are.
+    The `first` call says how large they are; what it asks for too many is read and thrown away.
 
     Raises:
         StoreError: when they cannot be read.
     """
     found: list[Document | Missing] = []
     held = 0
-    while len(found) < len(paths) and held < most:
-        count = (most - held) * len(found) // max(1, held) if found else first
-        more = await store.get(paths[len(found) :][: max(1, count)])
+    while len(found) < len(paths) and held < READ_BYTES:
+        left = READ_BYTES - held
+        count = left * len(found) // max(1, held) if found else first
+        more = await store.get(paths[len(found) :][: max(1, count)], read_time=read_time, most=left)
         found += more
         held += weight(store.values, more)
+        read_time = more[0].read_time
     return found
 
 

@@ -219,9 +219,17 @@ class Store(Protocol):
         """The kit for this store's values."""
 
     async def get(
-        self, paths: Sequence[str], *, mask: Sequence[FieldPath] | None = None, read_time: Micros | None = None
+        self,
+        paths: Sequence[str],
+        *,
+        mask: Sequence[FieldPath] | None = None,
+        read_time: Micros | None = None,
+        most: int | None = None,
     ) -> list[Document | Missing]:
-        """One answer per path in the order asked, all read at one time."""
+        """One answer per path in the order asked, all read at one time.
+
+        With `most` bytes of documents it is enough: the answers of the first of these paths, at least one.
+        """
 
     async def page(
         self, source: Source, *, limit: int, mask: Sequence[FieldPath] | None = None, read_time: Micros | None = None

@@ -173,7 +173,7 @@ def _verifying(plan: RunPlan, store: Store, transform: Transform, keep: Keep, sl
     moved = MovedBefore(_entries(plan, store), plan.migration.name, plan.id)
     scan = ScanJudge(transform, _verify(plan), _origins(plan, store, transform), moved)
     images = ImageJudge(transform, _verify(plan), keep, Cleaned(_entries(plan, store), plan.migration.name))
-    return Verify(store, compile_becomes(transform), keep, scan, images, sleep)
+    return Verify(store, Fitting(store), compile_becomes(transform), keep, scan, images, sleep)
 
 
 def _scanning(plan: RunPlan, store: Store, transform: Transform) -> Processor:

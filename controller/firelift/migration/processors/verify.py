@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, takewhile
 
+from firelift.migration.bounded import Fitting
 from firelift.migration.ledger.joined import Sighting, of_image
 from firelift.migration.processors import tallies
 from firelift.migration.processors.findings import Documents
@@ -30,6 +32,7 @@ class Verify:
     """
 
     store: Store
+    documents: Fitting
     becomes: Becomes
     scans: Keep
     scan: ScanJudge
@@ -44,35 +47,45 @@ class Verify:
         return await persisting(found, met, lambda doubtful: self._judge(doubtful, anew=True), lambda: self.sleep(rest))
 
     async def _judge(self, met: Sequence[Sighting], *, anew: bool) -> list[Change]:
+        changes: list[Change] = []
+        while left := met[len(changes) :]:
+            changes += await self._first(left, anew=anew)
+        return changes
+
+    async def _first(self, met: Sequence[Sighting], *, anew: bool) -> list[Change]:
+        """The changes of the first of them: as many as memory has room for, at least one."""
         sources = await self._sources(met, anew=anew)
         at = max((source.read_time for source in sources.values()), default=None)
         outcomes = Outcomes(self.becomes, {})
-        changes: list[Change] = []
-        for group in self._groups(met, sources, outcomes):
-            documents = await self._documents(group, sources, outcomes, at)
-            changes += [await self._change(each, documents, outcomes) for each in group]
-        return changes
+        known = takewhile(lambda each: not anew or each.path in sources, met)
+        group = self._group(known, sources, outcomes)
+        documents = await self._documents(group, sources, at)
+        whole = [each for each, _ in takewhile(lambda one: documents.keys() >= one[1], group)]
+        return [await self._change(each, documents, outcomes) for each in whole]
 
     async def _sources(self, met: Sequence[Sighting], *, anew: bool) -> Documents:
-        """The sources that the scan has met, as they were read or as they are now."""
+        """The sources that the scan has met, as they were read, or those of the first as they are now."""
         if not anew:
             return {each.path: each.source for each in met if each.source is not None}
         wanted = list(dict.fromkeys(each.path for each in met))
-        return {source.path: source for source in await self.store.get(wanted)}
+        return {source.path: source for source in await self.documents.get(wanted)}
 
-    def _groups(self, met: Sequence[Sighting], sources: Documents, outcomes: Outcomes) -> Iterator[Sequence[Sighting]]:
-        group: list[Sighting] = []
+    def _group(
+        self, met: Iterable[Sighting], sources: Documents, outcomes: Outcomes
+    ) -> list[tuple[Sighting, set[str]]]:
+        """The first of them, each with what it is judged by: its source, its targets, the documents of its images."""
+        group: list[tuple[Sighting, set[str]]] = []
         count = 0
         for each in met:
-            group.append(each)
-            count += len(each.images) + len(self._wanted(each, sources, outcomes))
+            wanted = {*self._targets(each, sources, outcomes), *([each.path] if each.path in sources else [])}
+            wanted |= {path for record in each.images for path in (record.image.path, of_image(record))}
+            group.append((each, wanted))
+            count += len(wanted)
             if count >= AT_ONCE:
-                yield group
-                group, count = [], 0
-        if group:
-            yield group
+                break
+        return group
 
-    def _wanted(self, each: Sighting, sources: Documents, outcomes: Outcomes) -> Sequence[str]:
+    def _targets(self, each: Sighting, sources: Documents, outcomes: Outcomes) -> Sequence[str]:
         """The targets to which a source leads the scan."""
         source = sources.get(each.path)
         if not each.scanned or not isinstance(source, Document) or self.scan.in_place or not self.scans(source):
@@ -81,19 +94,19 @@ class Verify:
         return [result.target for result in outcome.results] if isinstance(outcome, Elements) else ()
 
     async def _documents(
-        self,
-        group: Sequence[Sighting],
-        sources: Documents,
-        outcomes: Outcomes,
-        at: Micros | None,
+        self, group: Sequence[tuple[Sighting, set[str]]], sources: Documents, at: Micros | None
     ) -> Documents:
-        """All that a group is judged by: sources, their targets, and the documents of their images."""
-        documents = {each.path: sources[each.path] for each in group if each.path in sources}
-        wanted = [target for each in group for target in self._wanted(each, sources, outcomes)]
-        wanted += [path for each in group for record in each.images for path in (record.image.path, of_image(record))]
-        unread = [path for path in dict.fromkeys(wanted) if path not in documents]
-        found = await self.store.get(unread, read_time=at) if unread else []
-        return documents | {document.path: document for document in found}
+        """What a group is judged by, whole for the first of it."""
+        documents = {each.path: sources[each.path] for each, _ in group if each.path in sources}
+        unread = [
+            path for path in dict.fromkeys(chain.from_iterable(paths for _, paths in group)) if path not in documents
+        ]
+        found = await self.documents.get(unread, at) if unread else []
+        documents |= {document.path: document for document in found}
+        # Of a source that leads to more than there is room for all the same.
+        short = [path for path in group[0][1] if path not in documents]
+        rest = await self.store.get(short, read_time=found[0].read_time) if short else []
+        return documents | {document.path: document for document in rest}
 
     async def _change(self, each: Sighting, documents: Documents, outcomes: Outcomes) -> Change:
         changes = [await self.images.change(record, documents, outcomes.targets) for record in each.images]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
 from firelift.migration.errors import UnknownOutcome
@@ -22,11 +24,32 @@ from firelift.stores.firestore.names import DatabaseName
 from firelift.stores.firestore.proto import micros, timestamp
 from firelift.stores.firestore.reading import PageReader
 from firelift.stores.firestore.splitting import split_points
-from firelift.stores.firestore.transport import Patience, Take, Transport
+from firelift.stores.firestore.transport import Patience, Transport
 from firelift.stores.firestore.values import FirestoreValues
 
 EMULATOR_VARIABLE = "FIRESTORE_EMULATOR_HOST"
 COUNT_ALIAS = "documents"
+
+
+@dataclass(slots=True)
+class Answers:
+    """The answers of a stream, as they come: all, or those that have `most` bytes."""
+
+    most: int | None = None
+    taken: list[Any] = field(default_factory=list)
+    size: int = 0
+
+    def take(self, answer: Any) -> bool:
+        """Keep it; whether there is room for another."""
+        self.taken.append(answer)
+        if self.most is not None and answer.WhichOneof("result") == "found":
+            self.size += answer.found.ByteSize()
+        return not self.full
+
+    @property
+    def full(self) -> bool:
+        """Whether there is no room for another."""
+        return self.most is not None and self.size >= self.most
 
 
 class FirestoreStore:
@@ -43,26 +66,33 @@ class FirestoreStore:
         return self._values
 
     async def get(
-        self, paths: Sequence[str], *, mask: Sequence[FieldPath] | None = None, read_time: Micros | None = None
+        self,
+        paths: Sequence[str],
+        *,
+        mask: Sequence[FieldPath] | None = None,
+        read_time: Micros | None = None,
+        most: int | None = None,
     ) -> list[Document | Missing]:
-        """One answer per path in the order asked, all read at one time."""
+        """One answer per path in the order asked, all read at one time; of the first ones, when they pass `most`."""
         if not paths:
             return []
         request = messages.get_request(self._name, paths, mask, read_time)
 
-        async def attempt(deadline: float) -> dict[str, Document | Missing]:
+        async def attempt(deadline: float) -> tuple[dict[str, Document | Missing], bool]:
             # From the start each time: answers of two attempts would have two read times.
-            answers: list[Any] = []
-            await self._transport.get(request, deadline, _into(answers))
+            answers = Answers(most)
+            await self._transport.get(request, deadline, answers.take)
             # Firestore promises that answers with older times have not changed up to the latest one.
-            at = max((micros(answer.read_time) for answer in answers), default=0)
-            return dict(self._answer(answer, at) for answer in answers if answer.WhichOneof("result"))
+            at = max((micros(answer.read_time) for answer in answers.taken), default=0)
+            found = (self._answer(answer, at) for answer in answers.taken if answer.WhichOneof("result"))
+            return dict(found), answers.full
 
-        found = await self._transport.read(f"get of {len(paths)} documents", attempt)
-        absent = next((path for path in paths if path not in found), None)
-        if absent is not None:
-            raise _incomplete(f"get of {len(paths)} documents ended without an answer for {absent}")
-        return [found[path] for path in paths]
+        found, full = await self._transport.read(f"get of {len(paths)} documents", attempt)
+        there = [found[path] for path in takewhile(lambda path: path in found, paths)]
+        if len(there) < len(paths) and not full:
+            raise _incomplete(f"get of {len(paths)} documents ended without an answer for {paths[len(there)]}")
+        # Answers come in any order: where none of the first path was among them, it is asked for alone.
+        return there or await self.get(paths[:1], mask=mask, read_time=read_time)
 
     async def page(
         self, source: Source, *, limit: int, mask: Sequence[FieldPath] | None = None, read_time: Micros | None = None
@@ -83,9 +113,9 @@ class FirestoreStore:
             request.read_time.CopyFrom(timestamp(read_time))
 
         async def attempt(deadline: float) -> int:
-            answers: list[Any] = []
-            await self._transport.aggregate(request, deadline, _into(answers))
-            counts = [answer.result.aggregate_fields for answer in answers if answer.HasField("result")]
+            answers = Answers()
+            await self._transport.aggregate(request, deadline, answers.take)
+            counts = [answer.result.aggregate_fields for answer in answers.taken if answer.HasField("result")]
             if len(counts) != 1:
                 raise _incomplete(f"count of {source.collection} had {len(counts)} answers and not one")
             return int(counts[0][COUNT_ALIAS].integer_value)
@@ -128,14 +158,6 @@ def open_firestore(
     name = DatabaseName(project, database)
     host = emulator_host or os.environ.get(EMULATOR_VARIABLE)
     return FirestoreStore(name, Transport(name, host, patience or Patience()))
-
-
-def _into(answers: list[Any]) -> Take:
-    def take(answer: Any) -> bool:
-        answers.append(answer)
-        return True
-
-    return take
 
 
 def _incomplete(what: str) -> UnknownOutcome:

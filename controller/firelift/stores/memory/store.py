@@ -71,12 +71,24 @@ class MemoryStore:
         return FirestoreValues()
 
     async def get(
-        self, paths: Sequence[str], *, mask: Sequence[FieldPath] | None = None, read_time: Micros | None = None
+        self,
+        paths: Sequence[str],
+        *,
+        mask: Sequence[FieldPath] | None = None,
+        read_time: Micros | None = None,
+        most: int | None = None,
     ) -> list[Document | Missing]:
-        """One answer per path in the order asked, all read at one time."""
+        """One answer per path in the order asked, all read at one time; of the first ones, when they pass `most`."""
         await self._reading("get")
         at = self._read_time(read_time)
-        return [self._read(check_document(path), mask, at) for path in paths]
+        found: list[Document | Missing] = []
+        size = 0
+        for path in paths:
+            found.append(self._read(check_document(path), mask, at))
+            size += self._size(found[-1]) if most is not None else 0
+            if most is not None and size >= most:
+                break
+        return found
 
     async def page(
         self, source: Source, *, limit: int, mask: Sequence[FieldPath] | None = None, read_time: Micros | None = None
@@ -92,10 +104,14 @@ class MemoryStore:
             document = self._read(path, mask, at)
             if isinstance(document, Document):
                 documents.append(document)
-                size += sum(value.ByteSize() for value in document.fields.values())
+                size += self._size(document)
             if size >= PAGE_BYTES:
                 return Page(documents, exhausted=False, size=size)
         return Page(documents, exhausted=len(documents) < limit, size=size)
+
+    @staticmethod
+    def _size(document: Document | Missing) -> int:
+        return sum(value.ByteSize() for value in document.fields.values()) if isinstance(document, Document) else 0
 
     async def count(self, source: Source, *, read_time: Micros | None = None) -> int:
         """How many documents the source has."""
