@@ -1,13 +1,16 @@
 """The worker as a Job runs it: a process of its own on a real Firestore, told by environment and signals."""
 
 import asyncio
+import ctypes
 import json
 import logging
 import os
 import secrets
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -61,6 +64,7 @@ class Scene:
             "-m",
             "firelift.worker",
             env=self.environment | environment,
+            stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
 
@@ -126,6 +130,77 @@ async def test_what_a_function_prints_does_not_reach_the_log_and_is_counted_in_o
     assert "secret" not in json.dumps(said)
     (told,) = (line for line in said if line["level"] == "warning")
     assert told["times"] >= 120
+
+
+def telling_straight(doc: dict[str, Any], _: Context) -> dict[str, Any]:
+    """Adds one, and tells everybody past the streams of Python, as a C library does."""
+    secret = f"secret {doc}\n".encode()
+    for descriptor in (1, 2):
+        os.write(descriptor, secret)
+    library = ctypes.CDLL(None)
+    library.printf(b"%s", secret)  # its buffer is written when it is full, or at the end of the process
+    library.perror(secret)
+    if sys.__stderr__ is not None:
+        sys.__stderr__.write("secret that ends without a line")
+    return {**doc, "n": doc["n"] + 1, "added": "one"}
+
+
+async def test_what_a_function_writes_past_python_does_not_reach_the_log_either(scene: Scene) -> None:
+    function = TransformSpec(python=PythonTransform(entrypoint=f"{__name__}:telling_straight"))
+    await scene.begin(migration=plan("r1").migration.model_copy(update={"transform": function}))
+    process = await scene.start(PYTHONPATH=os.pathsep.join(sys.path))
+    async with asyncio.timeout(SECONDS):
+        out, said = await process.communicate()
+    assert process.returncode == 0
+    assert (await scene.progress()).totals.updated == 60
+    assert out == b""
+    assert b"secret" not in said
+    assert [json.loads(line)["level"] for line in said.splitlines()] == ["info"] * 3
+
+
+HANGS = 7
+"""The document on which the functions below hang."""
+
+
+def hanging(doc: dict[str, Any], _: Context) -> dict[str, Any]:
+    """Adds one, but to one document."""
+    while doc["n"] == HANGS:
+        time.sleep(1)
+    return {**doc, "n": doc["n"] + 1, "added": "one"}
+
+
+def clinging(doc: dict[str, Any], context: Context) -> dict[str, Any]:
+    """As `hanging`, and does not let itself be ended."""
+    while doc["n"] == HANGS:
+        with suppress(BaseException):
+            hanging(doc, context)
+    return {**doc, "n": doc["n"] + 1, "added": "one"}
+
+
+async def test_a_function_that_hangs_costs_its_record_and_one_that_clings_to_the_worker_ends_it_in_words(
+    emulator: str,
+) -> None:
+    """Both at once: each takes more than ten seconds."""
+
+    async def with_function(name: str) -> tuple[int, str, RunProgress]:
+        project = f"test-{secrets.token_hex(6)}"
+        store = open_firestore(project, emulator_host=emulator)
+        scene = Scene(store, emulator, project)
+        function = TransformSpec(python=PythonTransform(entrypoint=f"{__name__}:{name}"))
+        await scene.begin(migration=plan("r1").migration.model_copy(update={"transform": function}))
+        code, said = await ended(await scene.start(PYTHONPATH=os.pathsep.join(sys.path)))
+        progress = await scene.progress()
+        await store.close()
+        return code, json.dumps(said[-1]), progress
+
+    hung, clung = await asyncio.gather(with_function("hanging"), with_function("clinging"))
+    code, _, progress = hung
+    assert (code, progress.totals.updated, progress.totals.dead_letters) == (0, 59, 1)
+    assert "the function has not answered within 10 s, and was ended" in progress.examples[0]
+    code, last, progress = clung
+    assert code == 22
+    for told in (last, progress.said.failure):
+        assert f"clinging has not answered for {SOURCE}/d{HANGS:02d} within 10 s, and went on after" in told
 
 
 async def test_a_killed_worker_leaves_what_its_successor_completes_once(scene: Scene) -> None:

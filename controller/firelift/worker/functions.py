@@ -15,11 +15,14 @@ from firelift.migration.errors import StoreError
 from firelift.migration.exit_codes import ExitCode
 from firelift.migration.ledger.failures import write_failure
 from firelift.migration.transform.bounded_call import bound_calls
-from firelift.migration.transform.isolation import Muffled
+from firelift.migration.transform.isolation import Muffled, muffle_errors
 from firelift.stores.firestore.store import open_firestore
 from firelift.worker.settings import WorkerSettings
 
 log = structlog.get_logger()
+
+OUTPUT = 1
+"""The file descriptor of standard output."""
 
 LAST_WORDS_SECONDS = 5.0
 """For telling the ledger why the process ends."""
@@ -28,6 +31,8 @@ LAST_WORDS_SECONDS = 5.0
 @contextmanager
 def muffled() -> Iterator[None]:
     """Keep what functions print out of the log: it has the values of documents, and whoever reads logs would too."""
+    _silence_output()
+    muffle_errors()
     streams = sys.stdout, sys.stderr
     quiet = Muffled(sys.stdout), Muffled(sys.stderr)
     sys.stdout, sys.stderr = quiet
@@ -40,6 +45,14 @@ def muffled() -> Iterator[None]:
             log.warning(
                 "a Python transform printed or logged, which was dropped: it could tell documents", times=dropped
             )
+
+
+def _silence_output() -> None:
+    """The worker says nothing there itself, and what C libraries print waits in a buffer until nobody knows whose."""
+    sys.stdout.flush()
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, OUTPUT)
+    os.close(nowhere)
 
 
 def bound_functions(settings: WorkerSettings) -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import structlog
 
 
 def configure_logging() -> None:
-    """Every line has a time, a level and what is bound to the context, such as run and index."""
+    """Every line has a time, a level and what is bound to the context, such as run and index.
+
+    They are written past `sys.stderr` and its descriptor, which lead nowhere while a user's function runs.
+    """
+    log = os.fdopen(os.dup(sys.stderr.fileno()), "w", buffering=1, encoding="utf-8")
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -17,6 +22,6 @@ def configure_logging() -> None:
             structlog.processors.format_exc_info,
             structlog.processors.JSONRenderer(),
         ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(log),
         cache_logger_on_first_use=True,
     )

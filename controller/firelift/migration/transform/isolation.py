@@ -6,10 +6,12 @@ opens a socket by itself, as gRPC does, raises no audit event. It stops what sli
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, TextIO
 
@@ -27,6 +29,10 @@ REFUSED = {
     "os.spawn": "starts a process",
 }
 """Audit events. Source: the table of audit events in the documentation of Python's library."""
+
+
+ERRORS = 2
+"""The file descriptor of standard error."""
 
 
 class WayOut(RuntimeError):
@@ -47,9 +53,14 @@ def no_way_out() -> Iterator[None]:
     """Refuse what leads out of the process, in this thread, by raising `WayOut` where it is tried."""
     _watch()
     _INSIDE.now = True
+    errors = _PROCESS.errors
+    if errors is not None:
+        errors.hide()
     try:
         yield
     finally:
+        if errors is not None:
+            errors.show()
         _INSIDE.now = False
 
 
@@ -69,6 +80,37 @@ class Muffled:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
+
+
+class ErrorOutput:
+    """Standard error as a file descriptor, which C libraries write to: it leads nowhere while a function runs."""
+
+    def __init__(self) -> None:
+        self._nowhere = os.open(os.devnull, os.O_WRONLY)
+        self._kept = os.dup(ERRORS)
+
+    def hide(self) -> None:
+        """From now on what is written is dropped."""
+        os.dup2(self._nowhere, ERRORS)
+
+    def show(self) -> None:
+        """From now on it is written again; what Python has kept back of the function's lines is dropped before."""
+        if sys.__stderr__ is not None:
+            sys.__stderr__.flush()
+        os.dup2(self._kept, ERRORS)
+
+
+@dataclass(slots=True)
+class _Process:
+    errors: ErrorOutput | None = None
+
+
+_PROCESS = _Process()
+
+
+def muffle_errors() -> None:
+    """From now on standard error leads nowhere while a function runs: the process logs elsewhere."""
+    _PROCESS.errors = _PROCESS.errors or ErrorOutput()
 
 
 @cache
