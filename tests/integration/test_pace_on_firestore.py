@@ -8,10 +8,13 @@ import secrets
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 
+import pytest
 import pytest_asyncio
+from tests.integration.wrong_clock import compiler, environment, wrong_clock
 from tests.rollout_specs import migrate, phase, spec
 from tests.simple_work import plan
 
@@ -45,6 +48,9 @@ class Run:
     epoch: int = 1
     shares: list[float] = field(default_factory=list)
     processes: dict[int, asyncio.subprocess.Process] = field(default_factory=dict)
+    clock: dict[int, dict[str, str]] = field(default_factory=dict)
+    """What a worker is started with besides, by its index."""
+    operator_wrong_by: timedelta = timedelta()
 
     def __post_init__(self) -> None:
         pace = {"maxWritesPerSecond": CAP, "batchSize": BATCH}
@@ -73,7 +79,9 @@ class Run:
         """What an operator's turn does with a run; whether the run is complete."""
         done = await self.progress.update()
         seen = run_seen(self.plan.id, RunState.RUN, done)
-        look = Observation(now=datetime.now(UTC), ledger=LedgerSeen(), runs={self.plan.id: seen})
+        look = Observation(
+            now=datetime.now(UTC) + self.operator_wrong_by, ledger=LedgerSeen(), runs={self.plan.id: seen}
+        )
         wanted = RunControl(state=RunState.RUN, epoch=self.epoch, lease_seconds=LEASE_SECONDS)
         agreed = await ensure(self.store, self.rollout, self.plan, look, wanted)
         assert isinstance(agreed.told, PaceSeen)
@@ -93,6 +101,7 @@ class Run:
             "FIRELIFT_DATABASE": "(default)",
             "FIRELIFT_WORKERS": str(self.workers),
             "JOB_COMPLETION_INDEX": str(index),
+            **self.clock.get(index, {}),
         }
         command = (sys.executable, "-m", "firelift.worker")
         self.processes[index] = await asyncio.create_subprocess_exec(
@@ -175,3 +184,37 @@ async def test_two_runs_keep_within_one_budget_through_restarts_of_operators_and
     assert not [time for time, _ in together if quiet[0] <= time < quiet[1]], "without an operator nobody writes"
     times = sorted(time for time, _ in together)
     assert all(later - earlier < 10 * SECOND for earlier, later in pairwise(times)), "nobody stands still"
+
+
+WRONG_BY = 300
+LONGEST_GAP = 2 * SECOND
+"""Between two Commits of a worker that has its share all the time; a Commit of eleven at half of 200 takes 0.1 s."""
+
+
+@pytest.mark.skipif(compiler() is None, reason="a clock is made wrong by a library that a C compiler has to make")
+@pytest.mark.parametrize("operator", [-WRONG_BY, WRONG_BY])
+async def test_clocks_that_are_minutes_apart_neither_pass_the_budget_nor_stop_anybody(
+    runs: list[Run], tmp_path: Path, operator: int
+) -> None:
+    run, library = runs[0], wrong_clock(tmp_path)
+    run.clock = {0: environment(library, WRONG_BY), 1: environment(library, -WRONG_BY)}
+    run.operator_wrong_by = timedelta(seconds=operator)
+    shown = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", "import time; print(time.time())", env=run.clock[0], stdout=asyncio.subprocess.PIPE
+    )
+    seconds = float((await shown.communicate())[0])
+    assert abs(seconds - datetime.now(UTC).timestamp() - WRONG_BY) < WRONG_BY / 10, "the clock is wrong indeed"
+    await run.seed()
+    await run.turn()
+    for index in range(run.workers):
+        await run.start(index)
+    async with asyncio.timeout(SECONDS):
+        while not await run.turn():  # noqa: ASYNC110 - an operator's turns
+            await asyncio.sleep(0.4)
+
+    commits = await run.commits()
+    assert sum(count - 1 for _, count in commits) == DOCUMENTS
+    whole = CAP * WINDOW / SECOND
+    assert whole / 2 < most(commits) <= whole + 3 * (BATCH + 1)
+    times = sorted(time for time, _ in commits)
+    assert max(later - earlier for earlier, later in pairwise(times)) < LONGEST_GAP
