@@ -44,10 +44,15 @@ class PermittedStore:
         return self.inner.values
 
     async def get(
-        self, paths: Sequence[str], *, mask: Sequence[FieldPath] | None = None, read_time: Micros | None = None
+        self,
+        paths: Sequence[str],
+        *,
+        mask: Sequence[FieldPath] | None = None,
+        read_time: Micros | None = None,
+        most: int | None = None,
     ) -> list[Document | Missing]:
         """As the store's own."""
-        return await self.inner.get(paths, mask=mask, read_time=read_time)
+        return await self.inner.get(paths, mask=mask, read_time=read_time, most=most)
 
     async def page(
         self, source: Source, *, limit: int, mask: Sequence[FieldPath] | None = None, read_time: Micros | None = None
