@@ -2,12 +2,22 @@ variable "chart" {
   description = "Firelift's chart: a folder, such as `charts/firelift` of a checkout, an `oci://` address, or its name in `repository`."
   type        = string
   nullable    = false
+
+  validation {
+    condition     = var.chart != ""
+    error_message = "A chart is a folder, an `oci://` address, or a name in `repository`."
+  }
 }
 
 variable "repository" {
   description = "The address of the chart's repository; null for a folder or an `oci://` address."
   type        = string
   default     = null
+
+  validation {
+    condition     = var.repository == null || !startswith(var.chart, "oci://")
+    error_message = "A chart with an `oci://` address has no `repository`: its address says where it is."
+  }
 }
 
 variable "chart_version" {
@@ -17,10 +27,27 @@ variable "chart_version" {
 }
 
 variable "chart_values" {
-  description = "Values of the chart."
+  description = "Values of the chart, as in `charts/firelift/values.yaml`. They win over what the accounts below come to."
   type        = any
   default     = {}
   nullable    = false
+
+  validation {
+    condition     = can(keys(var.chart_values))
+    error_message = "Values of the chart are a map, such as `{ replicas = 2 }`."
+  }
+}
+
+variable "namespace" {
+  description = "The operator's own namespace; it is made when it is not there."
+  type        = string
+  default     = "firelift-system"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$", var.namespace))
+    error_message = "A namespace has lower-case letters, digits and dashes, at most 63 of them."
+  }
 }
 
 variable "operator_account" {
@@ -53,8 +80,8 @@ variable "worker_accounts" {
     error_message = "An account is the e-mail address of a service account, without `serviceAccount:` before it, or empty."
   }
   validation {
-    condition     = !contains(keys(var.worker_accounts), "firelift-system")
-    error_message = "Rollouts and their workers are in namespaces of their own; firelift-system is the operator's."
+    condition     = !contains(keys(var.worker_accounts), var.namespace)
+    error_message = "Rollouts and their workers are in namespaces of their own; `namespace` is the operator's."
   }
 }
 
@@ -63,4 +90,9 @@ variable "timeout_seconds" {
   type        = number
   default     = 300
   nullable    = false
+
+  validation {
+    condition     = var.timeout_seconds >= 1
+    error_message = "At least 1 s; an installation takes some minutes at most."
+  }
 }

@@ -89,6 +89,14 @@ async def gather(cluster: Cluster, environment: Environment, modules: Mapping[st
     return Material(environment, _inputs(rendered, modules), modules, identity, read, rendered)
 
 
+def remedy(namespace: str) -> str:
+    """How the operator comes to read and write Secrets of a namespace."""
+    return (
+        f"name {namespace} in `terraform.secretNamespaces` of the chart's values, or bind the ClusterRole "
+        f"firelift-environment-secrets to it by a RoleBinding in namespace {namespace}"
+    )
+
+
 def backend_of(environment: Environment, namespace: str) -> Backend:
     """Where the state is; `namespace` is the operator's own."""
     backend = environment.spec.terraform.backend
@@ -124,10 +132,7 @@ async def _get(cluster: Cluster, environment: Environment, holder: Holder, name:
     except Refused as error:
         if error.status != _FORBIDDEN:
             raise
-        return _Held(
-            refused=f"{holder} {name} may not be read by the operator: bind the ClusterRole "
-            f"firelift-environment-secrets to it by a RoleBinding in namespace {environment.namespace}"
-        )
+        return _Held(refused=f"{holder} {name} may not be read by the operator: {remedy(environment.namespace)}")
     return _Held(_plain(document) if holder is Holder.CONFIG_MAP else _decoded(document.get("data")))
 
 

@@ -14,6 +14,7 @@ from firelift.kube import owned
 from firelift.kube.environments import owner_of
 from firelift.kube.errors import Refused
 from firelift.operator.ground.bundles import Bundles
+from firelift.operator.ground.material import remedy
 from firelift.operator.ground.services import Ground
 
 _MOST = 900_000
@@ -21,10 +22,7 @@ _MOST = 900_000
 
 NOT_OURS = "{kind} {name} is somebody else's and was left as it is: remove it, and it is written"
 
-NOT_ALLOWED = (
-    "Secret {name} with the sensitive outputs may not be written by the operator: bind the ClusterRole "
-    "firelift-environment-secrets to it by a RoleBinding in namespace {namespace}"
-)
+NOT_ALLOWED = "Secret {name} with the sensitive outputs may not be written by the operator: {remedy}"
 
 
 @dataclass(slots=True)
@@ -91,7 +89,7 @@ async def _put(
         done = await owned.show(ground.services.cluster, owner_of(environment), kind, name, data)
     except Refused as error:
         if kind == "Secret" and error.status == HTTPStatus.FORBIDDEN:
-            return [NOT_ALLOWED.format(name=name, namespace=environment.namespace)]
+            return [NOT_ALLOWED.format(name=name, remedy=remedy(environment.namespace))]
         # A quota or a policy: what only shows something must not keep the ground from being looked after.
         return [f"{kind} {name} could not be written and is tried again: {error.message}"]
     return [] if done else [NOT_OURS.format(kind=kind, name=name)]

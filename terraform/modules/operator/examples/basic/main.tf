@@ -1,8 +1,3 @@
-provider "kubernetes" {
-  config_path    = "~/.kube/config"
-  config_context = "shop-prod"
-}
-
 provider "helm" {
   kubernetes = {
     config_path    = "~/.kube/config"
@@ -16,5 +11,9 @@ module "operator" {
   operator_account = "firelift-operator@shop-prod.iam.gserviceaccount.com"
   worker_accounts = {
     shop = "firelift-worker@shop-prod.iam.gserviceaccount.com"
+  }
+  chart_values = {
+    image     = { repository = "europe-docker.pkg.dev/shop-prod/firelift/firelift" }
+    terraform = { secretNamespaces = ["shop"] }
   }
 }
