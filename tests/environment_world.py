@@ -23,6 +23,7 @@ from firelift.environment.document import short
 from firelift.environment.indexes import from_terraform
 from firelift.environment.intents import Decision, DropMemory, EmitEvent, Intent, StartRun
 from firelift.environment.machine import decide, initial_state, wanted
+from firelift.environment.neighbours import Neighbour
 from firelift.environment.observation import (
     Applied,
     ApprovalSeen,
@@ -44,7 +45,7 @@ from firelift.environment.observation import (
     TtlSeen,
     Unlocked,
 )
-from firelift.environment.state import EnvironmentState, Run, RunKind, Variant
+from firelift.environment.state import EnvironmentState, Pod, Run, RunKind, Variant
 
 START = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 Ground = dict[str, dict[str, Any]]
@@ -64,6 +65,8 @@ class Process:
     id: str
     host: str
     started: datetime
+    seen: bool = True
+    """Whether the others can tell that it lives, or that it does not."""
     running: dict[str, Run] = field(default_factory=dict)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
 
@@ -102,6 +105,8 @@ class World:
     others: list[Process] = field(default_factory=list)
     """Operators that no longer lead and still live, with what they have at work."""
     lives: int = 1
+    strangers: set[str] = field(default_factory=set)
+    """Locks of somebody who lives and is none of the operators."""
     real: Ground = field(default_factory=dict)
     known: Ground = field(default_factory=dict)
     """Terraform's state."""
@@ -120,6 +125,7 @@ class World:
     unidentified: str = ""
     ground_error: str = ""
     failing: str = ""
+    elder: Neighbour | None = None
     gone: bool = False
     applied_digests: list[str] = field(default_factory=list)
     events: list[EmitEvent] = field(default_factory=list)
@@ -135,32 +141,50 @@ class World:
         """One read of everything."""
         self.now += timedelta(microseconds=1)
         run = self.state.run if self.state is not None else None
-        living = (self.process, *self.others)
-        alive, hosts = frozenset(each.id for each in living), frozenset(each.host for each in living)
         seen = Observation(
             now=self.now,
-            operator=Operator(self.process.id, self.process.host, self.process.started, alive, hosts),
+            operator=self._operator(),
             inputs=self.inputs(),
             run=self._run(run) if run is not None else None,
             ground=self.ground(),
             rollouts=self.rollouts,
             approvals=tuple(self.approvals),
             made=self.bundle is not None or self.serial > 0,
+            elder=self.elder,
             conditions=self.status.conditions if self.status is not None else (),
         )
         asked = wanted(self.environment, self.state or initial_state(self.environment), seen).fields
         return replace(seen, fields={each: self._field(each) for each in asked})
 
+    def _operator(self) -> Operator:
+        """Who decides, and what can be told from here of the others."""
+        mine, worked = self.process, self.state.worked if self.state is not None else ()
+        known = {each.id for each in (mine, *self.others) if each.seen or each is mine}
+        unseen = {each.by for each in worked if each.ended is None and each.pod is None} - {mine.id}
+        pod = Pod(namespace="system", name=mine.host, uid=mine.id) if mine.seen else None
+        return Operator(
+            id=mine.id,
+            host=mine.host,
+            alive=frozenset(known | unseen),
+            hosts=frozenset(each.host for each in (mine, *self.others) if each.id in known),
+            unseen=frozenset(unseen),
+            pod=pod,
+        )
+
     def turn(self) -> Decision:
         """Observe, decide, record, act."""
         before = self.state
-        decision = decide(self.environment, before or initial_state(self.environment), self.observe())
+        decision = self.decided(self.observe())
         if self.record(before, decision):
             self.status = decision.status
             self.act(decision.intents)
             if not decision.finalizer:
                 self.gone = True
         return decision
+
+    def decided(self, seen: Observation) -> Decision:
+        """What follows from it."""
+        return decide(self.environment, self.state or initial_state(self.environment), seen)
 
     def record(self, before: EnvironmentState | None, decision: Decision) -> bool:
         """Keep the memory, unless somebody else has changed it since `before`."""
@@ -199,9 +223,9 @@ class World:
 
     # Terraform
 
-    def finish(self, steps: int | None = None) -> None:
+    def finish(self, steps: int | None = None, *, others: bool = True) -> None:
         """Let the runs at work end; with `steps`, after so many changes the process dies and its runs with it."""
-        for process in (self.process, *self.others):
+        for process in (self.process, *(self.others if others else ())):
             for run in list(process.running.values()):
                 outcome = self._work(run, steps)
                 if outcome is not None:
@@ -210,14 +234,49 @@ class World:
                     del process.running[run.id]
 
     def crash(self) -> None:
-        """The operator is killed, its runs with it; a new one begins on another host."""
-        self.lives += 1
-        self.process = Process(f"life-{self.lives}", f"pod-{self.lives}", self.now)
+        """The operator is killed, its runs with it and all else on its host; a new one begins on another host."""
+        self._dies(self.process)
+        self._begin(seen=self.process.seen)
+
+    def restart(self) -> None:
+        """The operator is killed, its runs with it; a new one begins where it was."""
+        self._begin(self.process.host, seen=self.process.seen)
 
     def lose_the_lease(self) -> None:
         """The operator stands still while its runs go on; another one leads."""
         self.others.append(self.process)
-        self.crash()
+        self._begin(seen=self.process.seen)
+
+    def end_others(self) -> None:
+        """The operators that do not lead die."""
+        for each in self.others:
+            self._dies(each)
+        self.others.clear()
+
+    def _begin(self, host: str = "", *, seen: bool) -> None:
+        self.lives += 1
+        self.process = Process(f"life-{self.lives}", host or f"pod-{self.lives}", self.now, seen=seen)
+
+    def _dies(self, process: Process) -> None:
+        if self.lock is not None and self.lock.host == process.host:
+            self.strangers.discard(self.lock.id)
+
+    def lock_by_stranger(self, host: str) -> None:
+        """Somebody works on the state who is none of the operators; on the host of one, or on another.
+
+        On a host where a run was killed and nobody has noticed yet, nobody could tell them from that run.
+        """
+        run = self.state.run if self.state is not None else None
+        living = {each.id for each in (self.process, *self.others)}
+        if self.lock is None and (run is None or run.by in living or run.host != host):
+            self.lock = Lock(f"lock-of-grace-{self.now.isoformat()}", "grace", "grace", host, self.now)
+            self.strangers.add(self.lock.id)
+
+    def stranger_ends(self) -> None:
+        """They release their lock, if it is theirs."""
+        if self.lock is not None and self.lock.id in self.strangers:
+            self.lock = None
+        self.strangers.clear()
 
     @property
     def at_work(self) -> list[Run]:
@@ -229,6 +288,7 @@ class World:
         if run.kind is RunKind.UNLOCK:
             if lock is not None and lock.id == run.lock:
                 assert lock.run not in {each.id for each in self.at_work}, "the lock of a run at work was released"
+                assert lock.id not in self.strangers, "the lock of somebody who works was released"
                 self.lock = None
             process.outcomes[run.id] = Unlocked()
             return
@@ -349,13 +409,9 @@ class World:
     def inputs(self) -> Inputs:
         """What the spec comes to."""
         declared = self.environment.spec
-        return Inputs(
-            digest(rendered(declared)),
-            missing=self.missing,
-            invalid=self.invalid,
-            unidentified=self.unidentified,
-            composite=declared.indexes.composite,
-        )
+        if self.missing or self.invalid:
+            return Inputs("", missing=self.missing, invalid=self.invalid, unidentified=self.unidentified)
+        return Inputs(digest(rendered(declared)), composite=declared.indexes.composite)
 
     def ground(self) -> GroundSeen:
         """What Firestore says."""

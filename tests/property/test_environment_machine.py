@@ -1,4 +1,4 @@
-"""The environment machine under crashes, lost writes, killed applies, frozen leaders, people and a jumping clock."""
+"""The environment machine under crashes, lost writes, killed applies, frozen leaders, locks, people, odd clocks."""
 
 from __future__ import annotations
 
@@ -41,12 +41,14 @@ class EnvironmentMachine(RuleBasedStateMachine):
         deletion=st.sampled_from(["Retain", "Destroy"]),
         composite=COMPOSITE,
         drift=st.sampled_from([0, 60, 3600]),
+        pods=st.booleans(),
     )
-    def begin(self, *, apply: str, deletion: str, composite: dict[str, Any], drift: int) -> None:
+    def begin(self, *, apply: str, deletion: str, composite: dict[str, Any], drift: int, pods: bool) -> None:
         self.world = world(
             terraform={"apply": apply, "deletionPolicy": deletion, "driftIntervalSeconds": drift},
             indexes={"composite": composite},
         )
+        self.world.process.seen = pods
 
     # Turns, whole and broken
 
@@ -108,7 +110,33 @@ class EnvironmentMachine(RuleBasedStateMachine):
 
     @rule()
     def operators_that_do_not_lead_end(self) -> None:
-        self.world.others.clear()
+        self.world.end_others()
+
+    @precondition(lambda self: not self.world.strangers)
+    @rule(steps=st.integers(0, 3))
+    def killed_and_started_again_on_its_host(self, steps: int) -> None:
+        self._turn()
+        self.world.finish(steps, others=False)
+        self.world.restart()
+
+    # Others who lock the state
+
+    @rule(where=st.sampled_from(["laptop", "pod-1", "pod-2"]))
+    def somebody_else_locks_the_state(self, where: str) -> None:
+        self.world.lock_by_stranger(where)
+
+    @precondition(lambda self: not self.world.gone)
+    @rule()
+    def somebody_on_the_same_host_is_faster(self) -> None:
+        before, _, decision = self._decide()
+        if self.world.record(before, decision):
+            self.world.pass_time(1)
+            self.world.lock_by_stranger(self.world.process.host)
+            self.world.act(decision.intents)
+
+    @rule()
+    def somebody_else_releases_the_state(self) -> None:
+        self.world.stranger_ends()
 
     @rule()
     def the_memory_is_lost(self) -> None:
@@ -299,7 +327,8 @@ class EnvironmentMachine(RuleBasedStateMachine):
         made = self.world
         made.failing = made.ground_error = made.missing = ""
         made.fields, made.rollouts = FieldSeen({"timestamp": 3}, expired=2), ()
-        made.others.clear()
+        made.stranger_ends()
+        made.end_others()
         made.edit(suspend=False, attempt=made.environment.spec.attempt + 1)
         for _ in range(200):
             self._turn()
@@ -311,7 +340,9 @@ class EnvironmentMachine(RuleBasedStateMachine):
             if reason == "AwaitingApproval":
                 made.approve_all()
             if reason == "StateLocked" and not made.at_work:
-                made.lock = None  # a person has looked at a lock of which the memory was lost
+                made.lock = None  # a person has looked at a lock of which the memory was lost, or whose run nobody sees
+            if made.status and "nothing can be seen from here: it is no pod" in made.status.message:
+                made.edit(attempt=made.environment.spec.attempt + 1)
             if reason in {"ApplyFailed", "Rejected", "PlanFailed"}:
                 made.edit(attempt=made.environment.spec.attempt + 1)
         assert made.status is not None
@@ -331,6 +362,6 @@ TestEnvironmentMachine.settings = settings(
 @pytest.mark.parametrize("apply", ["Auto", "Manual"])
 def test_the_world_itself_comes_to_rest(apply: str) -> None:
     machine = EnvironmentMachine()
-    machine.begin(apply=apply, deletion="Destroy", composite={"a": INDEXES[0]}, drift=3600)
+    machine.begin(apply=apply, deletion="Destroy", composite={"a": INDEXES[0]}, drift=3600, pods=True)
     machine.turns(3, 20)
     machine.teardown()

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from tests.environment_plans import MODULES, index, index_address, spec_index
-from tests.environment_world import Lock, World, world
+from tests.environment_world import World, world
 from tests.unit.test_environment_life import AUTO, ONE_INDEX, conditions, ready_world
 
 from firelift.api.approval import ApprovalDecision
-from firelift.api.environment.status import LockHolder, PlanPurpose
+from firelift.api.environment.status import PlanPurpose
 from firelift.environment.observation import RolloutSeen
 
 OLD = spec_index("telemetry", "device", "-time")
@@ -129,8 +129,21 @@ def test_an_index_that_a_working_rollout_needs_goes_only_by_name() -> None:
     assert made.removed == [index_address("by-device")]
 
 
+def test_an_index_that_a_paused_rollout_needs_goes_only_by_name() -> None:
+    made = ready_world(**ONE_INDEX)
+    made.rollouts = (RolloutSeen("users", working=False, begun=True),)
+    made.edit(indexes={"composite": {}})
+    assert "needed by rollout users" in made.settle().message
+    made.decide(ApprovalDecision.APPROVE, index_address("by-device"))
+    assert made.settle().reason == "Ready", "nothing is waited for: the rollout stands still"
+
+
 def test_an_index_that_nobody_needs_goes_by_itself() -> None:
     made = ready_world(**ONE_INDEX)
+    made.rollouts = (
+        RolloutSeen("others", working=False, begun=True, indexes=frozenset({"by-name"})),
+        RolloutSeen("over", working=False),
+    )
     made.edit(indexes={"composite": {}})
     assert made.settle().reason == "Ready"
     assert made.removed == [index_address("by-device")]
@@ -255,50 +268,6 @@ def test_an_index_that_exists_already_is_imported_by_the_next_plan() -> None:
     assert DRIFTED in made.known
     assert any(event.reason == "Adopting" for event in made.events)
     assert made.serial == 3, "one apply met it, the next one took it over"
-
-
-# Locks
-
-
-def locked(made: World, *, by: str, host: str, created_ago: int = 5) -> World:
-    made.lock = Lock("lock-1", "other", by, host, made.now - timedelta(seconds=created_ago))
-    return made
-
-
-def test_a_lock_of_somebody_else_is_waited_for_and_never_released() -> None:
-    made = locked(world(**AUTO), by="grace", host="laptop", created_ago=100_000)
-    for _ in range(5):
-        status = made.settle()
-        assert status.reason == "StateLocked"
-        made.pass_time(100)
-    assert status.lock is not None
-    assert status.lock.holder is LockHolder.FOREIGN
-    assert "force-unlock lock-1" in status.message
-    assert made.lock is not None
-    made.lock = None
-    assert made.settle(seconds=10).reason == "Ready"
-
-
-@pytest.mark.parametrize("when", ["while it plans", "while it applies"])
-def test_the_lock_of_an_operator_that_was_killed_is_released(when: str) -> None:
-    made = world(**AUTO)
-    while made.turn().status.reason != ("Planning" if when == "while it plans" else "Applying"):
-        made.finish()
-        made.pass_time(1)
-    assert made.lock is not None
-    made.crash()
-    made.pass_time(10)
-    assert made.settle().reason == "Ready"
-    assert any(event.reason == "RunLost" for event in made.events)
-
-
-def test_a_lock_on_the_host_of_a_run_of_ours_but_older_than_it_is_not_ours() -> None:
-    made = world(**AUTO)
-    made.turn()
-    made.crash()
-    locked(made, by="grace", host="pod-1", created_ago=1000)
-    assert made.settle().reason == "StateLocked"
-    assert made.lock is not None
 
 
 def test_a_lost_memory_is_made_anew_without_changing_anything() -> None:

@@ -12,7 +12,6 @@ from tests.environment_plans import MODULES, change, database, document, index, 
 
 from firelift.api.environment.status import Action
 from firelift.environment.document import UnreadablePlan, plan_digest, resource_changes, short
-from firelift.environment.losses import loss
 
 INDEX = MODULES + index_address("by-device")
 BASE = document(
@@ -142,87 +141,6 @@ def test_addresses_that_would_be_the_same_keep_their_modules() -> None:
 def test_a_plan_that_is_not_whole_is_not_read(broken: dict[str, Any]) -> None:
     with pytest.raises(UnreadablePlan):
         resource_changes(broken)
-
-
-PROTECTED = {"delete_protection_state": "DELETE_PROTECTION_DISABLED"}
-NO_RECOVERY = {"point_in_time_recovery_enablement": "POINT_IN_TIME_RECOVERY_DISABLED"}
-DATABASE = "google_firestore_database.this"
-SCHEDULE = 'google_firestore_backup_schedule.this["daily"]'
-SECRET_RESOURCE = 'google_secret_manager_secret.this["api-key"]'  # noqa: S105 - an address
-VERSION = 'google_secret_manager_secret_version.this["api-key"]'
-
-
-@pytest.mark.parametrize(
-    ("entry", "sentence"),
-    [
-        (change(DATABASE, "create", after=database()), ""),
-        (change(DATABASE, "update", before=database(), after=database(etag="x")), ""),
-        (change(DATABASE, "update", before=database(), after=database(**PROTECTED)), "delete protection goes off"),
-        (change(DATABASE, "update", before=database(), after=database(**NO_RECOVERY)), "recovery goes off"),
-        (change(DATABASE, "update", before=database(**NO_RECOVERY), after=database()), ""),
-        (change(DATABASE, "delete", before=database(deletion_policy="DELETE")), "with all its documents"),
-        (change(DATABASE, "delete", before=database()), "abandoned"),
-        (
-            change(
-                DATABASE,
-                "delete",
-                "create",
-                before=database(),
-                after=database(location_id="eur3"),
-                replace_paths=[["location_id"]],
-            ),
-            "because location_id (nam5 to eur3) changes",
-        ),
-        (
-            change(
-                DATABASE,
-                "delete",
-                "create",
-                before=database(),
-                after=database(),
-                replace_paths=[["cmek_config", 0, "kms_key_name"]],
-            ),
-            "because cmek_config.0.kms_key_name changes",
-        ),
-        (
-            change(DATABASE, "update", before=database(), after=database(**PROTECTED), importing={"id": "x"}),
-            "delete protection goes off",
-        ),
-        (change(DATABASE, "no-op", before=database(), after=database(), importing={"id": "x"}), ""),
-        (change(SCHEDULE, "delete", before={"retention": "604800s"}), "backup schedule daily goes"),
-        (
-            change(SCHEDULE, "update", before={"retention": "8467200s"}, after={"retention": "604800s"}),
-            "for 7 days where it kept them for 98 days",
-        ),
-        (change(SCHEDULE, "update", before={"retention": "604800s"}, after={"retention": "8467200s"}), ""),
-        (change(SCHEDULE, "update", before={"retention": "604800s"}, after={}), "may keep backups for less long"),
-        (change(SECRET_RESOURCE, "delete", before={"secret_id": "api-key"}), "cannot be had again"),
-        (change(SECRET_RESOURCE, "create", after={"secret_id": "api-key"}), ""),
-        (change(VERSION, "delete", "create", before={}, after={}), "cannot be had again"),
-        (change(VERSION, "create", "delete", before={"deletion_policy": "DISABLE"}, after={}), ""),
-        (change("google_project.this", "delete", before={"project_id": "p"}), "project p is deleted with everything"),
-        (
-            change("google_project.this", "update", before={"billing_account": "A"}, after={"billing_account": ""}),
-            "is billed to none instead of A",
-        ),
-        (
-            change('google_project_service.this["x"]', "delete", before={"service": "x", "disable_on_destroy": False}),
-            "",
-        ),
-        (change('google_project_service.this["x"]', "delete", before={"service": "x"}), "disabled for everybody"),
-        (change("google_monitoring_dashboard.this", "delete", before={}), ""),
-        (change('google_project_iam_member.this["x"]', "delete", before={}), ""),
-        (change("terraform_data.x", "delete", "create", before={}, after={}), ""),
-        (change("google_storage_bucket.this", "delete", before={}), "nobody has said that this loses nothing"),
-        (change("google_storage_bucket.this", "update", before={}, after={}), ""),
-        (change("google_storage_bucket.this", "forget", before={}), ""),
-        (change("google_storage_bucket.this", "delete", before={}, deposed="1a2b"), "deleted for good"),
-    ],
-)
-def test_what_a_change_loses_is_said_in_a_sentence(entry: dict[str, Any], sentence: str) -> None:
-    (found,) = resource_changes(document(entry))
-    said = loss(found)
-    assert (sentence in said) if sentence else said == ""
 
 
 def test_an_import_that_changes_nothing_is_shown_as_an_import() -> None:

@@ -130,7 +130,7 @@ def test_an_operator_lives_until_its_process_has_ended_however_it_ends(tmp_path:
         other.kill()
     assert not claim.lives("other")
     claim.tidy()
-    assert [each.name for each in tmp_path.iterdir()] == ["me"]
+    assert [each.name for each in tmp_path.iterdir() if each.is_dir()] == ["me"]
     claim.release()
 
 

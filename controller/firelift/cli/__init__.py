@@ -1,1 +1,1 @@
-"""Tools for people at a terminal."""
+"""The command line: `kubectl firelift`, and the probe of a real project."""

@@ -31,7 +31,7 @@ def losses(turn: Turn, plan: PlanRecord) -> tuple[Loss, ...]:
             found[ttl.address] = f"a new TTL on {ttl.collection}.{ttl.path} may delete documents at once"
     for gone in plan.gone_indexes:
         what = f"index {gone.key}" if gone.composite else f"the single-field indexes of {gone.key} go; it"
-        users = [each.name for each in turn.seen.rollouts if each.working and each.needs(gone.key)]
+        users = [each.name for each in turn.seen.rollouts if each.needs(gone.key)]
         if users:
             found[gone.address] = f"{what} is needed by rollout {', '.join(users)}, whose queries may fail without it"
         elif gone.composite and gone.replaced:

@@ -14,10 +14,11 @@ AGAIN = 60
 
 def holder(turn: Turn, lock: LockRecord) -> LockHolder:
     """A lock is orphaned only when it is of a run of ours that has provably ended; in doubt it is somebody else's."""
-    ours = [each for each in turn.state.worked if _took(turn, each, lock)]
-    if not ours:
-        return LockHolder.ALIVE if lock.host and lock.host in turn.seen.operator.hosts else LockHolder.FOREIGN
-    return LockHolder.ALIVE if any(_lives(turn, each) for each in ours) else LockHolder.ORPHANED
+    operator, ours = turn.seen.operator, _ours(turn, lock)
+    living = {each.by for each in ours if each.ended is None} & operator.alive
+    if living - operator.unseen or (not ours and lock.host and lock.host in operator.hosts):
+        return LockHolder.ALIVE
+    return LockHolder.ORPHANED if ours and not living else LockHolder.FOREIGN
 
 
 def waited(turn: Turn, purpose: PlanPurpose) -> Outcome | None:
@@ -36,27 +37,28 @@ def sentence(turn: Turn, lock: LockRecord) -> str:
     """Who holds it since when, and what happens next."""
     since = f" since {lock.created:%Y-%m-%dT%H:%M:%SZ}" if lock.created else ""
     who = f"the state is locked by {lock.who or 'somebody unknown'}{since} (lock {lock.id})"
-    match holder(turn, lock):
-        case LockHolder.ALIVE:
-            return f"{who}: one of our own runs that is at work; it is tried again every {AGAIN} s"
-        case LockHolder.ORPHANED:
-            return f"{who}: one of our own runs that is gone; it is released"
-        case LockHolder.FOREIGN:
-            return (
-                f"{who}, who is none of our runs; it is tried again every {AGAIN} s, and never released: whoever knows "
-                f"that nobody works there runs `terraform force-unlock {lock.id}`"
-            )
+    ours, holds = _ours(turn, lock), holder(turn, lock)
+    if holds is LockHolder.ORPHANED:
+        return f"{who}: one of our own runs that is gone; it is released"
+    if holds is LockHolder.ALIVE and ours:
+        return f"{who}: one of our own runs that is at work; it is tried again every {AGAIN} s"
+    return (
+        f"{who}, {_doubt(holds, ours)}; it is tried again every {AGAIN} s, and never released: whoever knows that "
+        f"nobody works there runs `terraform force-unlock {lock.id}`"
+    )
+
+
+def _doubt(holds: LockHolder, ours: list[Worked]) -> str:
+    if ours:
+        return f"one of our own runs, of operator {ours[-1].by} of which nothing can be seen from here"
+    return "from where an operator of ours lives" if holds is LockHolder.ALIVE else "who is none of our runs"
+
+
+def _ours(turn: Turn, lock: LockRecord) -> list[Worked]:
+    return [each for each in turn.state.worked if _took(turn, each, lock)]
 
 
 def _took(turn: Turn, run: Worked, lock: LockRecord) -> bool:
     if lock.created is None or not lock.host or run.host != lock.host:
         return False
     return run.started <= lock.created <= (run.ended or turn.now)
-
-
-def _lives(turn: Turn, run: Worked) -> bool:
-    """Whether the run may still hold what it took: it has not ended, and its operator is not gone."""
-    operator = turn.seen.operator
-    if run.ended is not None:
-        return False
-    return run.by in operator.alive if run.by != operator.id else turn.state.run is not None

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from firelift.api.environment.conditions import EnvironmentReason
 from firelift.api.environment.status import PlanPurpose
-from firelift.environment import destroying, judging, planning, readiness, runs, ttl_safety
+from firelift.environment import destroying, judging, planning, readiness, runs, sharing, ttl_safety
 from firelift.environment.intents import Decision, EmitEvent, Intent, KeepPlans, StartRun
 from firelift.environment.memory import changed
 from firelift.environment.observation import Environment, Observation, Wanted
@@ -74,13 +74,14 @@ def _accepted(turn: Turn) -> Outcome | None:
     """A higher attempt tries again what failed, asks again what was decided, and looks anew."""
     if turn.spec.attempt <= turn.state.attempt:
         return _of_this_attempt(turn)
+    state = runs.given_up(turn)
     return changed(
-        turn.state,
+        state,
         attempt=turn.spec.attempt,
         failure=None,
         rejected="",
         rejected_by="",
-        plan=turn.state.plan if turn.state.run is not None else None,
+        plan=state.plan if state.run is not None else None,
         looked=None,
         stuck=(),
     )
@@ -101,7 +102,7 @@ def _at_work(turn: Turn) -> Outcome | None:
     mine = run.by == turn.seen.operator.id
     start = (StartRun(run, turn.spec.terraform.timeout_seconds),) if mine else ()
     due = turn.now + WATCHING
-    message = _doing(run) if mine else f"{run.id} is at work in operator {run.by}"
+    message = _doing(run) if mine else _elsewhere(turn, run)
     if run.kind is not RunKind.APPLY and run.purpose is PlanPurpose.DRIFT and _undisturbed(turn):
         return _ready(turn, start, due)
     return Settled(_REASONS[run.purpose, run.kind], message, start, due)
@@ -115,6 +116,16 @@ def _undisturbed(turn: Turn) -> bool:
 def _doing(run: Run) -> str:
     what = {RunKind.PLAN: "plans", RunKind.APPLY: f"applies plan {run.digest}", RunKind.UNLOCK: f"releases {run.lock}"}
     return f"{what[run.kind]} since {run.started:%Y-%m-%dT%H:%M:%SZ} ({run.id})"
+
+
+def _elsewhere(turn: Turn, run: Run) -> str:
+    where = f"{run.id} is at work in operator {run.by}"
+    if run.by not in turn.seen.operator.unseen:
+        return where
+    return (
+        f"{where} on {run.host}, of which nothing can be seen from here: it is no pod that this operator can list; "
+        "once it has surely ended, raise `attempt`, and all is planned again"
+    )
 
 
 _REASONS = {
@@ -158,6 +169,7 @@ PRECEDENCE: tuple[Rule, ...] = (
     readiness.noted,
     _accepted,
     _at_work,
+    sharing.refused,
     destroying.deleted,
     _suspended,
     _usable,
@@ -166,7 +178,7 @@ PRECEDENCE: tuple[Rule, ...] = (
     judging.judged,
     _at_rest,
 )
-"""Facts first, then: a run at work, deletion, suspend, what is missing, the next plan, the plan at hand."""
+"""Facts first, then: a run at work, a shared state, deletion, suspend, inputs, the next plan, the plan at hand."""
 
 
 def _decision(before: EnvironmentState, turn: Turn, settled: Settled) -> Decision:

@@ -12,6 +12,8 @@ from firelift.api.environment.conditions import EnvironmentConditionType
 from firelift.api.environment.indexes import CompositeIndex, TtlSpec
 from firelift.api.environment.spec import EnvironmentSpec
 from firelift.api.environment.status import EnvironmentCondition, ResourceState
+from firelift.environment.neighbours import Neighbour
+from firelift.environment.state import Pod
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +108,14 @@ class Existing:
 class RunFailed:
     """A run did not do what it was asked. `message` is a sentence without secrets.
 
-    `lock`: it met the state's lock. `stale`: the state has moved on since the plan. `interrupted`: it was stopped
-    because the operator ends; that is nobody's fault. `existing`: what answered 409.
+    `lock`: it met the state's lock. `released`: whatever lock it had, it has provably given it back. `stale`: the state
+    has moved on since the plan. `interrupted`: it was stopped because the operator ends; that is nobody's fault.
+    `existing`: what answered 409.
     """
 
     message: str
     lock: LockSeen | None = None
+    released: bool = False
     stale: bool = False
     interrupted: bool = False
     existing: tuple[Existing, ...] = ()
@@ -133,14 +137,17 @@ class RunSeen:
 class Operator:
     """Who decides: `id` is new with each process, `host` is what Terraform writes into a lock.
 
-    `alive` are the ids of operators that may still have a run at work, `hosts` the hosts of those that live.
+    `alive` are the ids of operators that may still have a run at work, `unseen` those of them of which nobody here can
+    tell; `hosts` are the hosts of those that live. `place` and `pod` are what others will know this one by.
     """
 
     id: str
     host: str
-    started: datetime
     alive: frozenset[str] = frozenset()
     hosts: frozenset[str] = frozenset()
+    unseen: frozenset[str] = frozenset()
+    place: str = ""
+    pod: Pod | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,18 +207,20 @@ class FieldSeen:
 
 @dataclass(frozen=True, slots=True)
 class RolloutSeen:
-    """A rollout that requires this environment. `working`: it is mid-phase, and waits for neither this nor a backup.
+    """A rollout that stands on this environment. `working`: it is mid-phase, and waits for neither this nor a backup.
 
-    `indexes` are the keys of those that it waits for; none means that nobody knows which it needs.
+    `begun`: a phase of it stands and it is not over, whether it works, waits or is paused. `indexes` are the keys of
+    those that it waits for; none means that nobody knows which it needs.
     """
 
     name: str
     working: bool
+    begun: bool = False
     indexes: frozenset[str] = frozenset()
 
     def needs(self, key: str) -> bool:
         """Whether it may fail without the index."""
-        return not self.indexes or key in self.indexes
+        return (self.begun or self.working) and (not self.indexes or key in self.indexes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +238,8 @@ class Observation:
     approvals: tuple[ApprovalSeen, ...] = ()
     made: bool = False
     """Whether a state or a bundle of an earlier apply is kept, whatever the memory says."""
+    elder: Neighbour | None = None
+    """The environment whose state this one would share."""
     conditions: tuple[EnvironmentCondition, ...] = ()
     """Those of the status that was written last, so that their transition times are kept."""
     problems: tuple[str, ...] = ()

@@ -14,7 +14,8 @@ from firelift.environment.document import (
     resource_changes,
 )
 from firelift.environment.indexes import from_terraform, single_fields, text
-from firelift.environment.losses import DATABASE, FIELD, INDEX, loss
+from firelift.environment.loss_table import DATABASE, FIELD, INDEX
+from firelift.environment.losses import loss
 from firelift.environment.observation import Planned
 from firelift.environment.state import SHOWN, ChangeRecord, GoneIndex, NewTtl, PlanRecord, Run
 

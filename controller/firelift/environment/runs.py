@@ -40,7 +40,7 @@ def begun(turn: Turn, kind: RunKind, purpose: PlanPurpose, **details: Any) -> En
         generation=turn.environment.generation,
         **details,
     )
-    worked = Worked(by=operator.id, host=operator.host, started=turn.now)
+    worked = Worked(by=operator.id, host=operator.host, started=turn.now, place=operator.place, pod=operator.pod)
     return changed(
         turn.state,
         runs=number,
@@ -66,20 +66,42 @@ def noticed(turn: Turn) -> Outcome | None:
         case Applied() as applied:
             return _applied(turn, run, applied)
         case Unlocked():
-            return changed(_over(turn), lock=None)
+            return changed(_over(turn, run, released=True), lock=None)
         case RunFailed() as failed:
             return _failed(turn, run, failed)
         case None:
             return _lost(turn, run) if not seen.running else None
 
 
-def _over(turn: Turn) -> EnvironmentState:
-    *earlier, last = turn.state.worked
-    return changed(turn.state, run=None, worked=(*earlier, changed(last, ended=turn.now)))
+def given_up(turn: Turn) -> EnvironmentState:
+    """At a person's word a run is not waited for any more whose operator nobody here can see."""
+    run = turn.state.run
+    if run is None or run.by not in turn.seen.operator.unseen:
+        return turn.state
+    message = f"{run.id} of operator {run.by} is given up, as `attempt` was raised; all is planned again"
+    # It is still remembered as one that may live: a lock of its own is never released.
+    return with_event(changed(turn.state, run=None), turn.now, "RunLost", message)
+
+
+def _done(turn: Turn, run: Run) -> EnvironmentState:
+    """It had the lock and gave it back, so that no run before it has left one that is still there."""
+    over = _over(turn, run, released=True)
+    return changed(over, lock=None, worked=tuple(each for each in over.worked if each.ended is None))
+
+
+def _over(turn: Turn, run: Run, *, released: bool) -> EnvironmentState:
+    """It has ended; it is remembered only when it may have left a lock."""
+    worked = []
+    for each in turn.state.worked:
+        if (each.by, each.started) != (run.by, run.started):
+            worked.append(each)
+        elif not released:
+            worked.append(changed(each, ended=turn.now))
+    return changed(turn.state, run=None, worked=tuple(worked))
 
 
 def _planned(turn: Turn, run: Run, planned: Planned) -> EnvironmentState:
-    state = changed(_over(turn), lock=None)
+    state = _done(turn, run)
     try:
         plan = read(run, planned, attempt=state.attempt, now=turn.now)
     except UnreadablePlan as error:
@@ -107,7 +129,7 @@ def _nothing_to_do(state: EnvironmentState, turn: Turn, plan: PlanRecord) -> Env
 
 def _applied(turn: Turn, run: Run, applied: Applied) -> EnvironmentState:
     plan = turn.state.plan
-    state = changed(_over(turn), plan=None, failure=None, lock=None, imports=(), stuck=())
+    state = changed(_done(turn, run), plan=None, failure=None, imports=(), stuck=())
     if plan is None or plan.run != run.plan:
         return state
     text = f"applied plan {plan.digest}: {plan.add} added, {plan.change} changed, {plan.destroy} destroyed"
@@ -141,7 +163,7 @@ def _left_out(turn: Turn, plan: PlanRecord) -> bool:
 
 
 def _failed(turn: Turn, run: Run, failed: RunFailed) -> EnvironmentState:
-    state = _over(turn)
+    state = _over(turn, run, released=failed.released or failed.lock is not None)
     if failed.lock is not None:
         return _met_a_lock(turn, state, failed)
     if run.kind is RunKind.APPLY:
@@ -191,7 +213,8 @@ def _lost(turn: Turn, run: Run) -> EnvironmentState | None:
     operator = turn.seen.operator
     if run.by == operator.id or run.by in operator.alive:
         return None
+    # Whatever lock it has left, it took before now.
+    state = _over(turn, run, released=False)
     plan = turn.state.plan if run.kind is not RunKind.APPLY else None
     message = f"{run.id} was at work when operator {run.by} went; all is planned again"
-    # Its `ended` stays open: whatever lock it has left, it left before it went.
-    return with_event(changed(turn.state, run=None, plan=plan), turn.now, "RunLost", message)
+    return with_event(changed(state, plan=plan), turn.now, "RunLost", message)

@@ -61,6 +61,14 @@ class Move(Model):
     target: str
 
 
+class Pod(Model):
+    """A pod that was seen in the cluster. Its uid is never used again, its name may be."""
+
+    namespace: str
+    name: str
+    uid: str
+
+
 class Run(Model):
     """A run of Terraform that was decided. Its id is never used again for the same object."""
 
@@ -227,12 +235,20 @@ class LockRecord(Model):
 
 
 class Worked(Model):
-    """A run of the past: what a lock is recognised by."""
+    """A run that may hold a lock, or may have left one: what a lock is recognised by.
+
+    One that has provably given its lock back, or never got it, is none any more.
+    """
 
     by: str
     host: str
     started: datetime
     ended: datetime | None = None
+    """When it was known to have ended, however it did."""
+    place: str = ""
+    """The directory that tells whether the operator lives, to whoever has the same one."""
+    pod: Pod | None = None
+    """The operator's pod; None when it ran outside of the cluster."""
 
 
 class ResourceSince(Model):

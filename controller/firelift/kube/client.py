@@ -24,6 +24,7 @@ _APPLY = "application/apply-patch+yaml"
 _MERGE = "application/merge-patch+json"
 _JSON = "application/json"
 _METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+_TABLE = "application/json;as=Table;g=meta.k8s.io;v=v1"
 _READS = frozenset({"GET"})
 
 
@@ -88,22 +89,31 @@ class Cluster:
         """Read a list without what its objects hold."""
         return await self._call("GET", path, query=query, accept=_METADATA)
 
-    async def create(self, path: str, body: Mapping[str, Any]) -> Json:
+    async def table(self, path: str, **query: str) -> Json:
+        """Read an object or a list as the columns and rows that `kubectl get` prints."""
+        return await self._call("GET", path, query=query, accept=_TABLE)
+
+    async def text(self, path: str, **query: str) -> str:
+        """Read what is no JSON, such as a pod's log."""
+        return (await self._answer("GET", path, query=query, accept="*/*")).decode(errors="replace")
+
+    async def create(self, path: str, body: Mapping[str, Any], **query: str) -> Json:
         """Create an object in the collection at `path`."""
-        return await self._call("POST", path, body=body)
+        return await self._call("POST", path, query=query, body=body)
 
     async def replace(self, path: str, body: Mapping[str, Any]) -> Json:
         """Replace the object at `path`; with a resourceVersion only that very version."""
         return await self._call("PUT", path, body=body)
 
-    async def apply(self, path: str, body: Mapping[str, Any], *, manager: str, force: bool = True) -> Json:
+    async def apply(self, path: str, body: Mapping[str, Any], *, manager: str, force: bool = True, **more: str) -> Json:
         """Server-side apply; `force` takes fields over from other managers."""
-        query = {"fieldManager": manager, "force": "true" if force else "false"}
+        query = {"fieldManager": manager, "force": "true" if force else "false", **more}
         return await self._call("PATCH", path, query=query, body=body, content_type=_APPLY)
 
-    async def merge(self, path: str, body: Mapping[str, Any], *, manager: str) -> Json:
+    async def merge(self, path: str, body: Mapping[str, Any], *, manager: str, **more: str) -> Json:
         """Apply a merge patch; with a resourceVersion in it only to that very version."""
-        return await self._call("PATCH", path, query={"fieldManager": manager}, body=body, content_type=_MERGE)
+        query = {"fieldManager": manager, **more}
+        return await self._call("PATCH", path, query=query, body=body, content_type=_MERGE)
 
     async def delete(self, path: str, options: Mapping[str, Any]) -> Json:
         """Delete an object with these DeleteOptions."""
@@ -119,6 +129,20 @@ class Cluster:
         content_type: str = _JSON,
         accept: str = _JSON,
     ) -> Json:
+        text = await self._answer(method, path, query=query, body=body, content_type=content_type, accept=accept)
+        document: Json = json.loads(text)
+        return document
+
+    async def _answer(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+        content_type: str = _JSON,
+        accept: str = _JSON,
+    ) -> bytes:
         if method not in _READS:
             self._permit()
         attempted = f"{method} {path}"
@@ -142,8 +166,7 @@ class Cluster:
             self._count(method, path, status, time.monotonic() - begun)
         if answer.status >= HTTPStatus.BAD_REQUEST:
             raise error_of(attempted, answer.status, _message(text))
-        document: Json = json.loads(text)
-        return document
+        return text
 
 
 def _message(text: bytes) -> str:

@@ -9,7 +9,6 @@ from firelift.environment.destroying import way_out
 from firelift.environment.state import EnvironmentState
 from firelift.kube import memories
 from firelift.kube.environments import ENVIRONMENTS, EnvironmentObject
-from firelift.operator.ground import operators
 from firelift.operator.ground.services import Ground
 from firelift.operator.wakeups import Key
 
@@ -43,10 +42,11 @@ async def _at_work(ground: Ground, key: Key, state: EnvironmentState) -> bool:
     run = state.run
     if run is None:
         return False
-    if run.by == ground.claim.id:
+    operator = await ground.operators.seen(state)
+    if run.by == operator.id:
         return ground.runs.seen(key, run.id).running
-    operator = await operators.seen(ground.services.cluster, ground.claim, ground.namespace, state, ground.started)
-    return run.by in operator.alive
+    # Nobody could ever say that one has ended of which nothing is seen, and it is to destroy nothing.
+    return run.by in operator.alive - operator.unseen
 
 
 def _policy(seen: EnvironmentObject) -> object:

@@ -10,7 +10,7 @@ from pathlib import Path
 from firelift.infra.terraform.modules import bundled_modules
 from firelift.infra.terraform.runner import PythonTerraformRunner
 from firelift.infra.terraform.settings import TerraformSettings
-from firelift.operator.ground.operators import Claim
+from firelift.operator.ground.operators import Claim, Operators
 from firelift.operator.ground.reconcile import Reconciler
 from firelift.operator.ground.runs import Runs
 from firelift.operator.ground.services import Ground
@@ -40,9 +40,8 @@ class Grounds:
             services=services,
             runner=PythonTerraformRunner(terraform),
             runs=self._runs,
-            claim=self._claim,
+            operators=Operators(services.cluster, self._claim, services.now()),
             namespace=settings.ground_namespace,
-            started=services.now(),
             modules=bundled_modules(Path(settings.terraform_modules) if settings.terraform_modules else None),
         )
         turn = Reconciler(ground).turn

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from firelift.api.digest import digest
 from firelift.environment.credentials import FIELD, KEY_FILE, TOKEN, credentials
+from firelift.environment.neighbours import prefix_of
 from firelift.environment.observation import Environment, Inputs
 from firelift.environment.references import Holder, Read, Reference, references
 from firelift.environment.render import MODULES, Rendered, Staging, render
@@ -100,9 +101,8 @@ def remedy(namespace: str) -> str:
 def backend_of(environment: Environment, namespace: str) -> Backend:
     """Where the state is; `namespace` is the operator's own."""
     backend = environment.spec.terraform.backend
-    place = f"{environment.namespace}/{environment.name}"
     if backend.gcs is not None:
-        return GcsBackend(backend.gcs.bucket, backend.gcs.prefix or place)
+        return GcsBackend(backend.gcs.bucket, prefix_of(environment.namespace, environment.name, backend.gcs.prefix))
     chosen = backend.kubernetes.namespace if backend.kubernetes is not None else ""
     return KubernetesBackend(chosen or namespace, state_suffix(environment.namespace, environment.name))
 

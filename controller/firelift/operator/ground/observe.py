@@ -6,10 +6,10 @@ import asyncio
 from dataclasses import replace
 
 from firelift.api.base import GROUP, VERSION
-from firelift.api.conditions import Reason
 from firelift.api.rollout import PLURAL as ROLLOUTS
 from firelift.api.rollout import DatabaseRef
 from firelift.environment.machine import wanted
+from firelift.environment.neighbours import Neighbour, elder
 from firelift.environment.observation import (
     Applied,
     Environment,
@@ -22,13 +22,14 @@ from firelift.environment.observation import (
 )
 from firelift.environment.state import EnvironmentState, Run, RunKind
 from firelift.infra.terraform.backend import KubernetesBackend
-from firelift.kube.client import Cluster, Json
-from firelift.kube.environments import EnvironmentObject
+from firelift.kube.client import Cluster
+from firelift.kube.environments import EnvironmentObject, in_buckets
 from firelift.kube.errors import NotFound
-from firelift.operator.ground import fields, operators, readiness, status
+from firelift.operator.ground import fields, readiness, status
 from firelift.operator.ground.bundles import Bundles
 from firelift.operator.ground.material import Material, backend_of
 from firelift.operator.ground.services import Ground
+from firelift.operator.ground.users import user
 from firelift.operator.memory import TurnMemory
 from firelift.operator.wakeups import Key
 
@@ -46,7 +47,7 @@ async def observe(
     services, environment = ground.services, material.environment
     now, bundles = services.now(), ground.bundles(environment)
     operator, approvals, rollouts, run, said, made = await asyncio.gather(
-        operators.seen(services.cluster, ground.claim, ground.namespace, state, ground.started),
+        ground.operators.seen(state),
         services.approvals.of_environment(environment.namespace, environment.name),
         _rollouts(services.cluster, environment),
         _run(ground, bundles, Key(environment.namespace, environment.name), state.run),
@@ -62,6 +63,7 @@ async def observe(
         rollouts=rollouts,
         approvals=approvals,
         made=made,
+        elder=await _elder(ground, environment),
         conditions=status.conditions(seen.status),
         problems=memory.problems,
     )
@@ -106,6 +108,14 @@ async def _made(ground: Ground, bundles: Bundles, environment: Environment) -> b
     return True
 
 
+async def _elder(ground: Ground, environment: Environment) -> Neighbour | None:
+    """Only in a bucket two can have one place; elsewhere it has the name of the object."""
+    if environment.spec.terraform.backend.gcs is None:
+        return None
+    services = ground.services
+    return elder(environment.uid, await in_buckets(services.cluster, services.settings.watched_namespaces))
+
+
 async def _fields(
     ground: Ground, environment: Environment, asked: tuple[FieldWanted, ...]
 ) -> dict[FieldWanted, FieldSeen]:
@@ -115,24 +125,7 @@ async def _fields(
     return dict(zip(asked, found, strict=True))
 
 
-_WAITING = {Reason.WAITING_FOR_ENVIRONMENT, Reason.WAITING_FOR_BACKUP}
-"""What an apply may bring: the ground itself, or a schedule of backups. Nothing is written meanwhile."""
-
-
 async def _rollouts(cluster: Cluster, environment: Environment) -> tuple[RolloutSeen, ...]:
     listed = await cluster.get(f"/apis/{GROUP}/{VERSION}/namespaces/{environment.namespace}/{ROLLOUTS}")
-    return tuple(rollout_seen(item) for item in listed["items"] if _requires(item, environment.name))
-
-
-def _requires(item: Json, name: str) -> bool:
-    required = item["spec"].get("requires") or {}
-    return bool((required.get("environment") or {}).get("name") == name)
-
-
-def rollout_seen(item: Json) -> RolloutSeen:
-    """What a rollout's document says of its work."""
-    status = item.get("status") or {}
-    conditions = {each["type"]: each["status"] for each in status.get("conditions", ())}
-    started = status.get("phase", "") in status.get("startedPhases", ())
-    working = started and conditions.get("Reconciling") == "True" and status.get("reason") not in _WAITING
-    return RolloutSeen(item["metadata"]["name"], working=working)
+    seen = (user(item, environment.name) for item in listed["items"])
+    return tuple(each for each in seen if each is not None)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Protocol
 
 from firelift.infra.terraform.backend import state_suffix
@@ -13,7 +12,7 @@ from firelift.kube.blobs import Shelf
 from firelift.kube.job_manifest import label_of
 from firelift.kube.memories import Memory
 from firelift.operator.ground.bundles import Bundles
-from firelift.operator.ground.operators import Claim
+from firelift.operator.ground.operators import Operators
 from firelift.operator.ground.runs import Runs
 from firelift.operator.services import Services
 
@@ -41,9 +40,8 @@ class Ground:
     services: Services
     runner: TerraformRunner
     runs: Runs
-    claim: Claim
+    operators: Operators
     namespace: str
-    started: datetime
     modules: Mapping[str, str] = field(repr=False)
 
     def bundles(self, environment: Named) -> Bundles:

@@ -1,0 +1,268 @@
+"""`kubectl firelift` against a real API server: its tables, its verbs, its errors, and what Git cannot undo."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.api_objects import ApiObjects
+from tests.manifests import environment, rollout
+
+from firelift.sandbox.sandbox import Sandbox
+
+NAMESPACE = "plugin"
+DIGEST = "sha256:" + "a" * 64
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """The plugin as a person runs it, in the namespace of these tests."""
+
+    kubeconfig: Path
+
+    def __call__(self, *arguments: str, kubeconfig: Path | None = None) -> Ended:
+        told = subprocess.run(
+            [sys.executable, "-m", "firelift.cli", *arguments, "-n", NAMESPACE],
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, "KUBECONFIG": str(kubeconfig or self.kubeconfig)},
+            timeout=60,
+        )
+        return Ended(told.returncode, told.stdout, told.stderr)
+
+
+@pytest.fixture(scope="module")
+def api(sandbox: Sandbox) -> Iterator[ApiObjects]:
+    sandbox.install_crds()
+    sandbox.install_manifests()
+    sandbox.kubectl("create", "namespace", NAMESPACE)
+    yield ApiObjects(sandbox, NAMESPACE)
+    sandbox.kubectl("delete", "namespace", NAMESPACE, "--wait=false")
+
+
+@pytest.fixture(scope="module")
+def plugin(sandbox: Sandbox, api: ApiObjects) -> Plugin:  # noqa: ARG001 - the namespace is there
+    return Plugin(sandbox.kubeconfig)
+
+
+def conditions(**told: str) -> list[dict[str, Any]]:
+    kinds = {"Ready": "False", "Reconciling": "False", "Stalled": "False", "Succeeded": "Unknown", **told}
+    common = {"reason": "Told", "message": "", "observedGeneration": 9, "lastTransitionTime": "2026-01-01T00:00:00Z"}
+    return [{"type": kind, "status": status, **common} for kind, status in kinds.items()]
+
+
+def made(api: ApiObjects, name: str, **status: Any) -> dict[str, Any]:
+    """A rollout with this status, applied as a pipeline would."""
+    manifest = {**rollout(name=name), "metadata": {"name": name, "namespace": NAMESPACE}}
+    apply(api, manifest)
+    api.set_status(
+        manifest,
+        {
+            "observedGeneration": 9,
+            "attempt": 1,
+            "reason": "Migrating",
+            "startedPhases": ["one-percent"],
+            "conditions": conditions(Reconciling="True"),
+            "approval": {"digest": DIGEST, "required": True},
+            **status,
+        },
+    )
+    return manifest
+
+
+def apply(api: ApiObjects, manifest: dict[str, Any]) -> None:
+    api.kubectl(
+        "apply", "--server-side", "--field-manager=gitops", "--force-conflicts", "-f", "-", stdin=json.dumps(manifest)
+    )
+
+
+def client_side(api: ApiObjects, manifest: dict[str, Any]) -> None:
+    api.kubectl("apply", "-f", "-", stdin=json.dumps(manifest))
+
+
+def spec(api: ApiObjects, manifest: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = api.get(manifest)["spec"]
+    return found
+
+
+@pytest.mark.parametrize("output", ["", "wide", "name"])
+@pytest.mark.parametrize("kind", ["rollouts", "environments", "approvals"])
+def test_a_list_is_what_kubectl_prints(api: ApiObjects, plugin: Plugin, kind: str, output: str) -> None:
+    made(api, "listed", progress="41% 1.2M/3.0M", message="all is well", rate="1,125/s")
+    if kind == "environments":
+        api.kubectl("apply", "-n", NAMESPACE, "-f", "-", stdin=json.dumps(environment(name="listed")))
+    if kind == "approvals":
+        plugin("approve", "listed", "--yes")
+    form = ["-o", output] if output else []
+    plural = {"rollouts": "mroll", "environments": "fsenv", "approvals": "mapproval"}[kind]
+    theirs = api.kubectl("get", plural, "-n", NAMESPACE, *form)
+    ours = plugin("list", kind, *form)
+    assert ours.code == 0
+    assert cells(ours.out) == cells(theirs)
+    assert len(cells(ours.out)) >= (1 if output == "name" else 2)
+
+
+def cells(table: str) -> list[list[str]]:
+    """The columns of a table by where its header begins each, without the age, which goes on."""
+    lines = table.splitlines()
+    starts = [at for at in range(len(lines[0])) if lines[0][at] != " " and (at == 0 or lines[0][at - 2 : at] == "  ")]
+    bounds = list(pairwise([*starts, None]))
+    rows = [[line[begin:end].strip() for begin, end in bounds] for line in lines]
+    ages = [at for at, title in enumerate(rows[0]) if title == "AGE"]
+    return [[cell for at, cell in enumerate(each) if at not in ages] for each in rows]
+
+
+def test_one_object_is_what_kubectl_prints(api: ApiObjects, plugin: Plugin) -> None:
+    made(api, "one", progress="41% 1.2M/3.0M")
+    assert cells(plugin("get", "one").out) == cells(api.kubectl("get", "mroll", "one", "-n", NAMESPACE))
+    theirs = json.loads(api.kubectl("get", "mroll", "one", "-n", NAMESPACE, "-o", "json"))
+    assert json.loads(plugin("get", "mroll/one", "-o", "json").out) == theirs
+    assert plugin("get", "one", "-o", "name").out == "migrationrollout.firelift.dev/one\n"
+
+
+def test_a_pause_outlives_every_way_of_applying_the_manifest_again(api: ApiObjects, plugin: Plugin) -> None:
+    manifest = made(api, "paused")
+    paused = plugin("pause", "paused")
+    assert (paused.code, paused.out) == (0, "migrationrollout.firelift.dev/paused paused\n")
+    for again in (apply, client_side, apply):
+        again(api, manifest)
+        assert spec(api, manifest)["suspend"] is True
+    assert plugin("resume", "paused").code == 0
+    assert spec(api, manifest)["suspend"] is False
+
+
+def test_an_intent_outlives_a_re_apply_and_a_retry_takes_it_away(api: ApiObjects, plugin: Plugin) -> None:
+    manifest = made(api, "reverted")
+    assert plugin("pause", "reverted").code == 0
+    assert plugin("revert", "reverted", "--to", "RolloutStart").code == 0
+    apply(api, manifest)
+    client_side(api, manifest)
+    asked = spec(api, manifest)
+    assert (asked["intent"], asked["revertTo"], asked["suspend"]) == ("Revert", "RolloutStart", False)
+    assert plugin("abort", "reverted").code == 5
+    api.set_status(manifest, {"reason": "Reverted", "conditions": conditions(Stalled="True", Succeeded="False")})
+    retried = plugin("retry", "reverted")
+    assert (retried.code, retried.out) == (0, "migrationrollout.firelift.dev/reverted attempt 2\n")
+    apply(api, manifest)
+    client_side(api, manifest)
+    again = spec(api, manifest)
+    assert again["attempt"] == 2
+    assert "intent" not in again
+    assert "revertTo" not in again
+
+
+def test_what_somebody_patched_by_hand_is_taken_away_too(api: ApiObjects, plugin: Plugin) -> None:
+    manifest = made(api, "by-hand")
+    patch = '{"spec": {"suspend": true, "intent": "Abort"}}'
+    api.kubectl("patch", "mroll", "by-hand", "-n", NAMESPACE, "--type=merge", "-p", patch)
+    assert plugin("resume", "by-hand").code == 0
+    assert spec(api, manifest)["suspend"] is False
+    api.set_status(manifest, {"reason": "Aborted", "conditions": conditions(Stalled="True", Succeeded="False")})
+    assert plugin("retry", "by-hand").code == 0
+    assert "intent" not in spec(api, manifest)
+    assert spec(api, manifest)["attempt"] == 2
+
+
+def test_what_a_manifest_says_as_well_is_told_on_stderr(api: ApiObjects, plugin: Plugin) -> None:
+    manifest = made(api, "in-git")
+    manifest["spec"]["suspend"] = True
+    apply(api, manifest)
+    resumed = plugin("resume", "in-git")
+    assert resumed.code == 0
+    assert "spec.suspend is in a manifest too, applied by gitops: remove it there" in resumed.err
+    assert spec(api, manifest)["suspend"] is False
+
+
+def test_a_dry_run_changes_nothing(api: ApiObjects, plugin: Plugin) -> None:
+    manifest = made(api, "dry")
+    assert plugin("pause", "dry", "--dry-run").out == "migrationrollout.firelift.dev/dry paused (server dry run)\n"
+    assert spec(api, manifest)["suspend"] is False
+    assert plugin("approve", "dry", "--dry-run").code == 0
+    assert "dry-" not in api.kubectl("get", "mapproval", "-n", NAMESPACE, "-o", "name")
+
+
+def test_an_approval_is_made_in_the_name_of_who_makes_it(api: ApiObjects, plugin: Plugin) -> None:
+    made(api, "approved")
+    done = plugin("approve", "approved", "--comment", "looks good", "--yes")
+    assert done.code == 0
+    assert DIGEST in done.out
+    found = json.loads(api.kubectl("get", "mapproval", "-n", NAMESPACE, "-o", "json"))["items"]
+    mine = [each["spec"] for each in found if each["spec"]["target"]["name"] == "approved"]
+    assert [(each["approver"], each["digest"], each["comment"]) for each in mine] == [
+        ("sandbox-admin", DIGEST, "looks good")
+    ]
+
+
+def test_nobody_approves_what_has_changed_or_what_nobody_was_asked_about(api: ApiObjects, plugin: Plugin) -> None:
+    made(api, "asked")
+    assert plugin("approve", "asked").code == 2
+    other = plugin("approve", "asked", "--yes", "--digest", "sha256:" + "b" * 64)
+    assert other.code == 5
+    assert "has changed" in other.err
+    assert plugin("approve", "asked", "--override", "error-rate", "--yes").code == 2
+    assert "asked-" not in api.kubectl("get", "mapproval", "-n", NAMESPACE, "-o", "name")
+
+
+def test_a_status_has_its_sections_and_its_exit_code(api: ApiObjects, plugin: Plugin) -> None:
+    made(api, "well", progress="41% 1.2M/3.0M", message="migrate of logs")
+    well = plugin("status", "well")
+    assert well.code == 0
+    titles = [line for line in well.out.splitlines() if line and not line.startswith(" ")]
+    assert titles == ["Summary", "Way back", "Gates", "Lanes", "What you can do"]
+    made(api, "ill", reason="GateFailed", conditions=conditions(Stalled="True"))
+    assert plugin("status", "ill").code == 1
+    assert plugin("status", "ill", "--watch").code == 1
+    timed_out = plugin("status", "well", "--watch", "--timeout", "1s")
+    assert timed_out.code == 3
+    assert "not over within 1s" in timed_out.err
+
+
+def test_each_error_is_one_sentence_with_its_code(sandbox: Sandbox, plugin: Plugin) -> None:
+    gone = plugin("status", "nobody")
+    assert (gone.code, gone.err) == (4, 'error: migrationrollouts.firelift.dev "nobody" not found\n')
+    stranger = sandbox.control_plane.client_kubeconfig("plugin-eve", "eve")
+    forbidden = plugin("list", kubeconfig=stranger)
+    assert forbidden.code == 5
+    assert forbidden.err.startswith("error: migrationrollouts.firelift.dev is forbidden")
+    assert "unknown: the Jobs cannot be listed" not in plugin("status", "nobody").out
+    unknown = plugin("list", "--context", "nowhere")
+    assert unknown.code == 6
+    assert "nowhere" in unknown.err
+    assert all("Traceback" not in each.err for each in (gone, forbidden, unknown))
+
+
+def test_the_version_names_what_the_cluster_serves(plugin: Plugin) -> None:
+    assert plugin("version").out.splitlines()[1] == "cluster: firelift.dev/v1alpha1"
+
+
+def test_an_environment_is_looked_at_paused_and_retried(api: ApiObjects, plugin: Plugin) -> None:
+    manifest = {**environment(name="ground"), "metadata": {"name": "ground", "namespace": NAMESPACE}}
+    apply(api, manifest)
+    api.set_status(manifest, {"reason": "PlanFailed", "attempt": 1, "conditions": conditions(Stalled="True")[:3]})
+    assert plugin("status", "env/ground").code == 1
+    assert "Terraform could not plan" in plugin("explain", "env/ground").out
+    assert plugin("retry", "env/ground").code == 0
+    assert plugin("pause", "env/ground").code == 0
+    apply(api, manifest)
+    assert (spec(api, manifest)["attempt"], spec(api, manifest)["suspend"]) == (2, True)
+    assert plugin("env", "drift", "ground").out == "Drift\n  unknown: nobody has looked for it yet\n"
+    assert plugin("revert", "env/ground").code == 2
