@@ -23,6 +23,7 @@ from firelift.api.rollout import RolloutSpec
 from firelift.api.run import RunKind, RunPlan, RunState, Totals
 from firelift.api.status import RolloutStatus
 from firelift.migration.preflight.estimate import estimate
+from firelift.operator.answers import tried
 from firelift.operator.measure import asked, measure_environment, measure_work
 from firelift.rollout.ground import ConditionSeen, EnvironmentSeen, IndexSeen
 from firelift.rollout.intents import (
@@ -138,6 +139,7 @@ class World:
         """One read of everything that the machine wants."""
         state = self.state or initial_state(self.rollout, self.now)
         wants = wanted(self.rollout, state, self.now)
+        environments = {name: self.environments.get(name, EnvironmentSeen()) for name in wants.environments}
         return state, Observation(
             now=self.now,
             ledger=self._ledger(),
@@ -146,9 +148,12 @@ class World:
             approvals=tuple(self.approvals),
             config_maps={name: self._config_map(name) for name in wants.config_maps},
             locks={group: self._lock(group) for group in wants.locks},
-            answers={name: self._measured(ask.gate.name, ask.window.end) for name, ask in wants.queries.items()},
+            answers={
+                **{name: self._measured(ask.gate.name, ask.window.end) for name, ask in wants.queries.items()},
+                **dict(tried(wants.queries, environments)),
+            },
             plan_map=self.plan_map if wants.plan_map else None,
-            environments={name: self.environments.get(name, EnvironmentSeen()) for name in wants.environments},
+            environments=environments,
             backups=self.copies.told if wants.backups else None,
             refusals=self.copies.refusals,
             pace=self.pace,

@@ -11,7 +11,7 @@ from tests.e2e.ground import COMPOSITE, INDEX, Ground
 
 def test_a_ground_is_planned_shown_approved_applied_and_ready_once_its_index_serves(ground: Ground) -> None:
     ground.build_seconds(4)
-    ground.apply(ground.manifest())
+    ground.apply(ground.manifest(indexes={"composite": COMPOSITE, "ledger": True}))
     plan = ground.until_reason("AwaitingApproval")["plan"]
     shown = ground.config_map("prod-plan")
     assert shown["digest"] == plan["digest"]
@@ -24,7 +24,8 @@ def test_a_ground_is_planned_shown_approved_applied_and_ready_once_its_index_ser
     assert ground.conditions()["IndexesReady"] == "False"
     ready = ground.until_reason("Ready")
     assert ready["applied"]["digest"] == plan["digest"]
-    assert (ready["indexesSummary"], ready["ttlsSummary"], ready["driftSummary"]) == ("1/1", "1/1", "no")
+    assert (ready["indexesSummary"], ready["ttlsSummary"], ready["driftSummary"]) == ("1/1", "6/6", "no")
+    assert "firelift_journal" in {each["name"] for each in ready["ttls"]}
     assert ground.conditions()["Ready"] == "True"
     ground.until_fact(lambda: "prod-outputs" in _config_maps(ground), "outputs are published")
     assert json.loads(ground.config_map("prod-outputs")["indexes"])[INDEX] == ground.indexes()[0]

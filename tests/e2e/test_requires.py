@@ -43,3 +43,12 @@ def test_an_environment_of_another_database_is_a_mistake(world: World) -> None:
     world.apply(world.manifest([phase("everyone", 100)], requires={"environment": {"name": "ground"}}))
     status = world.until_reason("InvalidSpec")
     assert "declares database (default) of project another" in status["message"]
+
+
+def test_a_gate_on_an_environment_that_is_not_there_is_known_before_anything_is_written(world: World) -> None:
+    world.seed(10)
+    gate = {"name": "indexes", "environment": {"name": "ground", "condition": "IndexesReady"}, "limit": {"min": "1"}}
+    world.apply(world.manifest([phase("everyone", 100)], gates=[gate]))
+    told = world.until_reason("PreflightFailed")
+    assert "there is no FirestoreEnvironment ground in this namespace" in told["message"]
+    assert world.target() == {}

@@ -1,6 +1,8 @@
 """What Terraform is given for an environment: the same for the same, each key one address, and no secret in sight."""
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +10,7 @@ from tests.manifests import REMOVE, TELEMETRY_INDEX, Edit, Manifest, environment
 
 from firelift.api.environment.indexes import CompositeIndex
 from firelift.api.environment.spec import EnvironmentSpec
+from firelift.environment.declared import LEDGER
 from firelift.environment.references import Read, Reference, references
 from firelift.environment.render import (
     FIRESTORE,
@@ -21,6 +24,8 @@ from firelift.environment.render import (
     without_values,
 )
 from firelift.environment.unusable import Missing, Unusable
+from firelift.migration.ledger.expiry import EXPIRE_AT
+from firelift.migration.ledger.paths import COLLECTIONS
 
 _FILE: Manifest = {
     "indexes": [
@@ -289,3 +294,20 @@ def test_outputs_that_are_sensitive_are_marked_and_change_the_digest() -> None:
     outputs = _module(_rendered(edit))["output"]
     assert {name for name, each in outputs.items() if each.get("sensitive")} == {"accounts", "firelift"}
     assert _rendered(edit).digest != _rendered().digest
+
+
+def test_ttls_of_firelifts_own_documents_are_waited_for_and_declared_by_the_modules_alone() -> None:
+    rendered = _rendered(("spec.indexes.ledger", True))
+    found = rendered.declared.every_ttl
+    assert {ttl.collection for ttl in found.values()} >= {"_firelift", *COLLECTIONS, "telemetry"}
+    assert found["firelift_runs"].path == EXPIRE_AT
+    assert sorted(rendered.variables["ttls"]) == ["telemetry"]
+    assert "firelift_runs" not in _rendered().declared.every_ttl
+
+
+def test_the_modules_make_the_ttls_of_the_ledger_that_are_waited_for() -> None:
+    text = (Path(__file__).resolve().parents[2] / "terraform/modules/firestore/fields.tf").read_text()
+    made = re.search(r"var\.ledger \? toset\((\[.*?\])\)", text)
+    assert made is not None
+    assert tuple(json.loads(made.group(1))) == LEDGER
+    assert f'path = "{EXPIRE_AT}", indexes = null' in text

@@ -172,9 +172,30 @@ def test_a_window_that_was_missed_stays_without_a_verdict() -> None:
     assert judge(spec, window, late).verdict == "NoData"
 
 
+@pytest.mark.parametrize(
+    ("seen", "verdict", "sentence"),
+    [
+        (fact("True"), "Pass", "answers: 1 ≥ 1; IndexesReady is True"),
+        (fact("False"), "Warn", "fails already, before anything has moved: 0 < 1"),
+        (fact("Unknown"), "Warn", "has no verdict yet: prod does not know of IndexesReady yet"),
+        (EnvironmentSeen(), "Fail", "cannot be judged: there is no FirestoreEnvironment prod in this namespace"),
+    ],
+)
+def test_a_gate_on_an_environment_is_tried_by_the_plan(seen: EnvironmentSeen, verdict: str, sentence: str) -> None:
+    one = unplanned(phase("a", migrate(10)), phase("b", migrate(100), gates=[on_indexes()]))
+    one.environments = {"prod": seen}
+    status = one.until("PreflightFailed" if verdict == "Fail" else "Migrating")
+    (check,) = status.preflight
+    assert (check.check, check.verdict) == ("gate b/indexes", verdict)
+    assert sentence in check.message
+    if verdict == "Fail":
+        assert one.runs == {}
+        one.environments = {"prod": fact("True")}
+        one.until("Completed")
+
+
 def test_an_index_that_is_lost_while_a_phase_soaks_fails_its_gate() -> None:
-    own = gate("indexes", cloudMonitoring=None, environment=ASKED, limit={"min": "1"})
-    del own["cloudMonitoring"]
+    own = on_indexes()
     one = unplanned(phase("a", migrate(100), soak(600)), gates=[own])
     one.environments = {"prod": fact("True")}
     one.until("Soaking")
@@ -184,6 +205,12 @@ def test_an_index_that_is_lost_while_a_phase_soaks_fails_its_gate() -> None:
 
 
 ASKED = {"name": "prod", "condition": "IndexesReady"}
+
+
+def on_indexes() -> dict[str, Any]:
+    own = gate("indexes", environment=ASKED, limit={"min": "1"})
+    del own["cloudMonitoring"]
+    return own
 
 
 def indexes_gate(**changes: Any) -> GateSpec:

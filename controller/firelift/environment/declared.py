@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from firelift.api.environment.cross_field import has_enough_fields
 from firelift.api.environment.database import Edition
@@ -15,6 +15,10 @@ from firelift.environment.unusable import Unusable
 
 MOST_INDEXES = 200
 
+LEDGER = ("_firelift", "firelift_deadletters", "firelift_entities", "firelift_journal", "firelift_runs")
+"""The collection groups of Firelift's own whose documents have an `expireAt`; the module `firestore` has them too."""
+EXPIRES = "expireAt"
+
 
 @dataclass(frozen=True, slots=True)
 class Declared:
@@ -23,6 +27,13 @@ class Declared:
     composite: Mapping[str, CompositeIndex]
     fields: Mapping[str, FieldOverride]
     ttls: Mapping[str, TtlSpec]
+    ledger: Mapping[str, TtlSpec] = field(default_factory=dict)
+    """TTLs of Firelift's own documents: the modules know what they are, and are only told that they are wanted."""
+
+    @property
+    def every_ttl(self) -> dict[str, TtlSpec]:
+        """All that are to be active."""
+        return {**self.ledger, **self.ttls}
 
 
 def declared(spec: EnvironmentSpec, found: Read) -> Declared:
@@ -33,7 +44,7 @@ def declared(spec: EnvironmentSpec, found: Read) -> Declared:
     """
     place = of_indexes(spec)
     file = read(found[place], f"{place.key} of ConfigMap {place.name}") if place else IndexesFile()
-    joined = Declared(_composite(spec, file), _fields(spec, file), _ttls(spec, file))
+    joined = Declared(_composite(spec, file), _fields(spec, file), _ttls(spec, file), _ledger(spec))
     _check_owners(joined)
     _check_edition(spec.database.edition, joined)
     return joined
@@ -63,6 +74,11 @@ def _ttls(spec: EnvironmentSpec, file: IndexesFile) -> dict[str, TtlSpec]:
     own = {(each.collection, each.path) for each in spec.ttls.values()}
     others = {key: each for key, each in file.ttls.items() if (each.collection, each.path) not in own}
     return dict(sorted({**others, **spec.ttls}.items()))
+
+
+def _ledger(spec: EnvironmentSpec) -> dict[str, TtlSpec]:
+    groups = LEDGER if spec.indexes.ledger else ()
+    return {group: TtlSpec(collection=group, path=EXPIRES) for group in groups}
 
 
 def _check_owners(joined: Declared) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from firelift.api.conditions import ConditionStatus
 from firelift.api.environment.conditions import EnvironmentConditionType, EnvironmentReason
 from firelift.api.environment.status import (
+    MOST_TTLS,
     AppliedPlan,
     DriftedResource,
     DriftStatus,
@@ -55,7 +56,7 @@ def project(turn: Turn, settled: Settled) -> EnvironmentStatus:
         plan=_plan(turn),
         applied=_applied(turn),
         indexes=readiness.indexes(turn) if _known(turn) else (),
-        ttls=readiness.ttls(turn) if _known(turn) else (),
+        ttls=readiness.ttls(turn)[:MOST_TTLS] if _known(turn) else (),
         drift=_drift(turn),
         lock=_lock(turn),
         failure=_failure(turn),

@@ -55,7 +55,10 @@ def _gate(turn: Turn, name: str, query: QueryWanted) -> Check:
 
 
 def gate_queries(turn: Turn, asked: datetime) -> dict[str, QueryWanted]:
-    """One question per different gate on a metric, for the last window at that time; a phase's own by its name too."""
+    """One question per different gate, for the last window at that time; a phase's own by its name too.
+
+    Not of gates on the ledger, which has nothing to tell before the first write.
+    """
     different: dict[str, tuple[str, GateSpec]] = {}
     for name, gate in _named(turn):
         different.setdefault(digest(gate), (name, gate))
@@ -70,7 +73,7 @@ def _named(turn: Turn) -> Iterator[tuple[str, GateSpec]]:
 
 
 def _asking(gates: Iterable[GateSpec]) -> Iterator[GateSpec]:
-    return (gate for gate in gates if gate.cloud_monitoring is not None)
+    return (gate for gate in gates if gate.ledger is None)
 
 
 def _window(gate: GateSpec, asked: datetime) -> Window:

@@ -15,6 +15,7 @@ from firelift.rollout import recent
 from firelift.rollout.ground import ConditionSeen, EnvironmentSeen
 from firelift.rollout.observation import Rollout
 from firelift.rollout.place import current
+from firelift.rollout.plan_gates import queries_wanted
 from firelift.rollout.state import Mode, Rehearsal, StepState
 from firelift.rollout.turn import Outcome, Settled, Turn
 
@@ -73,7 +74,8 @@ def environments_wanted(turn: Turn) -> tuple[str, ...]:
         return ()
     required = turn.spec.requires.environment
     place = current(turn)
-    gates = place.phase.gates if place is not None else ()
+    tried = (query.gate for query in queries_wanted(turn).values())
+    gates = (*(place.phase.gates if place is not None else ()), *tried)
     judged = (gate.environment.name for gate in gates if gate.environment is not None)
     # Those of steps to come too: a step is asked in the very turn in which it starts.
     phases = [*turn.spec.phases, *(record.spec for record in turn.state.phases)]

@@ -16,6 +16,10 @@ Address = Annotated[str, Field(max_length=512)]
 """Of a resource in Terraform, such as ``google_firestore_index.composite["telemetry-by-device"]``."""
 
 
+MOST_TTLS = 100
+"""TTLs that are shown: those of the spec, of its file and of Firelift's own documents."""
+
+
 class PlanPurpose(StrEnum):
     """What a plan is for."""
 
@@ -122,7 +126,7 @@ class TtlStatus(Model):
     """One declared TTL, as the Firestore Admin API has it now."""
 
     name: Short
-    """The key in `spec.ttls`."""
+    """The key in `spec.ttls`, the one that its file's entry was given, or a collection of Firelift's own."""
     collection: Person = ""
     path: Annotated[str, Field(max_length=512)] = ""
     state: ResourceState
@@ -198,7 +202,7 @@ class EnvironmentStatus(Model):
     plan: EnvironmentPlan | None = None
     applied: AppliedPlan | None = None
     indexes: Annotated[tuple[IndexStatus, ...], Field(max_length=400), BY_NAME] = ()
-    ttls: Annotated[tuple[TtlStatus, ...], Field(max_length=50), BY_NAME] = ()
+    ttls: Annotated[tuple[TtlStatus, ...], Field(max_length=MOST_TTLS), BY_NAME] = ()
     drift: DriftStatus | None = None
     lock: LockStatus | None = None
     failure: FailureStatus | None = None

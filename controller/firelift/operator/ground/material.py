@@ -180,7 +180,7 @@ def _inputs(rendered: Rendered, modules: Mapping[str, str]) -> Inputs:
     return Inputs(
         digest=digest({"rendered": rendered.digest, "modules": dict(modules)}),
         composite=rendered.declared.composite,
-        ttls=rendered.declared.ttls,
+        ttls=rendered.declared.every_ttl,
     )
 
 
