@@ -48,9 +48,10 @@ test-terraform: tools ## Test modules, runner and environments on the real Terra
 test-chart: chart ## Test the Helm chart: lint, templates, bad values, and a release on the sandbox from its installation to its end.
 
 .PHONY: readmes
-readmes: $(SYNCED) ## Write the tables in the READMEs of terraform/modules and in docs/install.md.
+readmes: $(SYNCED) ## Write the tables in the READMEs of terraform/modules and in docs.
 	@$(RUN)/python -m tests.terraform.readmes
 	@$(RUN)/python -m tests.chart.values_table
+	@$(RUN)/python -m tests.environment_fields
 
 .PHONY: lint
 lint: $(SYNCED) ## Check style, format, types and the direction of imports.

@@ -36,9 +36,9 @@ class ChannelSpec(RuledModel):
     type: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[a-z][a-z0-9_]*$")]
     """Of Cloud Monitoring, such as `email`, `slack`, `pagerduty` or `webhook_tokenauth`."""
     labels: Annotated[dict[LabelName, Annotated[str, Field(max_length=512)]], Field(max_length=16)] = {}
-    """What the type asks for, such as `email_address`."""
+    """What the type asks for, such as `"email_address"`."""
     secret_labels: Annotated[dict[LabelName, KeyRef], Field(max_length=3)] = {}
-    """`auth_token`, `password` or `service_key`, each from a key of a Secret in the environment's namespace."""
+    """`"auth_token"`, `password` or `"service_key"`, each from a key of a Secret in the environment's namespace."""
     secret_version: SecretVersion = 1
     """Raise it to have changed secret labels written."""
 
