@@ -28,8 +28,8 @@ demo: tools ## Show a rollout, a failing gate, a revert and two kill -9 on real 
 	@$(RUN)/python -m firelift.sandbox demo
 
 .PHONY: sandbox
-sandbox: tools ## Keep a cluster with the operator and an emulator in the foreground, for use from another terminal.
-	@$(RUN)/python -m firelift.sandbox up
+sandbox: tools ## Keep a cluster with the operator and an emulator in the foreground; BARE=1: without Firelift, for helm install.
+	@$(RUN)/python -m firelift.sandbox up $(if $(BARE),--bare)
 
 .PHONY: test
 test: lint tools ## Run the linters, then every test: unit, property, contract, terraform, chart, integration, e2e.
@@ -39,6 +39,8 @@ test: lint tools ## Run the linters, then every test: unit, property, contract, 
 $(SUITES): $(SYNCED)
 	$(RUN)/pytest $(PYTEST_ARGS) tests/$@
 chart integration e2e: tools
+# DEPLOYED=1: against the operator of a release, instead of a process of the sandbox.
+e2e: export FIRELIFT_E2E_DEPLOYED := $(DEPLOYED)
 
 .PHONY: test-terraform
 test-terraform: tools ## Test modules, runner and environments on the real Terraform (FIRELIFT_PROVIDER_MIRROR: with that provider).

@@ -28,7 +28,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
             ensure_control_plane()
         if used & {"sandbox", "helm"}:
             ensure_helm()
-        if "provider_mirror" in used:
+        if used & {"sandbox", "provider_mirror"}:
             ensure_provider_mirror()
 
 

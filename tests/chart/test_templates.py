@@ -13,6 +13,7 @@ from firelift.api import crd
 from firelift.operator.settings import Settings
 from firelift.sandbox.helm import CHART
 
+_CRD = "CustomResourceDefinition"
 _RESTRICTED = {
     "allowPrivilegeEscalation": False,
     "readOnlyRootFilesystem": True,
@@ -21,7 +22,7 @@ _RESTRICTED = {
 _CLUSTER_WIDE = {
     "ClusterRole",
     "ClusterRoleBinding",
-    "CustomResourceDefinition",
+    _CRD,
     "ValidatingAdmissionPolicy",
     "ValidatingAdmissionPolicyBinding",
 }
@@ -50,15 +51,9 @@ def _annotations(thing: Json) -> dict[str, str]:
 # The custom resources
 
 
-def test_the_chart_has_the_custom_resources_that_the_models_say() -> None:
-    stored = {path.name: path.read_text(encoding="utf-8") for path in (CHART / "files" / "crds").iterdir()}
-
-    assert stored == crd.files(), "run: python -m firelift.api.crd"
-
-
 @pytest.mark.parametrize("keep", [True, False])
 def test_a_rendered_custom_resource_is_the_models_own_but_for_its_metadata(chart: Chart, keep: bool) -> None:  # noqa: FBT001  # a parameter of the test
-    rendered = {each["metadata"]["name"]: each for each in of_kind(chart.render(crds={"keep": keep}), crd_kind())}
+    rendered = {each["metadata"]["name"]: each for each in of_kind(chart.render(crds={"keep": keep}), _CRD)}
     wanted = {each["metadata"]["name"]: each for each in map(yaml.safe_load, crd.files().values())}
 
     assert rendered.keys() == wanted.keys()
@@ -68,12 +63,8 @@ def test_a_rendered_custom_resource_is_the_models_own_but_for_its_metadata(chart
         assert {**each, "metadata": {"name": name}} == wanted[name]
 
 
-def crd_kind() -> str:
-    return "CustomResourceDefinition"
-
-
 def test_custom_resources_are_left_out_when_somebody_else_installs_them(chart: Chart) -> None:
-    assert of_kind(chart.render(crds={"install": False}), crd_kind()) == []
+    assert of_kind(chart.render(crds={"install": False}), _CRD) == []
 
 
 # Rights
@@ -305,3 +296,32 @@ def test_alerts_and_dashboard_are_there_when_they_are_asked_for(chart: Chart, pl
     shown = only(objects, "ConfigMap", "firelift-dashboard")
     assert json.loads(shown["data"]["firelift.json"])["uid"] == "firelift"
     assert shown["metadata"]["labels"]["grafana_dashboard"] == "1"
+
+
+# Before it is uninstalled
+
+
+def test_a_release_leaves_with_the_operators_own_rights_and_the_one_to_stop_it(plain: list[Json]) -> None:
+    hooks = [each for each in plain if "helm.sh/hook" in _annotations(each)]
+    role = only(hooks, "Role")
+    pod = only(hooks, "Job")["spec"]["template"]["spec"]
+
+    assert {_annotations(each)["helm.sh/hook"] for each in hooks} == {"pre-delete"}
+    assert role["rules"] == [
+        {
+            "apiGroups": ["apps"],
+            "resources": ["deployments/scale"],
+            "resourceNames": ["firelift-operator"],
+            "verbs": ["get", "patch"],
+        }
+    ]
+    assert int(_annotations(role)["helm.sh/hook-weight"]) < int(
+        _annotations(only(hooks, "Job")).get("helm.sh/hook-weight", 0)
+    )
+    assert pod["serviceAccountName"] == "firelift-operator"
+    assert pod["containers"][0]["securityContext"] == _RESTRICTED
+    assert pod["containers"][0]["env"] == _pod(plain)["containers"][0]["env"]
+
+
+def test_a_release_can_go_without_letting_go(chart: Chart) -> None:
+    assert not any("helm.sh/hook" in _annotations(each) for each in chart.render(uninstall={"hold": False}))

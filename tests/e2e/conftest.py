@@ -1,12 +1,20 @@
-"""The sandbox with an operator, and a world for each test."""
+"""The sandbox with an operator, and a world for each test.
+
+With FIRELIFT_E2E_DEPLOYED=1 the operator is a release of the chart: pods of its Deployment, under its ServiceAccount.
+"""
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Protocol
 
 import pytest
 from kubernetes import client, config
+from tests.chart.release import Release
+from tests.e2e.deployed import DeployedOperators
 from tests.e2e.ground import Ground
 from tests.e2e.world import World
 
@@ -16,8 +24,54 @@ from firelift.sandbox.sandbox import Sandbox
 LEASE_SECONDS = 2.0
 
 
-class Operators:
-    """The operator processes of the sandbox. One is there at the start of each test."""
+class OperatorLife(Protocol):
+    """One operator from its start to its end."""
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended."""
+        ...
+
+    @property
+    def log(self) -> Path:
+        """What it says."""
+        ...
+
+    def pause(self) -> None:
+        """Freeze it."""
+
+    def resume(self) -> None:
+        """Let it go on."""
+
+    def tail(self, lines: int = 20) -> str:
+        """The last lines of its log."""
+        ...
+
+
+class Operators(Protocol):
+    """The operators of the sandbox. One is there at the start of each test."""
+
+    @property
+    def current(self) -> OperatorLife:
+        """The newest."""
+        ...
+
+    def start(self) -> OperatorLife:
+        """Start one more."""
+        ...
+
+    def kill(self) -> None:
+        """End the current one by SIGKILL, and start none."""
+
+    def restart(self) -> None:
+        """Kill the current one and start another."""
+
+    def ensure(self) -> None:
+        """Start one when there is none."""
+
+
+class ProcessOperators:
+    """Processes of the sandbox."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
@@ -51,15 +105,27 @@ class Operators:
 
 
 @pytest.fixture(scope="session")
-def installed(sandbox: Sandbox) -> Sandbox:
-    sandbox.install_crds()
-    sandbox.install_manifests()
+def installed(sandbox: Sandbox, release: Release | None) -> Sandbox:
+    if release is None:
+        sandbox.install_crds()
+        sandbox.install_manifests()
     return sandbox
 
 
 @pytest.fixture(scope="session")
-def operators(installed: Sandbox) -> Operators:
-    return Operators(installed)
+def release(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Release | None:
+    """A release without replicas, whose operators are started as the processes are."""
+    if os.environ.get("FIRELIFT_E2E_DEPLOYED") != "1":
+        return None
+    made = Release(sandbox, tmp_path_factory.mktemp("helm"))
+    measured = {"name": "FIRELIFT_MEASUREMENT_TIMEOUT_SECONDS", "value": "2"}
+    made.install(replicas=0, operator={"env": [*made.values["operator"]["env"], measured]})
+    return made
+
+
+@pytest.fixture(scope="session")
+def operators(installed: Sandbox, release: Release | None) -> Operators:
+    return ProcessOperators(installed) if release is None else DeployedOperators(release)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -40,3 +41,24 @@ def test_the_sandbox_in_the_foreground_replaces_a_killed_operator_and_leaves_not
     assert running.returncode == 0
     assert find(SANDBOX_MARK, mark) == []
     assert not kubeconfig.exists()
+
+
+def test_a_bare_sandbox_takes_the_release_that_it_prints() -> None:
+    command = [sys.executable, "-m", "firelift.sandbox", "up", "--bare"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        kubeconfig = said(running.stdout, r"export KUBECONFIG=(\S+)")
+        install = said(running.stdout, r"^(\S+ install firelift .+)$")
+
+        told = subprocess.run(
+            shlex.split(install),
+            env={**os.environ, "KUBECONFIG": kubeconfig},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        running.send_signal(signal.SIGINT)
+
+    assert told.returncode == 0, told.stderr
+    assert "STATUS: deployed" in told.stdout
+    assert running.returncode == 0

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from pathlib import Path
 
 import pytest
 from tests.waiting import until
@@ -9,7 +11,7 @@ from firelift.api.base import ROLLOUT_LABEL
 from firelift.operator.health import healthy
 from firelift.operator.pulse import Pulse
 from firelift.operator.wakeups import Key, Loops
-from firelift.operator.watching import Freshness, build_settings
+from firelift.operator.watching import Freshness, build_settings, login
 
 USERS, TASKS = Key("shop", "users"), Key("shop", "tasks")
 
@@ -149,3 +151,28 @@ def test_the_selector_of_jobs_is_one_that_kopf_understands() -> None:
 
     assert (selector.group, selector.version, selector.any_name) == ("batch", "v1", "jobs")
     assert build_settings().watching.label_selectors[selector] == ROLLOUT_LABEL
+
+
+@pytest.mark.parametrize(
+    ("user", "token"),
+    [({"token": "given"}, "given"), ({"tokenFile": "token"}, "of the file"), ({"client-key": "key"}, None)],
+)
+async def test_watching_uses_the_identity_that_the_kubeconfig_stands_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, user: dict[str, str], token: str | None
+) -> None:
+    (tmp_path / "token").write_text("of the file\n")
+    (tmp_path / "key").write_text("")
+    paths = {name: value if name == "token" else str(tmp_path / value) for name, value in user.items()}
+    document = {
+        "current-context": "here",
+        "contexts": [{"name": "here", "context": {"cluster": "here", "user": "me"}}],
+        "clusters": [{"name": "here", "cluster": {"server": "https://127.0.0.1:6443"}}],
+        "users": [{"name": "me", "user": paths}],
+    }
+    (tmp_path / "config").write_text(json.dumps(document))
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "config"))
+
+    found = await login(settings=build_settings())
+
+    assert found is not None
+    assert (found.server, found.token) == ("https://127.0.0.1:6443", token)

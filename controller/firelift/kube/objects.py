@@ -15,6 +15,7 @@ from firelift.kube.errors import NotFound
 Parsed = TypeVar("Parsed")
 
 _SHOWN_ERRORS = 3
+_PAGE = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ class CustomResource(Generic[Parsed]):
     """One kind. `build` makes its value of a document, and raises `ValidationError` when the spec is not valid."""
 
     def __init__(self, kind: str, plural: str, build: Callable[[Json], Parsed]) -> None:
-        self._kind = kind
+        self.kind = kind
         self._plural = plural
         self._build = build
 
@@ -76,6 +77,19 @@ class CustomResource(Generic[Parsed]):
         except NotFound:
             return None
 
+    async def listed(self, cluster: Cluster, namespace: str) -> list[CustomObject[Parsed]]:
+        """All objects in a namespace, or in all of them when it is empty."""
+        place = f"namespaces/{namespace}/" if namespace else ""
+        path = f"/apis/{GROUP}/{VERSION}/{place}{self._plural}"
+        found: list[CustomObject[Parsed]] = []
+        query = {"limit": str(_PAGE)}
+        while True:
+            answer = await cluster.get(path, **query)
+            found += [self.parse(document) for document in answer["items"]]
+            if not (more := answer["metadata"].get("continue")):
+                return found
+            query["continue"] = more
+
     async def write_status(self, cluster: Cluster, seen: CustomObject[Parsed], status: Json) -> CustomObject[Parsed]:
         """Replace the status of the very version that was read.
 
@@ -84,7 +98,7 @@ class CustomResource(Generic[Parsed]):
         """
         body = {
             "apiVersion": API_VERSION,
-            "kind": self._kind,
+            "kind": self.kind,
             "metadata": {
                 "name": seen.name,
                 "namespace": seen.namespace,

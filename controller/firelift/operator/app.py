@@ -18,7 +18,7 @@ from firelift.kube.approvals import of_namespace
 from firelift.kube.client import Cluster
 from firelift.kube.identity import cluster_uid
 from firelift.kube.installed import missing_kinds
-from firelift.kube.lease import LeadershipLost, Lease, LeaseSettings, boot_seconds
+from firelift.kube.lease import LeadershipLost, Lease, boot_seconds
 from firelift.metrics.cloud_monitoring import CloudMonitoring
 from firelift.operator.approval_lists import ApprovalLists
 from firelift.operator.databases import Databases
@@ -147,15 +147,12 @@ class Operator:
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[tuple[Cluster, Lease]]:
         settings = self._settings
-        lease_settings = LeaseSettings(
-            settings.lease_namespace, settings.lease_name, settings.identity, settings.lease_duration_seconds
-        )
         count = self._metrics.requests
         cluster = await Cluster.connect(timeout_seconds=settings.request_timeout_seconds, count=count)
         # Its own connection and a shorter deadline: one slow answer must not cost the leadership.
-        elections = await Cluster.connect(timeout_seconds=lease_settings.safe_seconds / 3, count=count)
+        elections = await Cluster.connect(timeout_seconds=settings.lease.safe_seconds / 3, count=count)
         try:
-            yield cluster, Lease(elections, lease_settings)
+            yield cluster, Lease(elections, settings.lease)
         finally:
             await cluster.close()
             await elections.close()

@@ -10,6 +10,8 @@ from typing import Annotated
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from firelift.kube.lease import LeaseSettings
+
 EMULATOR_VARIABLE = "FIRESTORE_EMULATOR_HOST"
 PASSED_ON = (EMULATOR_VARIABLE,)
 """Variables of the operator that each worker gets as well."""
@@ -30,6 +32,9 @@ class Settings(BaseSettings):
 
     lease_namespace: str = "firelift-system"
     lease_name: str = "firelift-operator"
+    deployment: Annotated[str, Field(max_length=253)] = "firelift-operator"
+    """The Deployment of the operators, in the Lease's namespace, which is stopped before they are uninstalled."""
+
     identity: str = Field(default_factory=_identity, max_length=253)
     """The name under which this process asks for the Lease."""
 
@@ -96,6 +101,11 @@ class Settings(BaseSettings):
     """Of /healthz, /readyz and /metrics; 0 takes any free port."""
 
     log_format: Annotated[str, Field(pattern="^(json|console)$")] = "json"
+
+    @property
+    def lease(self) -> LeaseSettings:
+        """The Lease that this process asks for."""
+        return LeaseSettings(self.lease_namespace, self.lease_name, self.identity, self.lease_duration_seconds)
 
     @property
     def ground_namespace(self) -> str:

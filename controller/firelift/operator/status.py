@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
+from typing import Protocol
 
 from pydantic import ValidationError
 
@@ -13,6 +14,15 @@ from firelift.api.conditions import Reason, conditions_of
 from firelift.api.status import Condition, RolloutStatus
 from firelift.kube.client import Json
 from firelift.rollout.memory import MESSAGE
+
+
+class Troubled(Protocol):
+    """Adds what keeps a status from being brought up to date, for one kind."""
+
+    def __call__(self, old: Json, sentence: str, *, generation: int, now: datetime) -> Json:
+        """The status with it."""
+        ...
+
 
 _ORDER = {reason: place for place, reason in enumerate(Reason)}
 _SHOWN = 300

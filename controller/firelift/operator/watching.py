@@ -6,15 +6,17 @@ It runs in a thread with an event loop of its own, because it takes every task o
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import kopf
 
 from firelift.api import approval, environment, rollout
 from firelift.api.base import GROUP, ROLLOUT_LABEL, VERSION
+from firelift.kube.identity import kubeconfig_token
 from firelift.operator.pulse import Pulse
 from firelift.operator.wakeups import Key
 
@@ -198,9 +200,13 @@ def build_settings() -> kopf.OperatorSettings:
     return settings
 
 
-def login(**details: Any) -> kopf.ConnectionInfo | None:
+async def login(**details: Any) -> kopf.ConnectionInfo | None:
     """The same identity as the operator's own client: KUBECONFIG when it is set, else the pod's ServiceAccount."""
-    return kopf.login_with_kubeconfig(**details) or kopf.login_with_service_account(**details)
+    if not (kubeconfig := os.environ.get("KUBECONFIG")):
+        return kopf.login_with_service_account(**details)
+    found = kopf.login_with_kubeconfig(**details)
+    # kopf's own reader knows no token in a file and no plugin that prints one, and would ask as nobody.
+    return replace(found, token=await kubeconfig_token(kubeconfig)) if found is not None else None
 
 
 class Freshness:

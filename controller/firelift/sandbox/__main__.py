@@ -24,10 +24,11 @@ def cli() -> None:
 
 
 @cli.command()
-def up() -> None:
+@click.option("--bare", is_flag=True, help="Without Firelift: for a release of the chart.")
+def up(*, bare: bool) -> None:
     """Keep the sandbox in the foreground and print how to use it from another terminal."""
     find_kubectl()
-    keep_up()
+    keep_up(bare=bare)
 
 
 @cli.command()

@@ -73,7 +73,7 @@ class Sandbox:
             f"--key={serving.key}",
             f"--client-ca={control.authority.certificate}",
             f"--ready-file={ready}",
-            *(f"--pod-env={name}={value}" for name, value in self.google_environment().items()),
+            *(f"--pod-env={name}={value}" for name, value in self._pod_environment().items()),
         ]
         self.kubelet = self.supervisor.start("kubelet", command)
         self.kubelet.wait_until(ready.exists, seconds=_KUBELET_READY_SECONDS)
@@ -112,6 +112,14 @@ class Sandbox:
             **provider_environment(self.google.rest_url),
         }
 
+    def _pod_environment(self) -> dict[str, str]:
+        """Google's side, and where Terraform finds its providers and works: the image and its mounts in a cluster."""
+        terraform = {
+            "FIRELIFT_PROVIDER_MIRROR": str(ensure_provider_mirror()),
+            "FIRELIFT_TERRAFORM_DIRECTORY": str(self.directory / "terraform"),
+        }
+        return {**self.google_environment(), **terraform}
+
     def environment(self) -> dict[str, str]:
         """The variables with which another process uses the sandbox as its administrator."""
         return {"KUBECONFIG": str(self.kubeconfig), **self.google_environment()}
@@ -146,10 +154,8 @@ class Sandbox:
             "FIRELIFT_HEALTH_PORT": "0",
             "FIRELIFT_LEASE_DURATION_SECONDS": "5",
             "FIRELIFT_WORKER_IMAGE": image_id(),
-            "FIRELIFT_PROVIDER_MIRROR": str(ensure_provider_mirror()),
-            "FIRELIFT_TERRAFORM_DIRECTORY": str(self.directory / "terraform"),
         }
-        merged = {**self.google_environment(), **ours, **(environment or {})}
+        merged = {**self._pod_environment(), **ours, **(environment or {})}
         return self.supervisor.start(name, [sys.executable, "-m", "firelift.operator"], merged)
 
     def service_account_kubeconfig(self, namespace: str, name: str) -> Path:

@@ -1,0 +1,110 @@
+"""A release on a cluster: the operator runs from its Deployment, under the chart's own rights."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.chart.charts import NAMESPACE
+from tests.chart.release import Release
+from tests.e2e.world import World, phase
+
+from firelift.sandbox.helm import HelmError
+from firelift.sandbox.sandbox import Sandbox
+
+MakeWorld = Callable[[], World]
+_SLOWLY = {"maxWritesPerSecond": 20, "batchSize": 5}
+_FROZEN = Path(__file__).parent / "firelift-0.1.0.tgz"
+"""The chart as it was at its version 0.1.0: `helm package charts/firelift`, never to be made again."""
+
+
+def test_an_upgrade_from_the_first_chart_keeps_a_rollout_running(release: Release, make_world: MakeWorld) -> None:
+    notes = release.install(_FROZEN)
+    pods = release.pods()
+
+    assert "kubectl rollout status deployment/firelift-operator -n firelift-system" in notes
+    assert {pod["spec"]["serviceAccountName"] for pod in pods} == {"firelift-operator"}
+    assert len({pod["status"]["podIP"] for pod in pods}) == len(pods) == 2
+
+    world = make_world()
+    world.seed(200)
+    world.apply(world.manifest([phase("ten-percent", 10), phase("everyone", 100)], pace=_SLOWLY))
+    world.until_fact(lambda: len(world.target()) > 20, "the first documents")
+    leader, before = release.leader(), names(release)
+
+    release.upgrade(operator={"podAnnotations": {"example.com/turn": "2"}})
+
+    world.until_fact(lambda: names(release).isdisjoint(before), "the pods of before are gone")
+    world.until_fact(lambda: release.leader() not in ("", leader), "another replica leads")
+    assert len(world.target()) < 200
+    world.until_reason("Completed", seconds=90)
+    assert world.target() == world.expected(100)
+    assert world.written_once()
+
+
+def test_an_uninstalled_operator_leaves_runs_on_hold_and_the_next_one_completes_them(
+    release: Release, make_world: MakeWorld, cluster: Sandbox
+) -> None:
+    release.install()
+    world, other = make_world(), make_world()
+    for each in (world, other):
+        each.seed(200)
+        each.apply(each.manifest([phase("everyone", 100)], pace=_SLOWLY))
+    for each in (world, other):
+        each.until_fact(lambda each=each: len(each.target()) > 5, "the first documents")  # type: ignore[misc] # of this turn of the loop
+
+    release.uninstall("--wait")
+
+    for each in (world, other):
+        each.until_fact(lambda each=each: (each.workers(), each.jobs()) == ([], []), "no worker")  # type: ignore[misc] # as above
+        standing = each.target()
+        assert 5 < len(standing) < 200
+        assert each.target() == standing
+        assert "finalizers" not in (each.get() or {})["metadata"]
+        assert "the operator has been uninstalled" in each.status()["message"]
+        assert migrating(each) == ["Hold"]
+    assert release.pods() == []
+    assert len(cluster.kubectl("get", "crd", "-o", "name").split()) == 3
+    cluster.kubectl("get", "validatingadmissionpolicy", "approvals.firelift.dev")
+
+    cluster.kubectl("delete", "migrationrollouts", other.name, "-n", other.namespace, "--timeout=20s")
+    assert other.get() is None
+
+    release.install()
+    world.until_reason("Completed", seconds=90)
+    assert world.target() == world.expected(100)
+    assert world.written_once()
+
+
+def names(release: Release) -> set[str]:
+    """Of the operator's pods."""
+    return {pod["metadata"]["name"] for pod in release.pods()}
+
+
+def migrating(world: World) -> list[str]:
+    """The states of the runs that migrate."""
+    documents = (each.to_dict() or {} for each in world.database.collection_group("firelift_runs").stream())
+    return [each["state"] for each in documents if json.loads(each.get("plan", "{}")).get("kind") == "migrate"]
+
+
+def test_an_operator_with_a_deletion_to_finish_is_not_uninstalled(release: Release, make_world: MakeWorld) -> None:
+    release.install(replicas=1)
+    world = make_world()
+    world.seed(200)
+    before = world.source()
+    spec = {"pace": _SLOWLY, "deletionPolicy": "Revert"}
+    world.apply(world.manifest([phase("everyone", 100)], **spec))
+    world.until_fact(lambda: len(world.target()) > 60, "documents that take a while to bring back")
+    world.delete()
+
+    with pytest.raises(HelmError) as refused:
+        release.uninstall()
+
+    assert f"MigrationRollout {world.namespace}/logs: being deleted" in str(refused.value)
+    assert release.installed()
+    world.until_fact(lambda: world.get() is None, "the revert ends, and the object is gone", seconds=90)
+    assert (world.target(), world.source()) == ({}, before)
+    release.uninstall("--wait")
+    assert release.sandbox.kubectl("get", "pods", "-n", NAMESPACE, "-o", "name") == ""

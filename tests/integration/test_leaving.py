@@ -1,0 +1,133 @@
+"""What is done to an object before the operator is uninstalled, when parts of the world do not answer."""
+
+from __future__ import annotations
+
+import secrets
+
+import pytest
+import pytest_asyncio
+from tests.manifests import environment
+
+from firelift.api.base import API_VERSION, ROLLOUT_LABEL, RUN_ANNOTATION
+from firelift.kube import jobs
+from firelift.kube import objects as custom_objects
+from firelift.kube.client import Cluster, Json, always
+from firelift.kube.deployments import scale
+from firelift.kube.environments import ENVIRONMENTS
+from firelift.kube.rollouts import ROLLOUTS, RolloutObject
+from firelift.operator.databases import Databases
+from firelift.operator.leaving import Leaving, objects
+from firelift.operator.settings import Settings
+from firelift.operator.telemetry.logs import logger
+
+SPEC = {
+    "database": {"project": "demo-project"},
+    "migrations": [{"name": "m", "source": {"collection": "a"}, "target": {"document": "b/{id}"}, "entityKey": "u"}],
+    "phases": [{"name": "one", "steps": [{"soak": {"seconds": 1, "evidence": "None"}}]}],
+}
+
+
+@pytest_asyncio.fixture
+async def namespace(cluster: Cluster) -> str:
+    name = f"leave-{secrets.token_hex(4)}"
+    await cluster.create("/api/v1/namespaces", {"metadata": {"name": name}})
+    return name
+
+
+@pytest.fixture
+def leaving(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Leaving:
+    """With a database that nobody answers for."""
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", "127.0.0.1:1")
+    settings = Settings(database_timeout_seconds=0.5)
+    databases = Databases(always, timeout_seconds=settings.database_timeout_seconds)
+    return Leaving(cluster, databases, 1, settings, logger())
+
+
+async def held(cluster: Cluster, namespace: str, name: str) -> RolloutObject:
+    path = f"/apis/{API_VERSION}/namespaces/{namespace}/migrationrollouts"
+    body = {"apiVersion": API_VERSION, "kind": "MigrationRollout", "metadata": {"name": name}, "spec": SPEC}
+    return await ROLLOUTS.hold(cluster, ROLLOUTS.parse(await cluster.create(path, body)))
+
+
+async def a_job(cluster: Cluster, rollout: RolloutObject) -> None:
+    """A Job of the rollout that nobody works on."""
+    owner = {"apiVersion": API_VERSION, "kind": "MigrationRollout", "name": rollout.name, "uid": rollout.uid}
+    metadata = {
+        "name": f"{rollout.name}-job",
+        "labels": {ROLLOUT_LABEL: rollout.name},
+        "annotations": {RUN_ANNOTATION: "a1.one.migrate"},
+        "ownerReferences": [{**owner, "controller": True}],
+    }
+    container = {"name": "worker", "image": "worker", "command": ["true"]}
+    template = {"spec": {"restartPolicy": "Never", "containers": [container]}}
+    path = f"/apis/batch/v1/namespaces/{rollout.namespace}/jobs"
+    await cluster.create(path, {"metadata": metadata, "spec": {"suspend": True, "template": template}})
+
+
+async def test_a_database_that_does_not_answer_keeps_no_job_and_no_finalizer(
+    cluster: Cluster, namespace: str, leaving: Leaving
+) -> None:
+    rollout = await held(cluster, namespace, "users")
+    await a_job(cluster, rollout)
+
+    await leaving.rollout(rollout)
+
+    found = await ROLLOUTS.read(cluster, namespace, "users")
+    assert found is not None
+    assert not found.held
+    assert "the operator has been uninstalled" in found.status["message"]
+    job = await jobs.read(cluster, namespace, "users-job", rollout.uid)
+    assert job is None or job.going
+
+
+async def test_an_object_that_changes_meanwhile_is_let_go_as_it_is_then(
+    cluster: Cluster, namespace: str, leaving: Leaving
+) -> None:
+    seen = await held(cluster, namespace, "users")
+    path = f"/apis/{API_VERSION}/namespaces/{namespace}/migrationrollouts/users"
+    await cluster.merge(path, {"spec": {"suspend": True}}, manager="on-call")
+
+    await leaving.rollout(seen)
+
+    found = await ROLLOUTS.read(cluster, namespace, "users")
+    assert found is not None
+    assert (found.held, found.generation) == (False, seen.generation + 1)
+    assert found.value is not None
+    assert found.value.spec.suspend
+
+
+async def test_an_environment_is_let_go_and_leaving_twice_is_leaving_once(
+    cluster: Cluster, namespace: str, leaving: Leaving
+) -> None:
+    path = f"/apis/{API_VERSION}/namespaces/{namespace}/firestoreenvironments"
+    manifest: Json = environment(name="ground")
+    seen = await ENVIRONMENTS.hold(cluster, ENVIRONMENTS.parse(await cluster.create(path, manifest)))
+
+    await leaving.environment(seen)
+    once = await ENVIRONMENTS.read(cluster, namespace, "ground")
+    assert once is not None
+    await leaving.environment(once)
+
+    twice = await ENVIRONMENTS.read(cluster, namespace, "ground")
+    assert twice is not None
+    assert not twice.held
+    assert twice.resource_version == once.resource_version
+
+
+async def test_all_objects_are_found_page_by_page(
+    cluster: Cluster, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(custom_objects, "_PAGE", 2)
+    names = {f"users-{number}" for number in range(5)}
+    for name in names:
+        await held(cluster, namespace, name)
+
+    here = await objects(cluster, ROLLOUTS, (namespace,))
+    everywhere = await objects(cluster, ROLLOUTS, ())
+
+    assert {each.name for each in here} == names
+    assert {each.name for each in everywhere if each.namespace == namespace} == names
+
+
+async def test_a_deployment_that_is_not_there_need_not_be_stopped(cluster: Cluster, namespace: str) -> None:
+    assert await scale(cluster, namespace, "firelift-operator", 0) == 0
