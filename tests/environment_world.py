@@ -20,6 +20,7 @@ from firelift.api.environment.indexes import CompositeIndex
 from firelift.api.environment.spec import EnvironmentSpec
 from firelift.api.environment.status import EnvironmentStatus, ResourceState
 from firelift.environment.document import short
+from firelift.environment.holders import Pod
 from firelift.environment.indexes import from_terraform
 from firelift.environment.intents import Decision, DropMemory, EmitEvent, Intent, StartRun
 from firelift.environment.machine import decide, initial_state, wanted
@@ -45,7 +46,7 @@ from firelift.environment.observation import (
     TtlSeen,
     Unlocked,
 )
-from firelift.environment.state import EnvironmentState, Pod, Run, RunKind, Variant
+from firelift.environment.state import EnvironmentState, Run, RunKind, Variant
 
 START = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 Ground = dict[str, dict[str, Any]]
@@ -125,6 +126,11 @@ class World:
     unidentified: str = ""
     ground_error: str = ""
     failing: str = ""
+    unsavable: bool = False
+    """Whether the state's backend takes nothing at the moment."""
+    rescued: tuple[Ground, int] | None = None
+    """The state that it did not take."""
+    unwritten: str = ""
     elder: Neighbour | None = None
     gone: bool = False
     applied_digests: list[str] = field(default_factory=list)
@@ -150,6 +156,7 @@ class World:
             rollouts=self.rollouts,
             approvals=tuple(self.approvals),
             made=self.bundle is not None or self.serial > 0,
+            unwritten=self.unwritten,
             elder=self.elder,
             conditions=self.status.conditions if self.status is not None else (),
         )
@@ -333,6 +340,23 @@ class World:
         return Planned(shown, "lineage", self.serial)
 
     def _apply(self, run: Run, steps: int | None) -> Outcome | None:
+        if not self.unsavable:
+            return self._applied(run, steps)
+        before = copy.deepcopy(self.known), self.serial
+        outcome = self._applied(run, None)
+        if self.serial == before[1]:
+            return outcome
+        self.rescued = self.known, self.serial
+        self.known, self.serial = before
+        return RunFailed("could not write its state", unsaved="Secret rescued-state")
+
+    def push(self) -> None:
+        """Somebody pushes the state that was not taken."""
+        if self.rescued is not None and self.rescued[1] > self.serial:
+            self.known, self.serial = self.rescued
+        self.rescued = None
+
+    def _applied(self, run: Run, steps: int | None) -> Outcome | None:
         plan = self.saved.get(run.plan)
         if plan is None:
             return RunFailed("the saved plan is gone")

@@ -11,7 +11,8 @@ import pytest_asyncio
 from tests.integration.sandbox_objects import Namespace, pod, shell
 from tests.waiting import eventually
 
-from firelift.environment.state import EnvironmentState, Pod, Worked
+from firelift.environment.holders import Pod, Worked
+from firelift.environment.state import EnvironmentState
 from firelift.kube import pods
 from firelift.kube.client import Cluster
 from firelift.operator.ground.operators import Claim, Operators

@@ -19,7 +19,7 @@ from firelift.infra.terraform.configuration import SavedPlan, split
 from firelift.infra.terraform.errors import PlanStale, StateLocked, StateUnsaved, TerraformFailed, TimedOut
 from firelift.infra.terraform.process import Limits
 from firelift.infra.terraform.settings import cluster_environment
-from firelift.infra.terraform.workspace import ERRORED_STATE, sweep
+from firelift.infra.terraform.workspace import backend_block, discard, sweep
 from firelift.sandbox.sandbox import Sandbox
 
 PATH = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
@@ -147,8 +147,11 @@ async def test_a_state_that_cannot_be_written_is_handed_over(ground: Scene, sand
             await session.apply(plan.saved.plan)
     state = json.loads(unsaved.value.state)
     assert [resource["name"] for resource in state["resources"]] == ["a"]
-    (kept,) = sweep(ground.settings.root)
-    assert (kept / "module" / ERRORED_STATE).read_bytes() == unsaved.value.state
+    assert sweep(ground.settings.root) == [unsaved.value.path]
+    assert unsaved.value.path.read_bytes() == unsaved.value.state
+    assert backend_block(unsaved.value.path) == backend.block()
+    discard(unsaved.value.path)
+    assert ground.workspaces == []
 
 
 async def test_a_cancelled_apply_whose_state_cannot_be_written_leaves_it_to_be_found(
@@ -171,7 +174,7 @@ async def test_a_cancelled_apply_whose_state_cannot_be_written_leaves_it_to_be_f
     with pytest.raises(asyncio.CancelledError):
         await running
     (kept,) = sweep(ground.settings.root)
-    assert '"first"' in (kept / "module" / ERRORED_STATE).read_text()
+    assert '"first"' in kept.read_text()
 
 
 async def test_a_state_larger_than_a_secret_is_kept_and_shrinks_again(ground: Scene) -> None:

@@ -155,6 +155,11 @@ class EnvironmentMachine(RuleBasedStateMachine):
         self.world.failing = failing
         self.turns(turns, 20)
 
+    @rule(unsavable=st.booleans(), turns=st.integers(0, 3))
+    def the_backend_takes_no_state_or_takes_it_again(self, *, unsavable: bool, turns: int) -> None:
+        self.world.unsavable = unsavable
+        self.turns(turns, 20)
+
     @rule(error=st.sampled_from(["", "UNAVAILABLE"]))
     def the_admin_api_goes_or_comes(self, error: str) -> None:
         self.world.ground_error = error
@@ -279,6 +284,7 @@ class EnvironmentMachine(RuleBasedStateMachine):
         EnvironmentState.model_validate_json(decision.state.model_dump_json())
 
     def _check_begun(self, kind: RunKind, decision: Decision, seen: Observation) -> None:
+        assert not decision.state.unsaved, "a run was begun on a state that does not know of what was made"
         deleting = self.world.environment.deleting
         assert deleting or not self.world.environment.spec.suspend, "a run was begun while suspended"
         assert deleting or not seen.inputs.missing, "a run was begun without its inputs"
@@ -325,6 +331,7 @@ class EnvironmentMachine(RuleBasedStateMachine):
         if not hasattr(self, "world"):
             return
         made = self.world
+        made.unsavable = False
         made.failing = made.ground_error = made.missing = ""
         made.fields, made.rollouts = FieldSeen({"timestamp": 3}, expired=2), ()
         made.stranger_ends()
@@ -339,11 +346,13 @@ class EnvironmentMachine(RuleBasedStateMachine):
             reason = made.status.reason if made.status else ""
             if reason == "AwaitingApproval":
                 made.approve_all()
-            if reason == "StateLocked" and not made.at_work:
+            if made.status and made.status.lock and not made.at_work:
                 made.lock = None  # a person has looked at a lock of which the memory was lost, or whose run nobody sees
             if made.status and "nothing can be seen from here: it is no pod" in made.status.message:
                 made.edit(attempt=made.environment.spec.attempt + 1)
-            if reason in {"ApplyFailed", "Rejected", "PlanFailed"}:
+            if reason == "StateUnsaved":
+                made.push()
+            if reason in {"ApplyFailed", "Rejected", "PlanFailed", "StateUnsaved"}:
                 made.edit(attempt=made.environment.spec.attempt + 1)
         assert made.status is not None
         deleting = made.environment.deleting

@@ -322,3 +322,60 @@ def test_a_turn_that_is_repeated_decides_nothing_new() -> None:
 
 def test_a_memory_that_holds_more_than_is_known_now_is_read() -> None:
     assert EnvironmentState.model_validate({"attempt": 3, "outdated": ["approval-0"]}).attempt == 3
+
+
+def unwritten_world(**changes: Any) -> World:
+    """An environment whose first apply could not write its state."""
+    made = world(**{**AUTO, **ONE_INDEX, **changes})
+    made.unsavable = True
+    assert made.settle(seconds=20).reason == "StateUnsaved"
+    made.unsavable = False
+    return made
+
+
+def test_nothing_is_planned_on_a_state_that_was_never_written_until_a_person_says_so() -> None:
+    made = unwritten_world()
+    runs = len(made.begun)
+    made.pass_time(100_000)
+    made.edit(ttls={"old": {"collection": "telemetry", "path": "expireAt"}})
+    status = made.settle(seconds=100)
+    assert (status.reason, conditions(status)["Stalled"]) == ("StateUnsaved", "True")
+    assert "Secret rescued-state" in status.message
+    assert "`terraform state push`" in status.message
+    assert len(made.begun) == runs
+    made.push()
+    made.edit(attempt=2)
+    assert made.settle(seconds=30).reason == "Ready"
+    assert made.removed == []
+
+
+def test_a_state_that_a_killed_run_could_not_write_is_found_and_heeded_once() -> None:
+    made = ready_world()
+    made.unwritten = "file /runs/module/errored.tfstate on pod-1"
+    status = made.settle()
+    assert status.reason == "StateUnsaved"
+    assert made.unwritten in status.message
+    assert [event.reason for event in made.events if event.warning] == ["StateUnsaved"]
+    made.edit(attempt=2)
+    assert made.settle(seconds=20).reason == "Ready"
+
+
+def test_an_object_whose_state_was_never_written_is_let_go_and_not_destroyed() -> None:
+    made = unwritten_world(terraform={"apply": "Auto", "deletionPolicy": "Destroy"})
+    made.delete()
+    status = made.settle()
+    assert status.reason == "StateUnsaved"
+    assert "to let go of it and destroy nothing" in status.message
+    made.edit(terraform={"deletionPolicy": "Retain"})
+    made.settle()
+    assert made.gone
+
+
+def test_outputs_are_told_of_when_the_apply_did_not_live_to_tell() -> None:
+    made = world(**AUTO)
+    while made.turn().status.reason != "Applying":
+        made.finish()
+        made.pass_time(1)
+    made.finish()
+    made.crash()
+    assert made.settle(seconds=20).outputs is not None

@@ -140,8 +140,9 @@ def test_a_state_that_a_dead_operator_never_wrote_is_kept(tmp_path: Path) -> Non
     (unwritten / "owner").touch()
     (unwritten / "module" / "errored.tfstate").write_text("{}")
     claim = Claim(tmp_path, "me")
-    assert claim.tidy() == [unwritten]
-    assert unwritten.is_dir()
+    state = unwritten / "module" / "errored.tfstate"
+    assert claim.tidy() == [state]
+    assert state.read_text() == "{}"
     claim.release()
 
 

@@ -70,6 +70,7 @@ _GROUND: dict[str, tuple[Ground, ...]] = {
     EnvironmentReason.UNSAFE_TTL: (_edit_ground,),
     EnvironmentReason.PLAN_FAILED: (_retry_ground, _edit_ground, _pause_ground),
     EnvironmentReason.APPLY_FAILED: (_retry_ground, _edit_ground, _pause_ground),
+    EnvironmentReason.STATE_UNSAVED: (_retry_ground, _pause_ground),
     EnvironmentReason.INDEX_NEEDS_REPAIR: (_edit_ground, _retry_ground),
     EnvironmentReason.REJECTED: (_see_plan, _retry_ground, _edit_ground),
     EnvironmentReason.SUSPENDED: (_resume_ground,),

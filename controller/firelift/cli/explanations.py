@@ -238,6 +238,11 @@ ENVIRONMENTS: dict[str, Explanation] = {
         "when it is tried again and succeeds; at once with a higher attempt",
         Mover.PERSON,
     ),
+    EnvironmentReason.STATE_UNSAVED: Explanation(
+        "an apply has changed things and could not write its state, so Terraform would make them again",
+        "at a higher attempt, once the state that the message names was pushed, or you do without it",
+        Mover.PERSON,
+    ),
     EnvironmentReason.INDEX_NEEDS_REPAIR: Explanation(
         "Firestore could not build an index, mostly because of the documents in it",
         "when the index is deleted and made anew, or its documents are corrected",

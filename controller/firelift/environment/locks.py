@@ -5,7 +5,8 @@ from __future__ import annotations
 from firelift.api.environment.conditions import EnvironmentReason
 from firelift.api.environment.status import LockHolder, PlanPurpose
 from firelift.environment import runs
-from firelift.environment.state import LockRecord, RunKind, Worked
+from firelift.environment.holders import LockRecord, Worked
+from firelift.environment.state import RunKind
 from firelift.environment.turn import Outcome, Settled, Turn
 
 AGAIN = 60

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from firelift.api.environment.conditions import EnvironmentReason
 from firelift.api.environment.status import PlanPurpose
-from firelift.environment import destroying, judging, planning, readiness, runs, sharing, ttl_safety
+from firelift.environment import destroying, judging, planning, readiness, runs, sharing, ttl_safety, unsaved
 from firelift.environment.intents import Decision, EmitEvent, Intent, KeepPlans, StartRun
 from firelift.environment.memory import changed
 from firelift.environment.observation import Environment, Observation, Wanted
@@ -79,6 +79,8 @@ def _accepted(turn: Turn) -> Outcome | None:
         state,
         attempt=turn.spec.attempt,
         failure=None,
+        unsaved="",
+        heeded=state.unsaved or state.heeded,
         rejected="",
         rejected_by="",
         plan=state.plan if state.run is not None else None,
@@ -165,11 +167,13 @@ def _ready(turn: Turn, intents: tuple[Intent, ...] = (), due: datetime | None = 
 
 PRECEDENCE: tuple[Rule, ...] = (
     runs.noticed,
+    unsaved.found,
     _kept,
     readiness.noted,
     _accepted,
     _at_work,
     sharing.refused,
+    unsaved.stalled,
     destroying.deleted,
     _suspended,
     _usable,
@@ -178,7 +182,7 @@ PRECEDENCE: tuple[Rule, ...] = (
     judging.judged,
     _at_rest,
 )
-"""Facts first, then: a run at work, a shared state, deletion, suspend, inputs, the next plan, the plan at hand."""
+"""Facts first, then: a run at work, an unsound state, deletion, suspend, inputs, the next plan, the plan at hand."""
 
 
 def _decision(before: EnvironmentState, turn: Turn, settled: Settled) -> Decision:
@@ -212,4 +216,6 @@ def _identity(event: Event) -> tuple[datetime, str, str]:
     return event.time, event.reason, event.message
 
 
-_WARNINGS = frozenset({"PlanFailed", "ApplyFailed", "UnlockFailed", "Rejected", "StateLocked", "RunLost", "Drifted"})
+_WARNINGS = frozenset(
+    {"PlanFailed", "ApplyFailed", "UnlockFailed", "Rejected", "StateLocked", "RunLost", "Drifted", "StateUnsaved"}
+)

@@ -12,8 +12,8 @@ from firelift.api.environment.conditions import EnvironmentConditionType
 from firelift.api.environment.indexes import CompositeIndex, TtlSpec
 from firelift.api.environment.spec import EnvironmentSpec
 from firelift.api.environment.status import EnvironmentCondition, ResourceState
+from firelift.environment.holders import Pod
 from firelift.environment.neighbours import Neighbour
-from firelift.environment.state import Pod
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,8 @@ class RunFailed:
 
     `lock`: it met the state's lock. `released`: whatever lock it had, it has provably given it back. `stale`: the state
     has moved on since the plan. `interrupted`: it was stopped because the operator ends; that is nobody's fault.
-    `existing`: what answered 409.
+    `existing`: what answered 409. `unsaved`: where the state is that the run could not write, although it has changed
+    things; empty when it could.
     """
 
     message: str
@@ -119,6 +120,7 @@ class RunFailed:
     stale: bool = False
     interrupted: bool = False
     existing: tuple[Existing, ...] = ()
+    unsaved: str = ""
 
 
 Outcome: TypeAlias = Planned | Applied | Unlocked | RunFailed
@@ -238,6 +240,8 @@ class Observation:
     approvals: tuple[ApprovalSeen, ...] = ()
     made: bool = False
     """Whether a state or a bundle of an earlier apply is kept, whatever the memory says."""
+    unwritten: str = ""
+    """Where a state of this environment was found that an earlier run could not write."""
     elder: Neighbour | None = None
     """The environment whose state this one would share."""
     conditions: tuple[EnvironmentCondition, ...] = ()

@@ -9,21 +9,11 @@ from firelift.api.environment.status import PlanPurpose
 from firelift.environment import drift
 from firelift.environment.adoption import adopted
 from firelift.environment.document import UnreadablePlan, short
+from firelift.environment.holders import INSTANCES, LockRecord, Worked
 from firelift.environment.memory import MESSAGE, changed, with_event
 from firelift.environment.observation import Applied, Planned, RunFailed, Unlocked
 from firelift.environment.reading import read
-from firelift.environment.state import (
-    INSTANCES,
-    AppliedRecord,
-    EnvironmentState,
-    Failure,
-    LockRecord,
-    PlanRecord,
-    Run,
-    RunKind,
-    Variant,
-    Worked,
-)
+from firelift.environment.state import AppliedRecord, EnvironmentState, Failure, PlanRecord, Run, RunKind, Variant
 from firelift.environment.turn import Outcome, Turn
 
 
@@ -124,7 +114,7 @@ def _nothing_to_do(state: EnvironmentState, turn: Turn, plan: PlanRecord) -> Env
             return changed(state, unprotected=True)
         case PlanPurpose.DESTROY, _:
             return changed(state, destroyed=True)
-    return changed(state, failure=None, applied=_record(turn, plan, plan.lineage, plan.serial))
+    return changed(state, failure=None, outputs=True, applied=_record(turn, plan, plan.lineage, plan.serial))
 
 
 def _applied(turn: Turn, run: Run, applied: Applied) -> EnvironmentState:
@@ -164,6 +154,8 @@ def _left_out(turn: Turn, plan: PlanRecord) -> bool:
 
 def _failed(turn: Turn, run: Run, failed: RunFailed) -> EnvironmentState:
     state = _over(turn, run, released=failed.released or failed.lock is not None)
+    if failed.unsaved:
+        state = changed(state, unsaved=failed.unsaved)
     if failed.lock is not None:
         return _met_a_lock(turn, state, failed)
     if run.kind is RunKind.APPLY:

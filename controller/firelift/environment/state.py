@@ -15,9 +15,9 @@ from pydantic import ConfigDict, Field
 from firelift.api.base import Model
 from firelift.api.environment.indexes import CompositeIndex
 from firelift.api.environment.status import Action, PlanPurpose
+from firelift.environment.holders import INSTANCES, LockRecord, Worked
 
 HISTORY = 20
-INSTANCES = 20
 SHOWN = 100
 
 
@@ -59,14 +59,6 @@ class Move(Model):
 
     source: str
     target: str
-
-
-class Pod(Model):
-    """A pod that was seen in the cluster. Its uid is never used again, its name may be."""
-
-    namespace: str
-    name: str
-    uid: str
 
 
 class Run(Model):
@@ -219,38 +211,6 @@ class Failure(Model):
     message: str
 
 
-class LockRecord(Model):
-    """The state's lock as a run met it."""
-
-    id: str
-    who: str = ""
-    host: str = ""
-    operation: str = ""
-    created: datetime | None = None
-    seen: datetime
-    """When a run last met it."""
-    since: datetime
-    """When a run first met it."""
-    released: bool = False
-
-
-class Worked(Model):
-    """A run that may hold a lock, or may have left one: what a lock is recognised by.
-
-    One that has provably given its lock back, or never got it, is none any more.
-    """
-
-    by: str
-    host: str
-    started: datetime
-    ended: datetime | None = None
-    """When it was known to have ended, however it did."""
-    place: str = ""
-    """The directory that tells whether the operator lives, to whoever has the same one."""
-    pod: Pod | None = None
-    """The operator's pod; None when it ran outside of the cluster."""
-
-
 class ResourceSince(Model):
     """Since when an index or a TTL is in its state."""
 
@@ -279,6 +239,10 @@ class EnvironmentState(Model):
     plan: PlanRecord | None = None
     applied: AppliedRecord | None = None
     failure: Failure | None = None
+    unsaved: str = ""
+    """Where a state is that was never written: what is there is not what Terraform knows of."""
+    heeded: str = ""
+    """That of an earlier attempt: a person has pushed it, or does without."""
     lock: LockRecord | None = None
     rejected: str = ""
     """Digest of a plan that a person has turned down."""

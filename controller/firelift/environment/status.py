@@ -33,6 +33,7 @@ _STALLED = {
     EnvironmentReason.UNSAFE_TTL,
     EnvironmentReason.PLAN_FAILED,
     EnvironmentReason.APPLY_FAILED,
+    EnvironmentReason.STATE_UNSAVED,
     EnvironmentReason.INDEX_NEEDS_REPAIR,
     EnvironmentReason.REJECTED,
 }

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from firelift.environment.state import Pod
+from firelift.environment.holders import Pod
 from firelift.kube.client import Cluster, Json
 from firelift.kube.errors import NotFound, Refused
 

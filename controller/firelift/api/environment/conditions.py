@@ -26,6 +26,7 @@ class EnvironmentReason(StrEnum):
     UNSAFE_TTL = "UnsafeTTL"
     PLAN_FAILED = "PlanFailed"
     APPLY_FAILED = "ApplyFailed"
+    STATE_UNSAVED = "StateUnsaved"
     INDEX_NEEDS_REPAIR = "IndexNeedsRepair"
     REJECTED = "Rejected"
     SUSPENDED = "Suspended"

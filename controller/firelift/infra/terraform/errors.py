@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -59,19 +60,22 @@ class TerraformUnavailable(TerraformError):
 
 
 class TerraformFailed(TerraformError):
-    """Terraform ended with an error. `diagnostics` are its own words, errors first."""
+    """Terraform ended with an error. `diagnostics` are its own words, errors first.
 
-    def __init__(self, message: str, diagnostics: tuple[Diagnostic, ...] = (), *, killed: bool = False) -> None:
+    `unlocked`: whatever lock it had, it has given back; one that was killed may not have come to it.
+    """
+
+    def __init__(self, message: str, diagnostics: tuple[Diagnostic, ...] = (), *, unlocked: bool = False) -> None:
         super().__init__(message)
         self.diagnostics = diagnostics
-        self.killed = killed
+        self.unlocked = unlocked
 
 
 class StateLocked(TerraformFailed):
     """Another run holds the state."""
 
     def __init__(self, message: str, diagnostics: tuple[Diagnostic, ...], lock: StateLock) -> None:
-        super().__init__(message, diagnostics)
+        super().__init__(message, diagnostics, unlocked=True)
         self.lock = lock
 
 
@@ -92,8 +96,12 @@ class TooLarge(TerraformError):
 
 
 class StateUnsaved(TerraformError):
-    """Things were changed and the state that knows of them could not be written. `state` is it, secrets included."""
+    """Things were changed and the state that knows of them could not be written. `state` is it, secrets included.
 
-    def __init__(self, message: str, state: bytes) -> None:
+    `path` is where it stays on this machine, until `discard` removes it.
+    """
+
+    def __init__(self, message: str, state: bytes, path: Path) -> None:
         super().__init__(message)
         self.state = state
+        self.path = path

@@ -14,6 +14,7 @@ from firelift.infra.terraform.redact import Redactor
 _LOCK_LINE = re.compile(r"^\s*(ID|Path|Operation|Who|Created):[ \t]*(.*?)[ \t\r]*$", re.MULTILINE)
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _LOCK_SUMMARY = "Error acquiring the state lock"
+_UNLOCK_SUMMARY = "Error releasing the state lock"
 _STALE_SUMMARY = "Saved plan is stale"
 _PROVIDER_SUMMARY = "Failed to query available provider packages"
 _KEPT = 50
@@ -79,6 +80,11 @@ def is_stale(found: Iterable[Diagnostic]) -> bool:
 def lacks_provider(found: Iterable[Diagnostic]) -> bool:
     """Whether a provider was found nowhere, or not in a version that is asked for."""
     return any(_PROVIDER_SUMMARY in diagnostic.summary for diagnostic in found)
+
+
+def is_left_locked(found: Iterable[Diagnostic]) -> bool:
+    """Whether a run could not give its lock back."""
+    return any(_UNLOCK_SUMMARY in f"{diagnostic.summary}\n{diagnostic.detail}" for diagnostic in found)
 
 
 def _time(text: str) -> datetime | None:

@@ -27,6 +27,7 @@ from firelift.infra.terraform.errors import (
 from firelift.infra.terraform.messages import (
     diagnostics,
     events,
+    is_left_locked,
     is_stale,
     lacks_provider,
     lock_of,
@@ -41,6 +42,7 @@ from firelift.infra.terraform.workspace import ERRORED_STATE, Workspace, write_p
 _MOST_BYTES = 64 * 1024 * 1024
 _MOST_EVENTS_BYTES = 16 * 1024 * 1024
 _UNCHANGED, _CHANGED = 0, 2
+_SIGNALLED = 128
 _QUOTED = 5
 _FLAGS = {Purpose.APPLY: {}, Purpose.DESTROY: {"destroy": IsFlagged}, Purpose.REFRESH: {"refresh_only": IsFlagged}}
 
@@ -143,6 +145,7 @@ class Session:
                 "terraform apply changed things and could not write its state, nor could a second try; keep the "
                 "state that this error carries and push it by `terraform state push` once the backend answers",
                 state,
+                self._workspace.module / ERRORED_STATE,
             )
         (self._workspace.module / ERRORED_STATE).unlink()
 
@@ -167,8 +170,8 @@ def _failure(attempted: str, said: Command, found: tuple[Diagnostic, ...]) -> Te
     if lock := lock_of(found):
         return StateLocked(message, found, lock)
     if is_stale(found):
-        return PlanStale(message, found)
-    return TerraformFailed(message, found, killed=said.ended.killed)
+        return PlanStale(message, found, unlocked=True)
+    return TerraformFailed(message, found, unlocked=said.ended.code < _SIGNALLED and not is_left_locked(found))
 
 
 def _counts(said: Command) -> dict[str, int]:

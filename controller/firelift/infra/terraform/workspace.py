@@ -7,10 +7,12 @@ import fcntl
 import json
 import os
 import shutil
+import socket
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from firelift.infra.terraform.configuration import Configuration
 from firelift.infra.terraform.redact import Redactor, userinfo
@@ -20,6 +22,7 @@ _PREFIX = "firelift-tf-"
 _SHORT_PREFIX = "firelift-"
 _OWNER = "owner"
 _TEMPORARY = "tmp"
+_BACKEND = "backend.tf.json"
 ERRORED_STATE = "errored.tfstate"
 _KEY_FILE_SECRETS = ("private_key", "private_key_id", "client_secret", "refresh_token")
 
@@ -93,7 +96,7 @@ class Workspace:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             write_private(path, text)
         backend = {"terraform": {"backend": self.configuration.backend.block()}}
-        write_private(self.module / "backend.tf.json", json.dumps(backend))
+        write_private(self.module / _BACKEND, json.dumps(backend))
         write_private(self.module / "terraform.tfvars.json", json.dumps(dict(self.configuration.variables)))
         if self.configuration.secrets:
             write_private(self.module / "secrets.auto.tfvars.json", json.dumps(dict(self.configuration.secrets)))
@@ -116,15 +119,32 @@ def workspace(configuration: Configuration, settings: TerraformSettings) -> Iter
         made.close()
 
 
+def left_at(state: Path) -> str:
+    """Where a person finds a state that was never written."""
+    return f"file {state} on {socket.gethostname()}"
+
+
+def discard(state: Path) -> None:
+    """Remove the workspace of a state that was never written: it is kept elsewhere now."""
+    shutil.rmtree(state.parent.parent, ignore_errors=True)
+
+
+def backend_block(state: Path) -> Mapping[str, Any]:
+    """Where a state belongs that is still in its workspace."""
+    document = json.loads((state.parent / _BACKEND).read_text())
+    block: Mapping[str, Any] = document["terraform"]["backend"]
+    return block
+
+
 def sweep(root: Path) -> list[Path]:
-    """Remove the workspaces whose owner was killed; return those that hold a state which was never written."""
+    """Remove the workspaces whose owner was killed; return the states among them which were never written."""
     kept = []
     for directory in sorted(root.glob(f"{_PREFIX}*")):
         with contextlib.suppress(OSError), (directory / _OWNER).open("rb") as owner:
             fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
             _remove_temporary(directory)
-            if (directory / "module" / ERRORED_STATE).is_file():
-                kept.append(directory)
+            if (state := directory / "module" / ERRORED_STATE).is_file():
+                kept.append(state)
             else:
                 shutil.rmtree(directory, ignore_errors=True)
     return kept

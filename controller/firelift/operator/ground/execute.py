@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -34,8 +35,10 @@ from firelift.infra.terraform.errors import (
 )
 from firelift.infra.terraform.process import Limits
 from firelift.infra.terraform.protocol import PlanResult, Purpose, TerraformRunner, TerraformSession
+from firelift.infra.terraform.workspace import discard, left_at
 from firelift.kube.client import Permit
 from firelift.kube.errors import KubeError
+from firelift.kube.lease import LeadershipLost
 from firelift.operator.ground.bundles import AppliedBundle, Bundles, PlanBundle
 from firelift.operator.ground.material import Material
 
@@ -61,6 +64,8 @@ class Executor:
     limits: Limits
     permit: Permit
     """Asked before anything is changed: Terraform itself knows nothing of leadership."""
+    pauses: tuple[float, ...] = (1, 5, 15, 30)
+    """Seconds before each further try to keep a state that was not written."""
 
     async def run(self, run: Run) -> Outcome:
         """Do it. Whatever goes wrong is an outcome, too."""
@@ -74,21 +79,51 @@ class Executor:
                 raise Outdated(self.material.inputs.unidentified)
             return await work[run.kind](run)
         except StateUnsaved as error:
-            name = await self.bundles.rescue(run, error.state)
-            return RunFailed(f"{error}; it is kept, compressed by gzip, in Secret {name} of the operator's namespace")
+            return await self._rescued(run, error)
         except TerraformError as error:
             return failure(error)
-        except (KubeError, Nothing, Missing, Unusable) as error:
-            return RunFailed(str(error), stale=isinstance(error, Outdated))
+        except (Nothing, Missing, Unusable) as error:
+            return RunFailed(str(error), stale=isinstance(error, Outdated), released=True)
+        except KubeError as error:
+            return RunFailed(str(error))
+
+    async def _rescued(self, run: Run, unsaved: StateUnsaved) -> RunFailed:
+        """Keep the state where the pod's end does not take it along, and only then let go of the file."""
+        refusal = ""
+        for pause in (0.0, *self.pauses):
+            await asyncio.sleep(pause)
+            try:
+                name = await self.bundles.rescue(run, unsaved.state)
+            except (KubeError, LeadershipLost) as error:
+                refusal = str(error)
+            else:
+                discard(unsaved.path)
+                place = f"Secret {name} of namespace {self.bundles.shelf.namespace}, compressed by gzip"
+                return RunFailed(f"{unsaved}; it is in {place}", unsaved=place)
+        place = left_at(unsaved.path)
+        return RunFailed(f"{unsaved}; it is in {place}: the cluster did not take it ({refusal})", unsaved=place)
 
     async def _plan(self, run: Run) -> Outcome:
         configuration = await self._configuration(run)
         destroys = run.purpose is PlanPurpose.DESTROY and run.variant is Variant.LAST_APPLIED
         async with self._open(configuration) as session:
             result = await session.plan(Purpose.DESTROY if destroys else Purpose.APPLY, targets=run.targets)
+            if not result.changed and run.variant is Variant.DECLARED:
+                await self._keep_what_is_there(run, session, result)
         planned = _planned(result, configuration)
         await self.bundles.keep_plan(run, PlanBundle(result.saved, planned, result.text))
         return planned
+
+    async def _keep_what_is_there(self, run: Run, session: TerraformSession, result: PlanResult) -> None:
+        """What is there is what is declared: who made it so may not have lived to keep it, nor its outputs."""
+        saved, state = replace(result.saved, plan=b""), result.state
+        kept = await self.bundles.applied()
+        known = kept is not None and (kept.lineage, kept.serial) == (state.lineage, state.serial)
+        if known and kept is not None and kept.saved.pack() == saved.pack():
+            return
+        outputs = await session.outputs()
+        bundle = AppliedBundle(saved, outputs.plain, outputs.sensitive, state.lineage, state.serial)
+        await self.bundles.keep_applied(run, bundle)
 
     async def _apply(self, run: Run) -> Outcome:
         kept = await self.bundles.plan(run.plan)
@@ -169,6 +204,7 @@ def failure(error: TerraformError) -> RunFailed:
     return RunFailed(
         str(error),
         lock=LockSeen(lock.id, lock.who, lock.host, lock.operation, lock.created) if lock else None,
+        released=isinstance(error, TerraformFailed) and error.unlocked,
         stale=isinstance(error, PlanStale),
         existing=tuple(Existing(each.address) for each in found if _exists(each)),
     )

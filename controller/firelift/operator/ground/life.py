@@ -28,8 +28,9 @@ class Grounds:
         settings = services.settings
         root = Path(settings.terraform_directory or Path(tempfile.gettempdir()) / _DIRECTORY)
         self._claim = Claim(root, settings.identity)
-        for directory in self._claim.tidy():
-            services.log.error("a state was never written: push it by `terraform state push`", directory=str(directory))
+        unwritten = self._claim.tidy()
+        for state in unwritten:
+            services.log.error("a state was never written: push it by `terraform state push`", file=str(state))
         self._runs = Runs(self._poke, services.log, services.metrics.terraform)
         terraform = replace(
             TerraformSettings.from_environment(os.environ),
@@ -42,6 +43,7 @@ class Grounds:
             runs=self._runs,
             operators=Operators(services.cluster, self._claim, services.now()),
             namespace=settings.ground_namespace,
+            unwritten=tuple(unwritten),
             modules=bundled_modules(Path(settings.terraform_modules) if settings.terraform_modules else None),
         )
         turn = Reconciler(ground).turn

@@ -22,6 +22,7 @@ from firelift.environment.observation import (
 )
 from firelift.environment.state import EnvironmentState, Run, RunKind
 from firelift.infra.terraform.backend import KubernetesBackend
+from firelift.infra.terraform.workspace import backend_block, left_at
 from firelift.kube.client import Cluster
 from firelift.kube.environments import EnvironmentObject, in_buckets
 from firelift.kube.errors import NotFound
@@ -63,6 +64,7 @@ async def observe(
         rollouts=rollouts,
         approvals=approvals,
         made=made,
+        unwritten=_unwritten(ground, environment),
         elder=await _elder(ground, environment),
         conditions=status.conditions(seen.status),
         problems=memory.problems,
@@ -106,6 +108,14 @@ async def _made(ground: Ground, bundles: Bundles, environment: Environment) -> b
     except NotFound:
         return False
     return True
+
+
+def _unwritten(ground: Ground, environment: Environment) -> str:
+    own = backend_of(environment, ground.namespace).block()
+    for state in ground.unwritten:
+        if state.is_file() and backend_block(state) == own:
+            return left_at(state)
+    return ""
 
 
 async def _elder(ground: Ground, environment: Environment) -> Neighbour | None:

@@ -20,8 +20,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
 
+from firelift.environment.holders import Pod, Worked
 from firelift.environment.observation import Operator
-from firelift.environment.state import EnvironmentState, Pod, Worked
+from firelift.environment.state import EnvironmentState
 from firelift.infra.terraform.workspace import sweep
 from firelift.kube import pods
 from firelift.kube.client import Cluster
@@ -64,7 +65,7 @@ class Claim:
         return any(_locked(path) for path in (directory / _OWNER, *directory.glob(f"*/{_OWNER}")))
 
     def tidy(self) -> list[Path]:
-        """Remove what operators left that have ended; the directories with a state that was never written stay."""
+        """Remove what operators left that have ended; the states that were never written stay, and are returned."""
         kept: list[Path] = []
         for directory in sorted(self.root.iterdir()):
             if not directory.is_dir() or directory == self.directory or self.lives(directory.name):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from firelift.infra.terraform.backend import state_suffix
@@ -35,13 +36,17 @@ class Named(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """`namespace` holds memories, plans and, unless a spec says otherwise, states; `modules` are files by path."""
+    """`namespace` holds memories, plans and, unless a spec says otherwise, states; `modules` are files by path.
+
+    `unwritten` are states that runs of earlier operators on this machine could not write, and that are here still.
+    """
 
     services: Services
     runner: TerraformRunner
     runs: Runs
     operators: Operators
     namespace: str
+    unwritten: tuple[Path, ...]
     modules: Mapping[str, str] = field(repr=False)
 
     def bundles(self, environment: Named) -> Bundles:
