@@ -83,7 +83,14 @@ def rollout(*edits: Edit, name: str = "right") -> Manifest:
     """A rollout of two migrations in two phases, with these edits."""
     spec = {
         "database": {"project": "productivityai-mvp"},
-        "requires": {"environment": {"name": "productivityai-prod"}},
+        "requires": {
+            "environment": {"name": "productivityai-prod"},
+            "rollouts": [
+                {"name": "right", "namespace": "staging", "soakedSeconds": 86400},
+                {"digest": "sha256:" + "0" * 64, "same": "Migrations"},
+            ],
+        },
+        "promotesTo": ["production"],
         "worker": {"env": [{"name": "MODE", "value": "careful"}]},
         "migrations": [COPY, IN_PLACE],
         "gates": [RATIO_GATE, LEDGER_GATE, INDEX_GATE],

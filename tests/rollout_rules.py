@@ -13,6 +13,7 @@ from firelift.api.steps.soak import Evidence
 from firelift.rollout.approvals import silenced
 from firelift.rollout.evidence import watched
 from firelift.rollout.gates import intervals
+from firelift.rollout.ground import RolloutKey
 from firelift.rollout.intents import ClaimLedger, Decision, EmitEvent, EnsureJob, EnsureRun, Intent, StartTransfer
 from firelift.rollout.machine import decide
 from firelift.rollout.observation import Observation
@@ -37,6 +38,7 @@ def check_decision(world: World, before: RolloutState, seen: Observation, decisi
     _planned_first(turn, before, decision)
     _on_its_ground(turn, before, decision)
     _begun_once(turn, decision)
+    _proven_elsewhere(turn, before, decision)
     _frozen_plans(world, decision)
     _soaked_on_evidence(world, before, seen, decision)
     _ledger_first(seen, decision)
@@ -152,7 +154,7 @@ def _planned_first(turn: Turn, before: RolloutState, decision: Decision) -> None
 
 
 def _on_its_ground(turn: Turn, before: RolloutState, decision: Decision) -> None:
-    """No phase starts or writes first on an environment that is not Ready, and a revert never asks for one."""
+    """No phase or step that changes anything starts on an environment that is not Ready; a revert asks for none."""
     if decision.state.mode is not Mode.FORWARD:
         assert decision.status.reason != Reason.WAITING_FOR_ENVIRONMENT, "a way back waits for an environment"
         return
@@ -165,12 +167,34 @@ def _on_its_ground(turn: Turn, before: RolloutState, decision: Decision) -> None
     stands = stands and seen is not None and seen.generation == seen.observed_generation and not seen.deleting
     if stands:
         return
-    assert len(decision.state.phases) <= len(before.phases), "a phase starts on an environment that is not Ready"
+    _begins_nothing(turn, before, "an environment that is not Ready")
+
+
+def _proven_elsewhere(turn: Turn, before: RolloutState, decision: Decision) -> None:
+    """No such phase or step starts before the same has been completed elsewhere; a revert does not ask for that."""
+    if decision.state.mode is not Mode.FORWARD:
+        reasons = {Reason.WAITING_FOR_ROLLOUT, Reason.PLAN_DIFFERS}
+        assert decision.status.reason not in reasons, "a way back waits for another rollout"
+        assert not turn.seen.rollouts or before.mode is Mode.FORWARD
+        return
+    for required in turn.spec.requires.rollouts:
+        seen = turn.seen.rollouts.get(RolloutKey(required.namespace or "demo", required.name or ""))
+        there = seen is not None and seen.exists and not (seen.deleting or seen.invalid or seen.error)
+        stands = seen is not None and there and seen.reason == "Completed" and seen.observed_generation == 1
+        plan = seen.promotion if seen is not None and stands else None
+        since = plan.completed_time if plan is not None else None
+        soaked = since is not None and (turn.now - since).total_seconds() >= required.soaked_seconds
+        own = decision.status.promotion
+        if not soaked or plan is None or own is None or plan.digest != own.digest:
+            _begins_nothing(turn, before, "a rollout that has not completed the same")
+
+
+def _begins_nothing(turn: Turn, before: RolloutState, lacking: str) -> None:
+    assert len(turn.state.phases) <= len(before.phases), f"a phase starts on {lacking}"
     begun = {(place.phase_index, place.key) for place in places(Turn(turn.rollout, before, turn.seen)) if place.begun}
     for place in places(turn):
-        first = not any(step.verb in CHANGING for step in place.phase.spec.steps[: place.step_index])
-        if first and place.spec.verb in CHANGING and place.begun:
-            assert (place.phase_index, place.key) in begun, f"{place.title} writes on an environment that is not Ready"
+        if place.spec.verb in CHANGING and place.begun:
+            assert (place.phase_index, place.key) in begun, f"{place.title} writes on {lacking}"
 
 
 def _begun_once(turn: Turn, decision: Decision) -> None:

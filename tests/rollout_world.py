@@ -21,11 +21,11 @@ from firelift.api.measurement import Measurement, Window
 from firelift.api.plan import Check, PhaseEstimate, PlanReport, SourceCount
 from firelift.api.rollout import RolloutSpec
 from firelift.api.run import RunKind, RunPlan, RunState, Totals
-from firelift.api.status import RolloutStatus
+from firelift.api.status import PromotionStatus, RolloutStatus
 from firelift.migration.preflight.estimate import estimate
 from firelift.operator.answers import tried
 from firelift.operator.measure import asked, measure_environment, measure_work
-from firelift.rollout.ground import ConditionSeen, EnvironmentSeen, IndexSeen
+from firelift.rollout.ground import ConditionSeen, EnvironmentSeen, IndexSeen, RolloutKey, RolloutSeen
 from firelift.rollout.intents import (
     AcquireLock,
     CancelTransfer,
@@ -61,7 +61,9 @@ from firelift.rollout.observation import (
     Wanted,
 )
 from firelift.rollout.phase_work import PhaseWork, phase_work
+from firelift.rollout.promotion import migrations_digest, promotion
 from firelift.rollout.state import RolloutState
+from firelift.rollout.turn import Turn
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 ME = Owner(cluster="c", uid="uid-1", name="demo/users")
@@ -121,6 +123,8 @@ class World:
     intents: tuple[Intent, ...] = ()
     environments: dict[str, EnvironmentSeen] = field(default_factory=dict)
     copies: Copies = field(default_factory=Copies)
+    rollouts: dict[RolloutKey, RolloutSeen] = field(default_factory=dict)
+    """One whose promotion has no digest has the plan of the world's own."""
     quick_plans: bool = True
     """Whether a turn that plans is followed at once by those that end the planning."""
     plan_map: PlanMapSeen = field(default_factory=lambda: PlanMapSeen(exists=False))
@@ -139,8 +143,20 @@ class World:
         """One read of everything that the machine wants."""
         state = self.state or initial_state(self.rollout, self.now)
         wants = wanted(self.rollout, state, self.now)
+        seen = self._seen(state, wants)
+        alike = {key: self._alike(each, Turn(self.rollout, state, seen)) for key, each in self.rollouts.items()}
+        looked = (*wants.rollouts, *alike) if wants.rollouts else ()
+        return state, replace(seen, rollouts={key: alike.get(key, RolloutSeen()) for key in looked})
+
+    def _alike(self, other: RolloutSeen, turn: Turn) -> RolloutSeen:
+        if other.promotion is None or other.promotion.digest:
+            return other
+        own = promotion(turn).model_copy(update={"completed_time": other.promotion.completed_time})
+        return replace(other, promotion=own, migrations_digest=migrations_digest(turn))
+
+    def _seen(self, state: RolloutState, wants: Wanted) -> Observation:
         environments = {name: self.environments.get(name, EnvironmentSeen()) for name in wants.environments}
-        return state, Observation(
+        return Observation(
             now=self.now,
             ledger=self._ledger(),
             runs={run: self._run(run) for run in wants.runs},
@@ -460,6 +476,16 @@ def ground(ready: str = "True", *, observed: int = 2, **changes: Any) -> Environ
         ),
     )
     return replace(seen, **changes)
+
+
+STAGING = RolloutKey("staging", "users")
+
+
+def completed(reason: str = "Completed", **changes: Any) -> RolloutSeen:
+    """Another rollout with the world's own plan, at generation 1."""
+    since = START if reason == "Completed" else None
+    plan = PromotionStatus(digest="", completed_time=since)
+    return replace(RolloutSeen(True, 1, 1, reason=reason, phase="everyone", promotion=plan), **changes)
 
 
 def unplanned(*phases: dict[str, Any], **changes: Any) -> World:

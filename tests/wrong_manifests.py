@@ -575,6 +575,39 @@ _ROLLOUT = (
         offline="Field required",
     ),
     _wrong(
+        "a required rollout without a name",
+        "a required rollout must have exactly one of `name` and `digest`",
+        ("spec.requires.rollouts.0", {"same": "Plan"}),
+    ),
+    _wrong(
+        "a required rollout with a name and a digest",
+        "a required rollout must have exactly one of `name` and `digest`",
+        ("spec.requires.rollouts.1.name", "right"),
+    ),
+    _wrong(
+        "a digest that has soaked",
+        "`namespace` and `soakedSeconds` must come with `name`: of a digest nobody knows where and since when",
+        ("spec.requires.rollouts.1.soakedSeconds", 60),
+    ),
+    _wrong(
+        "a digest of a namespace",
+        "`namespace` and `soakedSeconds` must come with `name`: of a digest nobody knows where and since when",
+        ("spec.requires.rollouts.1.namespace", "staging"),
+    ),
+    _wrong(
+        "a digest of a plan that is none",
+        "should match",
+        ("spec.requires.rollouts.1.digest", "latest"),
+        offline="should match pattern",
+    ),
+    _wrong(
+        "too many required rollouts",
+        "must have at most 8 items",
+        ("spec.requires.rollouts", [{"name": f"r{number}"} for number in range(9)]),
+        offline="should have at most 8 items",
+    ),
+    _wrong("a namespace promoted to twice", "Duplicate value", ("spec.promotesTo.1", "production")),
+    _wrong(
         "a rate that is no whole number",
         "must be of type integer",
         ("spec.pace", {"maxWritesPerSecond": 0.5}),

@@ -1,7 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from tests.e2e.objects import GROUP, VERSION, Json
 from tests.e2e.world import World, phase
+
+SOON = 30
+"""Seconds; less than the minute after which a rollout looks by itself at those that it requires."""
 
 
 def ground(world: World, project: str) -> Json:
@@ -52,3 +57,57 @@ def test_a_gate_on_an_environment_that_is_not_there_is_known_before_anything_is_
     told = world.until_reason("PreflightFailed")
     assert "there is no FirestoreEnvironment ground in this namespace" in told["message"]
     assert world.target() == {}
+
+
+def test_production_waits_for_staging_and_then_moves_by_the_same_plan(make_world: Callable[[], World]) -> None:
+    staging, production = make_world(), make_world()
+    staging.seed(40)
+    production.seed(60)
+    title = f"MigrationRollout {staging.namespace}/logs"
+    required = {"rollouts": [{"name": "logs", "namespace": staging.namespace}]}
+    production.apply(production.manifest([phase("everyone", 100)], requires=required))
+    hidden = production.until_reason("WaitingForRollout")
+    assert f"{title}: there is none that this namespace may see" in hidden["message"]
+    assert hidden["waitingFor"]["name"] == title
+
+    back = {"rollouts": [{"name": "logs", "namespace": production.namespace}]}
+    asked = phase("everyone", 100, {"approve": {}})
+    staging.apply(staging.manifest([asked], requires=back, promotesTo=[production.namespace]))
+    circle = production.until_reason("InvalidSpec", seconds=SOON)
+    assert f"requires {title}, which requires MigrationRollout logs: none of them would ever start" in circle["message"]
+
+    staging.patch(requires={"rollouts": []})
+    staging.until_reason("AwaitingApproval")
+    production.until(lambda status: "it is AwaitingApproval in phase everyone" in status["message"], "what it is", SOON)
+    assert (production.target(), production.jobs()) == ({}, [])
+
+    staging.approve()
+    staging.until_reason("Completed")
+    done = production.until_reason("Completed", seconds=SOON)
+    assert production.target() == production.expected(100)
+    digests = {world.status()["promotion"]["digest"] for world in (staging, production)}
+    assert len(digests) == 1
+    assert done["promotion"]["completedTime"]
+
+
+def test_another_plan_than_the_one_that_staging_has_completed_is_refused(make_world: Callable[[], World]) -> None:
+    staging, production = make_world(), make_world()
+    staging.seed(20)
+    production.seed(20)
+    staging.apply(staging.manifest([phase("everyone", 100)], promotesTo=[production.namespace]))
+    waited = ("--for=jsonpath={.status.promotion.completedTime}", "--timeout=60s")
+    staging.sandbox.kubectl("wait", "mroll/logs", "-n", staging.namespace, *waited)
+
+    required = {"name": "logs", "namespace": staging.namespace}
+    cohorts = [phase("half", 50), phase("everyone", 100)]
+    production.apply(production.manifest(cohorts, requires={"rollouts": [required]}))
+    refused = production.until_reason("PlanDiffers")
+    title = f"MigrationRollout {staging.namespace}/logs"
+    assert f"{title} has completed another plan: phase half; compare `kubectl get mroll logs" in refused["message"]
+    assert production.conditions()["Stalled"] == "True"
+    assert "PlanDiffers" in production.wide()
+    assert (production.target(), production.jobs()) == ({}, [])
+
+    production.patch(requires={"rollouts": [{**required, "same": "Migrations"}]})
+    production.until_reason("Completed")
+    assert production.target() == production.expected(100)

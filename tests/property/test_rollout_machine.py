@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from tests.rollout_rules import check_cohorts, check_copies, check_decision, check_world
 from tests.rollout_specs import APPROVE, DELETE, VERIFY, flags, gate, migrate, migration, phase, soak, spec
-from tests.rollout_world import START, World, ground, unplanned, world
+from tests.rollout_world import STAGING, START, World, completed, ground, unplanned, world
 
 from firelift.api.approval import ApprovalDecision
 from firelift.api.measurement import Measurement
 from firelift.api.plan import Check, CheckVerdict
 from firelift.api.run import RunKind, Totals
+from firelift.api.status import PromotionStatus
+from firelift.rollout.ground import RolloutKey, RolloutSeen
 from firelift.rollout.intents import Decision
 from firelift.rollout.machine import decide
 from firelift.rollout.observation import Observation, Owner, PlanMapSeen
@@ -65,6 +67,18 @@ EXTRAS = st.lists(
 )
 
 
+OTHERS = [
+    *(completed(reason) for reason in ("Completed", "Migrating", "Reverting", "Reverted", "Aborted")),
+    completed(deleting=True),
+    completed(observed_generation=0),
+    *[completed(promotion=PromotionStatus(digest="sha256:another", completed_time=START))] * 5,
+    completed("Migrating", requires=(RolloutKey("demo", "users"),)),
+    completed(invalid="spec.phases: Field required"),
+    RolloutSeen(error="GET: 403"),
+    RolloutSeen(),
+]
+
+
 class RolloutMachine(RuleBasedStateMachine):
     """Random worlds; every decision is checked, and in the end everything comes to rest."""
 
@@ -87,6 +101,8 @@ class RolloutMachine(RuleBasedStateMachine):
         rehearse=st.booleans(),
         grounded=st.booleans(),
         backed=st.booleans(),
+        promoted=st.sampled_from([True, True, False]),
+        other=st.sampled_from(OTHERS),
     )
     def begin(
         self,
@@ -101,6 +117,8 @@ class RolloutMachine(RuleBasedStateMachine):
         rehearse: bool,
         grounded: bool,
         backed: bool,
+        promoted: bool,
+        other: RolloutSeen,
     ) -> None:
         steps = extras if gated else [[unjudged(step) for step in more] for more in extras]
         phases = [cohort_phase(percent, *more) for percent, more in zip(percents, steps, strict=False)]
@@ -116,10 +134,12 @@ class RolloutMachine(RuleBasedStateMachine):
             requires={
                 **({"environment": {"name": GROUND}} if grounded else {}),
                 **({"backup": {"maxAgeSeconds": 600}} if backed else {}),
+                "rollouts": [{"name": "users", "namespace": "staging", "soakedSeconds": 30}] if promoted else [],
             },
         )
         self.world.copies.back_up(START)
         self.world.environments = {GROUND: ground()}
+        self.world.rollouts = {STAGING: other}
         self.world.quick_plans = False
         self.world.measure = self._measure
         self.world.totals = self._totals
@@ -266,6 +286,14 @@ class RolloutMachine(RuleBasedStateMachine):
         self.world.copies.tell(told=told)
         self.turns(turns, 11)
         self.world.copies.tell(told=True)
+
+    @rule(
+        other=st.sampled_from(OTHERS),
+        turns=st.integers(1, 6),
+    )
+    def the_required_rollout_changes(self, other: RolloutSeen, turns: int) -> None:
+        self.world.rollouts = {STAGING: other}
+        self.turns(turns, 11)
 
     @rule(group=st.sampled_from(["logs", "tasks"]), turns=st.integers(1, 6))
     def another_rollout_has_a_lock_for_a_while(self, group: str, turns: int) -> None:
@@ -456,6 +484,7 @@ class RolloutMachine(RuleBasedStateMachine):
         self.world.locks = {group: uid for group, uid in self.world.locks.items() if uid != "other"}
         self.world.checks = ()
         self.world.environments = {GROUND: ground()}
+        self.world.rollouts = {STAGING: completed()}
         self.world.edit(suspend=False)
         for _ in range(300):
             self._turn()

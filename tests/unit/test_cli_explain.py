@@ -9,7 +9,7 @@ from tests.cli_scene import commands_in, environment_view, parse, rollout_docume
 from tests.environment_world import START as GROUND_START
 from tests.environment_world import world as ground_world
 from tests.rollout_specs import APPROVE, VERIFY, gate, migrate, phase, soak
-from tests.rollout_world import START, World, unplanned, world
+from tests.rollout_world import STAGING, START, World, completed, unplanned, world
 
 from firelift.api.conditions import Reason, conditions_of
 from firelift.api.environment.conditions import EnvironmentReason
@@ -128,6 +128,16 @@ def test_a_lock_of_another_rollout_is_named() -> None:
     page = shown(*explanation(rollout_view(one), one.now))
     assert "shop.tasks" in page
     assert "others" in page
+
+
+def test_a_rollout_that_is_required_is_named_and_can_be_asked() -> None:
+    required = {"rollouts": [{"name": "users", "namespace": "staging"}]}
+    one = unplanned(phase("a", migrate(100)), requires=required)
+    one.rollouts = {STAGING: completed("Soaking")}
+    one.until("WaitingForRollout")
+    page = shown(*explanation(rollout_view(one), one.now))
+    assert "MigrationRollout staging/users" in page
+    assert "kubectl firelift explain users -n staging\n" in page
 
 
 def at_its_second_phase() -> World:

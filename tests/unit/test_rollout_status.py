@@ -24,6 +24,7 @@ TABLE = {
         Reason.WAITING_FOR_LOCK,
         Reason.WAITING_FOR_INDEX,
         Reason.WAITING_FOR_ENVIRONMENT,
+        Reason.WAITING_FOR_ROLLOUT,
         Reason.WAITING_FOR_EVIDENCE,
         Reason.SWEEPING,
         Reason.DELETING,
@@ -49,6 +50,7 @@ TABLE = {
         Reason.REJECTED,
         Reason.REVERT_TOO_LONG,
         Reason.INVALID_SPEC,
+        Reason.PLAN_DIFFERS,
         Reason.PREFLIGHT_FAILED,
         Reason.LEDGER_UNREADABLE,
         Reason.LEDGER_OWNED_BY_ANOTHER,
@@ -196,9 +198,8 @@ def test_the_digest_of_the_migrations_changes_with_them_and_with_the_image() -> 
     )
     first = one.turn().status.migrations_digest
     assert first != two.turn().status.migrations_digest
-    one.until("Completed")
-    assert one.status is not None
-    assert one.status.migrations_digest != first
+    one.worker_image = "worker@sha256:2"
+    assert one.turn().status.migrations_digest != first
 
 
 def test_transition_times_are_those_of_the_status_that_was_written_last() -> None:

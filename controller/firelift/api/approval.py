@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from firelift.api.base import Model, Name, ObjectName, Sentence
+from firelift.api.base import DigestText, Model, Name, ObjectName, Sentence
 from firelift.api.environment import KIND as ENVIRONMENT_KIND
 from firelift.api.lists import AS_SET
 from firelift.api.rollout import KIND as ROLLOUT_KIND
@@ -58,7 +58,7 @@ class ApprovalSpec(RuledModel):
     """What was decided, on what, by whom. Immutable."""
 
     target: ApprovalTarget
-    digest: Annotated[str, Field(max_length=80, pattern=r"^sha256:[0-9a-f]{64}$")]
+    digest: DigestText
     """`status.approval.digest` of a rollout, `status.plan.digest` of an environment, at the time of the decision; a
     later plan is not approved by it."""
     decision: ApprovalDecision

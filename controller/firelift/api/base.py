@@ -29,5 +29,6 @@ ObjectName = Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[a-z0
 FieldPathText = Annotated[str, Field(min_length=1, max_length=512)]
 Expression = Annotated[str, Field(min_length=1, max_length=1024)]
 Sentence = Annotated[str, Field(max_length=1024)]
+DigestText = Annotated[str, Field(max_length=80, pattern=r"^sha256:[0-9a-f]{64}$")]
 Percentage = Annotated[str, Field(max_length=16, pattern=r"^(100(\.0+)?|[0-9]{1,2}(\.[0-9]+)?)%$")]
 Seconds = Annotated[int, Field(ge=0, le=31_536_000)]

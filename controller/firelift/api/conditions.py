@@ -29,6 +29,7 @@ class Reason(StrEnum):
     LEDGER_OWNED_BY_ANOTHER = "LedgerOwnedByAnother"
     LEDGER_FROM_ANOTHER_DATABASE = "LedgerFromAnotherDatabase"
     INVALID_SPEC = "InvalidSpec"
+    PLAN_DIFFERS = "PlanDiffers"
     PREFLIGHT_FAILED = "PreflightFailed"
     REVERT_FAILED = "RevertFailed"
     GATE_FAILED = "GateFailed"
@@ -49,6 +50,7 @@ class Reason(StrEnum):
     WAITING_FOR_INDEX = "WaitingForIndex"
     WAITING_FOR_ENVIRONMENT = "WaitingForEnvironment"
     WAITING_FOR_BACKUP = "WaitingForBackup"
+    WAITING_FOR_ROLLOUT = "WaitingForRollout"
     REVERTING = "Reverting"
     SETTING_FLAGS = "SettingFlags"
     PLANNING = "Planning"
@@ -92,6 +94,7 @@ _PAUSED = {
     Reason.LEDGER_OWNED_BY_ANOTHER,
     Reason.LEDGER_FROM_ANOTHER_DATABASE,
     Reason.INVALID_SPEC,
+    Reason.PLAN_DIFFERS,
     Reason.PREFLIGHT_FAILED,
     Reason.GATE_FAILED,
     Reason.GATE_WITHOUT_VERDICT,

@@ -19,6 +19,7 @@ from firelift.api.rollout import PaceSpec, PhaseSpec, Prices, RolloutMode
 MOST_CHECKS = 128
 SENTENCE = 512
 """The longest sentence of a check."""
+LONGEST_CHECK = 128
 
 
 INDEX_CHECK = "index "
@@ -36,7 +37,7 @@ class CheckVerdict(StrEnum):
 class Check(Model):
     """One thing that was looked at before the first write."""
 
-    check: Annotated[str, Field(max_length=128)]
+    check: Annotated[str, Field(max_length=LONGEST_CHECK)]
     """What was looked at, and of which migration or gate."""
     verdict: CheckVerdict
     message: Annotated[str, Field(max_length=SENTENCE)] = ""

@@ -10,7 +10,7 @@ from pydantic import Field
 from firelift.api.base import Model, Name, Seconds
 from firelift.api.cross_field import ROLLOUT_RULES
 from firelift.api.gates import GateSpec
-from firelift.api.lists import BY_NAME
+from firelift.api.lists import AS_SET, BY_NAME
 from firelift.api.migration import MigrationSpec
 from firelift.api.references import DatabaseId, KeyRef, ProjectId
 from firelift.api.requires import RequiresSpec
@@ -199,6 +199,9 @@ class RolloutSpec(RuledModel):
     seed: Annotated[str, Field(max_length=253)] = ""
     """Immutable. Of the cohort hash. Empty: the ledger's id."""
     requires: RequiresSpec = RequiresSpec()
+    promotes_to: Annotated[tuple[Name, ...], Field(max_length=16), AS_SET] = ()
+    """Other namespaces whose rollouts may require this one; they learn its state and which parts of its plan differ
+    from theirs. Its own always may."""
     mode: RolloutMode = RolloutMode.MIGRATE
     attempt: Annotated[int, Field(ge=1, le=1_000_000)] = 1
     """May only rise, and is the only way out of a rollout that failed, was reverted or was aborted."""

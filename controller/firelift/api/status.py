@@ -100,7 +100,7 @@ class ApprovalStatus(Model):
 
 
 class WaitingFor(Model):
-    """Who holds what this rollout waits for, or which environment or index is not there yet."""
+    """Who holds what this rollout waits for, or which environment, rollout or index is not there yet."""
 
     name: Annotated[str, Field(max_length=512)]
     position: int = 0
@@ -116,6 +116,24 @@ class PlanStatus(Model):
     """Where the whole plan is."""
     time: Moment | None = None
     phases: Annotated[tuple[PhaseEstimate, ...], Field(max_length=20), BY_NAME] = ()
+
+
+class PromotedPart(Model):
+    """One part of a plan, such as ``migration fitness-logs``, ``phase everyone`` or ``image``."""
+
+    name: Short
+    digest: Short
+    """The first digits: enough to see which part of two plans differs."""
+
+
+class PromotionStatus(Model):
+    """What a rollout that requires this one compares with itself; database, pace and gates are no part of it."""
+
+    digest: Short
+    """Of all parts. A rollout of another cluster can name it in `requires.rollouts[].digest`."""
+    parts: Annotated[tuple[PromotedPart, ...], Field(max_length=48), BY_NAME] = ()
+    completed_time: Moment | None = None
+    """Since when all of it has been done and stands."""
 
 
 class HistoryEntry(Model):
@@ -151,4 +169,6 @@ class RolloutStatus(Model):
     history: Annotated[tuple[HistoryEntry, ...], Field(max_length=20)] = ()
     revertible_until: Moment | None = None
     migrations_digest: Short = ""
+    """Of the migrations that the phases use, and the worker's image."""
+    promotion: PromotionStatus | None = None
     worker_image: Annotated[str, Field(max_length=512)] = ""

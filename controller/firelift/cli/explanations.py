@@ -57,6 +57,11 @@ ROLLOUTS: dict[str, Explanation] = {
         "when the spec is corrected; nothing needs to be retried",
         Mover.PERSON,
     ),
+    Reason.PLAN_DIFFERS: Explanation(
+        "a rollout that it requires has completed another plan, so nothing has shown that this one works",
+        "when this one is made the same, or requires another rollout that has completed what it is to do",
+        Mover.PERSON,
+    ),
     Reason.PREFLIGHT_FAILED: Explanation(
         "a check before the first write has failed, and nothing was written",
         "when what the check names is corrected: an edit of the spec or a higher attempt checks again",
@@ -162,6 +167,11 @@ ROLLOUTS: dict[str, Explanation] = {
         "Firestore imports what people have named; an import deletes nothing, and no revert takes it back",
         "when the import is complete",
         Mover.WORK,
+    ),
+    Reason.WAITING_FOR_ROLLOUT: Explanation(
+        "a rollout that it requires has not completed the same yet, or not for long enough",
+        "when that one is Completed and has been for soakedSeconds; ask it how far it is",
+        Mover.OTHERS,
     ),
     Reason.REVERTING: Explanation(
         "it walks its journal back under preconditions, and verifies before it says Reverted",

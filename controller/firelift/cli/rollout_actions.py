@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from firelift.api.conditions import Reason
-from firelift.api.rollout import RolloutMode
+from firelift.api.rollout import KIND, RolloutMode
 from firelift.cli.actions import Action, Commands
 from firelift.cli.views import NOT_OBSERVED, RolloutView
 from firelift.rollout.way_back import GATE as REVERT_GATE
@@ -117,6 +117,15 @@ def _why_not_ready(view: RolloutView, commands: Commands, _: datetime) -> Action
     return Action(ground("explain"), "why the environment is not Ready")
 
 
+def _ask_the_other(view: RolloutView, commands: Commands, _: datetime) -> Action | None:
+    kind, _space, place = view.status.waiting_for.name.partition(" ") if view.status.waiting_for else ("", "", "")
+    if kind != KIND:
+        return None
+    namespace, _slash, name = place.rpartition("/")
+    other = Commands(name, namespace or commands.namespace, commands.flags)
+    return Action(other("explain"), "how far the rollout is that this one requires")
+
+
 _UNDER_WAY: tuple[Offer, ...] = (_watch, _pause, _revert, _abort)
 _WAITING: tuple[Offer, ...] = (_pause, _revert, _abort)
 _FAILED: tuple[Offer, ...] = (_retry, _revert, _skip, _logs, _abort)
@@ -127,6 +136,7 @@ _OFFERS: dict[str, tuple[Offer, ...]] = {
     Reason.LEDGER_OWNED_BY_ANOTHER: (_adopt,),
     Reason.LEDGER_FROM_ANOTHER_DATABASE: (_adopt,),
     Reason.INVALID_SPEC: (_edit, _revert, _abort),
+    Reason.PLAN_DIFFERS: (_edit, _ask_the_other, _revert, _abort),
     Reason.PREFLIGHT_FAILED: (_plan, _edit, _retry),
     Reason.REVERT_FAILED: (_retry, _keep, _logs, _abort),
     Reason.GATE_FAILED: _JUDGED,
@@ -143,6 +153,7 @@ _OFFERS: dict[str, tuple[Offer, ...]] = {
     Reason.SUSPENDED: (_resume, _revert, _abort),
     Reason.AWAITING_APPROVAL: (_approve, _reject, _plan, _revert, _abort),
     Reason.WAITING_FOR_ENVIRONMENT: (_why_not_ready, *_WAITING),
+    Reason.WAITING_FOR_ROLLOUT: (_ask_the_other, *_WAITING),
     Reason.REVERTING: (_watch, _pause, _abort),
     Reason.RELEASING: (_watch,),
 }

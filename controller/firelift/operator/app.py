@@ -117,8 +117,8 @@ class Operator:
         if not self._stopping.is_set():
             raise RuntimeError("watching has ended by itself; the process ends, to be started anew")
 
-    def _rollouts(self, services: Services) -> tuple[Loops, Poke]:
-        """The tasks of all rollouts, and who wakes those that stand on an environment."""
+    def _rollouts(self, services: Services) -> tuple[Loops, dict[str, Poke]]:
+        """The tasks of all rollouts, and who wakes those that stand on an object of each kind."""
 
         def poke(key: Key) -> None:
             loops.poke(key)
@@ -127,9 +127,13 @@ class Operator:
             for key in reconciler.standing_on(environment):
                 loops.poke(key)
 
+        def rested_on(rollout: Key) -> None:
+            for key in reconciler.resting_on(rollout):
+                loops.poke(key)
+
         reconciler = Reconciler(services, poke)
         loops = Loops(reconciler.turn, self._pulse, longest_turn_seconds=self._settings.turn_timeout_seconds)
-        return loops, stood_on
+        return loops, {ENVIRONMENT: stood_on, ROLLOUT: rested_on}
 
     async def _before_stop(self, waiting: Coroutine[None, None, None]) -> bool:
         """Wait for it; False when the process is asked to stop first."""

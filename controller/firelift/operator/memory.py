@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from firelift.migration.budget_leases import Lease
 from firelift.migration.ledger.progress import Progress
 from firelift.operator.measure import Measurer
+from firelift.rollout.ground import RolloutKey
 from firelift.rollout.observation import PaceSeen, Refusal
 
 FIRST_BACKOFF_SECONDS = 0.1
@@ -62,6 +63,8 @@ class ObjectMemory(TurnMemory):
     """The environments that the last turn looked at."""
     refusals: dict[str, Refusal] = field(default_factory=dict)
     """Why exports and imports were not begun, by the export's place."""
+    rests_on: frozenset[RolloutKey] = frozenset()
+    """The other rollouts that it looked at."""
     unusable: str = ""
     """What `checked_generation` has against its migrations."""
 

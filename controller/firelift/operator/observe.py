@@ -24,10 +24,11 @@ from firelift.operator.answers import Questions
 from firelift.operator.databases import ADMIN_ENDPOINT_VARIABLE
 from firelift.operator.ledger import LedgerRead
 from firelift.operator.memory import ObjectMemory
+from firelift.operator.required import read_rollouts
 from firelift.operator.services import Services
 from firelift.operator.settings import EMULATOR_VARIABLE
 from firelift.rollout.backups import BackupsSeen
-from firelift.rollout.ground import EnvironmentSeen
+from firelift.rollout.ground import EnvironmentSeen, RolloutKey, RolloutSeen
 from firelift.rollout.machine import wanted
 from firelift.rollout.observation import (
     ConfigMapSeen,
@@ -61,15 +62,18 @@ async def observe(
     now = services.now()
     want = wanted(rollout, state, now)
     memory.grounds = frozenset(want.environments)
+    # Whoever is asked to wake this one must be known before the others are looked at.
+    memory.rests_on = memory.rests_on | frozenset(want.rollouts)
     # First the Jobs, then their journals: a Job that has ended is never seen with an older journal than its last.
-    made, maps, plan_map, environments, backups, approved = await asyncio.gather(
+    made, maps, plan_map, (environments, others), backups, approved = await asyncio.gather(
         _jobs(services, rollout, want.runs),
         _config_maps(services, rollout, want.config_maps),
         _plan_map(services, rollout, want.plan_map),
-        read_environments(services, rollout, want.environments),
+        _stood_on(services, rollout, want),
         _backups(rollout, asked_for=want.backups),
         services.approvals.of_rollout(rollout.namespace, rollout.name),
     )
+    memory.rests_on = frozenset(others)
     runs, held = await _database(services, memory, rollout, ledger.store, made, want)
     look = Observation(
         now=now,
@@ -83,6 +87,7 @@ async def observe(
         environments=environments,
         backups=backups,
         refusals=dict(memory.refusals),
+        rollouts=others,
         pace=memory.pace,
         unusable=_unusable(memory, rollout, ledger.store.values),
         worker_image=rollout.spec.worker.image or services.settings.worker_image,
@@ -194,6 +199,14 @@ def _instant(time: Micros) -> datetime | None:
 async def _config_maps(services: Services, rollout: Rollout, names: Sequence[str]) -> dict[str, ConfigMapSeen]:
     reads = (config_maps.read(services.cluster, rollout.namespace, name, rollout.name) for name in names)
     return dict(zip(names, await asyncio.gather(*reads), strict=True))
+
+
+async def _stood_on(
+    services: Services, rollout: Rollout, want: Wanted
+) -> tuple[dict[str, EnvironmentSeen], dict[RolloutKey, RolloutSeen]]:
+    return await asyncio.gather(
+        read_environments(services, rollout, want.environments), read_rollouts(services, rollout, want.rollouts)
+    )
 
 
 async def read_environments(services: Services, rollout: Rollout, names: Sequence[str]) -> dict[str, EnvironmentSeen]:

@@ -21,6 +21,7 @@ from firelift.operator.show_locks import show_locks
 from firelift.operator.tell import Teller
 from firelift.operator.turns import guarded
 from firelift.operator.wakeups import Key
+from firelift.rollout.ground import RolloutKey
 from firelift.rollout.intents import Decision, EnsureRun, Intent
 from firelift.rollout.machine import decide, initial_state
 from firelift.rollout.observation import Rollout
@@ -65,6 +66,11 @@ class Reconciler:
         """The rollouts whose last turn has looked at this environment."""
         here = ((key, memory) for key, memory in self._memories.items() if key.namespace == environment.namespace)
         return [key for key, memory in here if environment.name in memory.grounds]
+
+    def resting_on(self, rollout: Key) -> list[Key]:
+        """The rollouts whose last turn has looked at this one."""
+        seen = RolloutKey(*rollout)
+        return [key for key, memory in self._memories.items() if seen in memory.rests_on]
 
     async def _turn(self, key: Key, memory: ObjectMemory) -> float | None:
         services = self._services

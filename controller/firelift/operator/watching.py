@@ -33,17 +33,17 @@ _EXIT_SECONDS = 5.0
 class Pokes:
     """Who is told that something has happened to an object, or been decided about it, by the object's kind.
 
-    `stood_on` is told of an environment whose conditions or indexes have changed.
+    `stood_on` is told, by its kind, of an object that others wait for and that says something new in its status.
     """
 
     changed: Mapping[str, Poke]
     decided: Mapping[str, Poke]
-    stood_on: Poke
+    stood_on: Mapping[str, Poke]
 
     def through(self, wrap: Callable[[Poke], Poke]) -> Pokes:
         """The same, each called another way."""
-        changed = {kind: wrap(poke) for kind, poke in self.changed.items()}
-        return Pokes(changed, {kind: wrap(poke) for kind, poke in self.decided.items()}, wrap(self.stood_on))
+        every = (self.changed, self.decided, self.stood_on)
+        return Pokes(*({kind: wrap(poke) for kind, poke in pokes.items()} for pokes in every))
 
 
 class Watcher:
@@ -124,7 +124,7 @@ def build_registry(pokes: Pokes) -> kopf.OperatorRegistry:
     kopf.on.login(registry=registry)(login)
     for kind, plural in ((rollout.KIND, rollout.PLURAL), (environment.KIND, environment.PLURAL)):
         kopf.on.event(GROUP, VERSION, plural, registry=registry)(_noticing(pokes.changed[kind]))
-    kopf.on.event(GROUP, VERSION, environment.PLURAL, registry=registry)(_saying(pokes.stood_on))
+        kopf.on.event(GROUP, VERSION, plural, registry=registry)(_saying(pokes.stood_on[kind]))
     kopf.on.event(GROUP, VERSION, approval.PLURAL, registry=registry)(approval_changed)
     kopf.on.event("batch", "v1", "jobs", labels={ROLLOUT_LABEL: kopf.PRESENT}, registry=registry)(job_changed)
     return registry
@@ -152,7 +152,7 @@ def _noticing(poke: Poke) -> Callable[..., Awaitable[None]]:
 
 
 def _saying(poke: Poke) -> Callable[..., Awaitable[None]]:
-    """The handler for those who stand on an object: it hears of what its conditions and indexes say, and no more."""
+    """The handler for those who stand on an object: it hears of what the status says to them, and no more."""
     said: dict[Key, tuple[object, ...]] = {}
 
     async def conditions_changed(
@@ -178,7 +178,9 @@ def _said(body: Mapping[str, Any]) -> tuple[object, ...]:
     conditions = tuple(tuple(each.get(name) for name in names) for each in status.get("conditions", ()))
     indexes = tuple((each.get("name"), each.get("state")) for each in status.get("indexes", ()))
     which = (metadata.get("uid"), metadata.get("generation"), metadata.get("deletionTimestamp"))
-    return which, status.get("observedGeneration"), conditions, indexes
+    promotion = status.get("promotion", {})
+    plan = (promotion.get("digest"), promotion.get("completedTime"), status.get("phase"))
+    return which, status.get("observedGeneration"), conditions, indexes, plan
 
 
 def build_settings() -> kopf.OperatorSettings:

@@ -21,6 +21,7 @@ from firelift.rollout.place import current
 from firelift.rollout.plan_gates import queries_wanted
 from firelift.rollout.planning import map_wanted
 from firelift.rollout.required import environments_wanted
+from firelift.rollout.required_rollouts import rollouts_wanted
 from firelift.rollout.state import Event, Mode, RolloutState
 from firelift.rollout.status import progress, project
 from firelift.rollout.turn import Outcome, Rule, Settled, Turn, first
@@ -53,6 +54,7 @@ def wanted(rollout: Rollout, state: RolloutState, now: datetime) -> Wanted:
         locks=state.locks,
         environments=environments_wanted(turn),
         backups=transfers.wanted(turn),
+        rollouts=rollouts_wanted(turn),
         measurements=due_measurements(judging) if judging is not None else (),
         queries=queries_wanted(turn),
         plan_map=map_wanted(turn),

@@ -14,7 +14,7 @@ from firelift.api.rollout import RolloutSpec
 from firelift.api.run import RunState, Totals
 from firelift.api.status import Condition
 from firelift.rollout.backups import BackupsSeen
-from firelift.rollout.ground import EnvironmentSeen
+from firelift.rollout.ground import EnvironmentSeen, RolloutKey, RolloutSeen
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,11 @@ class Rollout:
     def ledger_id(self) -> str:
         """The ledger that the rollout uses: its own name unless the spec says otherwise."""
         return self.spec.ledger_id or f"{self.namespace}.{self.name}"
+
+    @property
+    def key(self) -> RolloutKey:
+        """Its place."""
+        return RolloutKey(self.namespace, self.name)
 
     @property
     def seed(self) -> str:
@@ -250,6 +255,8 @@ class Observation:
     """None when nobody looked."""
     refusals: Mapping[str, Refusal] = field(default_factory=dict)
     """Of exports and imports that were asked for, by the export's place."""
+    rollouts: Mapping[RolloutKey, RolloutSeen] = field(default_factory=dict)
+    """Those that it requires, and those that these wait for; only while it goes forward."""
     pace: PaceSeen | None = None
     """As the last turn found it; None when no run was at work."""
     worker_image: str = ""
@@ -287,6 +294,7 @@ class Wanted:
     locks: tuple[str, ...] = ()
     environments: tuple[str, ...] = ()
     backups: bool = False
+    rollouts: tuple[RolloutKey, ...] = ()
     measurements: tuple[MeasurementWanted, ...] = ()
     queries: Mapping[str, QueryWanted] = field(default_factory=dict)
     """Gates' queries that a plan asks once, by name."""

@@ -6,10 +6,12 @@ import hashlib
 import json
 from collections.abc import Iterable
 
-from firelift.api.plan import CheckVerdict, PhaseEstimate
+from firelift.api.plan import Check, CheckVerdict, PhaseEstimate
 from firelift.api.rollout import RolloutSpec
 from firelift.rollout.plan_inputs import coming
 from firelift.rollout.plan_state import PlanRecord
+from firelift.rollout.promotion import promotion
+from firelift.rollout.required import checks as requirements
 from firelift.rollout.turn import Turn
 
 TEXT_KEY, JSON_KEY, DIGEST_KEY = "plan.txt", "plan.json", "digest"
@@ -56,9 +58,10 @@ def page(turn: Turn, record: PlanRecord) -> str:
         f"Plan {record.number} of {title}, attempt {record.attempt}",
         f"made {time:%Y-%m-%d %H:%M:%S} UTC for {spec.database.project}/{spec.database.name}, mode {spec.mode}",
         f"digest {record.digest}",
+        f"promotion digest {promotion(turn).digest}",
         "",
         "Preflight",
-        *_checks(record),
+        *_checks([*requirements(turn), *record.all_checks]),
         "",
         _head(spec),
         *_estimates(record.phases),
@@ -74,8 +77,8 @@ def _head(spec: RolloutSpec) -> str:
     return f"Estimate (prices per 100,000: {prices}; at most {spec.pace.max_writes_per_second:,} writes/s)"
 
 
-def _checks(record: PlanRecord) -> list[str]:
-    ordered = sorted(record.all_checks, key=lambda check: _ORDER.index(check.verdict))
+def _checks(every: Iterable[Check]) -> list[str]:
+    ordered = sorted(every, key=lambda check: _ORDER.index(check.verdict))
     return [f"  {check.verdict:<5} {check.check}: {check.message}" for check in ordered]
 
 
@@ -112,6 +115,8 @@ def _json(turn: Turn, record: PlanRecord) -> str:
         "digest": record.digest,
         "mode": turn.spec.mode,
         "image": record.image,
+        "promotion": promotion(turn).model_dump(mode="json", by_alias=True, exclude_none=True),
+        "requires": [check.model_dump(mode="json", by_alias=True) for check in requirements(turn)],
         "preflight": [check.model_dump(mode="json", by_alias=True) for check in record.all_checks],
         "counts": [count.model_dump(mode="json", by_alias=True) for count in record.counts],
         "phases": [each.model_dump(mode="json", by_alias=True) for each in record.phases],

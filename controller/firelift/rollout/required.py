@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from firelift.api.conditions import ConditionStatus, Reason
 from firelift.api.environment import KIND
 from firelift.api.environment.conditions import EnvironmentConditionType
+from firelift.api.plan import LONGEST_CHECK, SENTENCE, Check, CheckVerdict
 from firelift.api.rollout import PhaseSpec, RolloutMode
 from firelift.api.status import WaitingFor
 from firelift.rollout import recent
@@ -16,24 +16,18 @@ from firelift.rollout.ground import ConditionSeen, EnvironmentSeen
 from firelift.rollout.observation import Rollout
 from firelift.rollout.place import current
 from firelift.rollout.plan_gates import queries_wanted
+from firelift.rollout.required_rollouts import standing, unmet_rollouts
+from firelift.rollout.required_rollouts import title as rollout_title
 from firelift.rollout.state import Mode, Rehearsal, StepState
 from firelift.rollout.turn import Outcome, Settled, Turn
+from firelift.rollout.unmet import Unmet
 
 AGAIN = timedelta(seconds=5)
 """How often what is waited for is looked at, should nothing wake the rollout."""
 
+_ORDER = {reason: place for place, reason in enumerate(Reason)}
 _CHANGING = {"flags", "migrate", "sweep", "delete", "restore"}
 """The verbs that change anything outside the ledger."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unmet:
-    """What a rollout waits for: the reason, a name for it, since when it is so, and a sentence."""
-
-    reason: Reason
-    name: str
-    message: str
-    since: datetime | None = None
 
 
 def held_back(turn: Turn) -> Outcome | None:
@@ -48,8 +42,9 @@ def held_back(turn: Turn) -> Outcome | None:
 
 
 def _ground(turn: Turn) -> Settled | None:
-    unmet = unmet_environment(turn.rollout, turn.seen.environments)
-    return _waiting(turn, unmet) if unmet else None
+    found = _unmet(turn)
+    # What a person must fix comes before what time will.
+    return _waiting(turn, min(found, key=lambda unmet: _ORDER[unmet.reason])) if found else None
 
 
 def before_a_change(turn: Turn) -> Outcome | None:
@@ -68,6 +63,30 @@ def _backs_up_first(phase: PhaseSpec) -> bool:
     return "backup" in verbs[:changing]
 
 
+def troubled(turn: Turn) -> list[str]:
+    """While a phase is under way: what has become of rollouts that it rests on; what works goes on all the same."""
+    place = current(turn)
+    if place is None or turn.state.mode is not Mode.FORWARD or turn.spec.mode is not RolloutMode.MIGRATE:
+        return []
+    goes_on = f"phase {place.phase.name} goes on with what is under way, and no further step of it changes anything"
+    return [f"{goes_on}: {unmet.message}" for unmet in unmet_rollouts(turn)][:1]
+
+
+def checks(turn: Turn) -> tuple[Check, ...]:
+    """How each requirement stands, beside the checks of a plan; none while nothing is asked."""
+    requires = turn.spec.requires
+    if turn.state.mode is not Mode.FORWARD or turn.spec.mode is not RolloutMode.MIGRATE:
+        return ()
+    found = {each.name: each.message for each in _unmet(turn)}
+    bad = CheckVerdict.FAIL if current(turn) is None else CheckVerdict.WARN
+    unmet = [_check(name, bad, message) for name, message in found.items()]
+    ready = [titled(requires.environment.name)] if requires.environment is not None else []
+    met = [_check(name, CheckVerdict.PASS, "it is Ready") for name in ready if name not in found]
+    names = {rollout_title(turn.rollout, each): each for each in requires.rollouts}
+    met += [_check(name, CheckVerdict.PASS, standing(turn, each)) for name, each in names.items() if name not in found]
+    return (*unmet, *met)
+
+
 def environments_wanted(turn: Turn) -> tuple[str, ...]:
     """The environments that the next decision speaks of. On the way back there are none: it waits for nobody."""
     if turn.state.mode is not Mode.FORWARD:
@@ -81,6 +100,11 @@ def environments_wanted(turn: Turn) -> tuple[str, ...]:
     phases = [*turn.spec.phases, *(record.spec for record in turn.state.phases)]
     awaited = (step.indexes.environment for phase in phases for step in phase.steps if step.indexes is not None)
     return tuple(dict.fromkeys([*([required.name] if required else []), *judged, *awaited]))
+
+
+def _unmet(turn: Turn) -> list[Unmet]:
+    environment = unmet_environment(turn.rollout, turn.seen.environments)
+    return [*([environment] if environment else []), *unmet_rollouts(turn)]
 
 
 def unmet_environment(rollout: Rollout, seen: Mapping[str, EnvironmentSeen]) -> Unmet | None:
@@ -150,6 +174,10 @@ def _told(ready: ConditionSeen) -> str:
     return f"Ready is {ready.status}, {ready.reason}{since}{told}"
 
 
+def _check(name: str, verdict: CheckVerdict, message: str) -> Check:
+    return Check(check=name[:LONGEST_CHECK], verdict=verdict, message=message[:SENTENCE])
+
+
 def _waiting(turn: Turn, unmet: Unmet) -> Settled:
     waiting = WaitingFor(name=unmet.name[:512], since=unmet.since)
-    return Settled(unmet.reason, unmet.message, due=turn.now + AGAIN, waiting_for=waiting)
+    return Settled(unmet.reason, unmet.message, due=unmet.due or turn.now + AGAIN, waiting_for=waiting)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from firelift.api.conditions import Reason, conditions_of
-from firelift.api.digest import digest
 from firelift.api.gates import GateSpec
 from firelift.api.plan import Check, CheckVerdict
 from firelift.api.status import (
@@ -30,6 +29,9 @@ from firelift.rollout.phases import phase_statuses, started_phases
 from firelift.rollout.place import Place, current, goes_back
 from firelift.rollout.plan_text import map_name
 from firelift.rollout.progress import measure
+from firelift.rollout.promotion import migrations_digest, promotion
+from firelift.rollout.required import checks as requirements
+from firelift.rollout.required import troubled
 from firelift.rollout.running import at_work, plans_at_work
 from firelift.rollout.state import GateRecord, GateVerdict, Mode
 from firelift.rollout.transfers import progress_of
@@ -55,7 +57,8 @@ def project(turn: Turn, settled: Settled) -> RolloutStatus:
     phase, step = position(turn)
     at = progress(turn)
     gates = _gates(turn)
-    said = [*_cause(turn), *rehearsal.told(turn), settled.message, *_waits(turn), *turn.seen.problems[:1]]
+    told = [] if settled.waiting_for is not None else troubled(turn)
+    said = [*_cause(turn), *rehearsal.told(turn), settled.message, *_waits(turn), *told, *turn.seen.problems[:1]]
     message = "; ".join(said)[:MESSAGE]
     return RolloutStatus(
         observed_generation=turn.rollout.generation,
@@ -78,7 +81,8 @@ def project(turn: Turn, settled: Settled) -> RolloutStatus:
         waiting_for=settled.waiting_for,
         history=tuple(HistoryEntry(time=seen.time, reason=seen.reason, message=seen.message) for seen in state.history),
         revertible_until=state.retention_until if state.mode is Mode.SUCCEEDED else None,
-        migrations_digest=digest([list(turn.spec.migrations), state.worker_image]),
+        migrations_digest=migrations_digest(turn),
+        promotion=promotion(turn),
         worker_image=state.worker_image[:512],
     )
 
@@ -87,8 +91,8 @@ def _preflight(turn: Turn) -> tuple[Check, ...]:
     """What fails stands first, so that what is left out has passed."""
     record = turn.state.plan
     order = [CheckVerdict.FAIL, CheckVerdict.WARN, CheckVerdict.PASS]
-    checks = sorted(record.all_checks, key=lambda check: order.index(check.verdict)) if record else []
-    return tuple(checks)[:MOST_SHOWN]
+    every = [*requirements(turn), *(record.all_checks if record else ())]
+    return tuple(sorted(every, key=lambda check: order.index(check.verdict)))[:MOST_SHOWN]
 
 
 def _plan(turn: Turn) -> PlanStatus | None:
