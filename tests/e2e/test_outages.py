@@ -146,3 +146,42 @@ def test_a_second_rollout_waits_for_the_target_and_says_for_whom(world: World) -
     world.name = "again"
     world.until_reason("Completed")
     assert len(world.target()) == 100
+
+
+def forget_ledger(world: World) -> None:
+    """What a TTL does behind the end of the retention, and a restore to a time before the rollout in its middle."""
+    world.database.recursive_delete(world.database.collection("_firelift"))
+
+
+def test_a_rollout_that_is_over_is_not_begun_anew_when_its_ledger_has_expired(world: World) -> None:
+    world.seed(60)
+    world.apply(world.manifest([phase("half", 50), phase("everyone", 100)]))
+    world.until_reason("Completed")
+    world.until_fact(lambda: not world.lock_leases(), "the locks are given back")
+    flags = world.flags()
+
+    forget_ledger(world)
+    world.patch(pace={"maxWritesPerSecond": 499})
+
+    told = world.until(lambda status: "is gone" in status["message"], "the ledger is missed")
+    assert told["reason"] == "Completed"
+    assert world.conditions() == {"Ready": "True", "Reconciling": "False", "Stalled": "False", "Succeeded": "True"}
+    assert told["startedPhases"] == ["half", "everyone"]
+    assert (world.flags(), world.entries(), world.jobs()) == (flags, [], [])
+
+
+def test_a_ledger_that_is_lost_in_the_middle_stalls_the_rollout_which_can_be_deleted(world: World) -> None:
+    world.seed(60)
+    world.apply(world.manifest([phase("half", 50, soak(600)), phase("everyone", 100)]))
+    world.until_reason("Soaking")
+    flags = world.flags()
+
+    forget_ledger(world)
+    world.patch(pace={"maxWritesPerSecond": 499})
+
+    told = world.until_reason("LedgerLost")
+    assert "though phase half has started" in told["message"]
+    assert world.conditions()["Stalled"] == "True"
+    assert (world.flags(), world.entries(), told["startedPhases"]) == (flags, [], ["half"])
+    world.delete()
+    world.until_fact(lambda: world.get() is None, "the object is gone")

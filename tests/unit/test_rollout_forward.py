@@ -313,6 +313,28 @@ def test_a_run_that_waits_for_its_share_of_the_budget_is_not_blamed_for_it_and_s
     assert "which may write 2.5/s of 500/s" in one.message
 
 
+@pytest.mark.parametrize(
+    ("share", "pace", "rests"),
+    [(0.002, {}, 1_000), (500, {"pauseBetweenBatchesSeconds": 600}, 600)],
+    ids=["almost nothing", "a long rest"],
+)
+def test_a_run_whose_pace_lets_a_commit_begin_only_now_and_then_is_not_blamed_for_it(
+    share: float, pace: dict[str, int], rests: float
+) -> None:
+    one = world(phase("a", migrate(1)), progressDeadlineSeconds=120, pace=pace, worker={"parallelism": 1})
+    one.until("Migrating")
+    one.pace = PaceSeen(share, 500, 500)
+    turns = int(2 * rests / 20)
+    for _ in range(turns):
+        one.pass_time(20)
+        one.turn()
+    assert one.reason == "Migrating"
+    for _ in range(turns + 20):
+        one.pass_time(20)
+        one.turn()
+    assert one.reason == "NoProgress"
+
+
 def test_progress_holds_the_deadline_off() -> None:
     one = world(phase("a", migrate(1)), progressDeadlineSeconds=120)
     one.until("Migrating")

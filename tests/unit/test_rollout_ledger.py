@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from tests.rollout_rules import names
@@ -147,10 +148,10 @@ def test_locks_and_then_the_ledger_are_given_back_at_the_end_with_the_time_of_it
     one.until("Completed")
     end = one.now
     assert names(one.turn()) == ["ReleaseLedger"]
-    assert one.intents == (ReleaseLedger(expire=one.state.retention_until if one.state else None),)
     assert one.state is not None
     assert one.state.retention_until is not None
     assert (one.state.retention_until - end).total_seconds() == 1000
+    assert one.intents == (ReleaseLedger(expire=one.state.retention_until + timedelta(days=1)),)
     assert (one.locks, one.owner) == ({}, None)
 
 

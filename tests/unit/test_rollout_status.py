@@ -53,6 +53,7 @@ TABLE = {
         Reason.PLAN_DIFFERS,
         Reason.PREFLIGHT_FAILED,
         Reason.LEDGER_UNREADABLE,
+        Reason.LEDGER_LOST,
         Reason.LEDGER_OWNED_BY_ANOTHER,
         Reason.LEDGER_FROM_ANOTHER_DATABASE,
     },

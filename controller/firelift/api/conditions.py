@@ -26,6 +26,7 @@ class Reason(StrEnum):
     """Why a rollout is as it is. What a person must fix stands before what time will."""
 
     LEDGER_UNREADABLE = "LedgerUnreadable"
+    LEDGER_LOST = "LedgerLost"
     LEDGER_OWNED_BY_ANOTHER = "LedgerOwnedByAnother"
     LEDGER_FROM_ANOTHER_DATABASE = "LedgerFromAnotherDatabase"
     INVALID_SPEC = "InvalidSpec"
@@ -91,6 +92,7 @@ SUCCEEDED = {
 _ENDED_BADLY = {Reason.REVERTED, Reason.REVERTED_WITH_CONFLICTS, Reason.REVERT_FAILED, Reason.ABORTED}
 _PAUSED = {
     Reason.LEDGER_UNREADABLE,
+    Reason.LEDGER_LOST,
     Reason.LEDGER_OWNED_BY_ANOTHER,
     Reason.LEDGER_FROM_ANOTHER_DATABASE,
     Reason.INVALID_SPEC,

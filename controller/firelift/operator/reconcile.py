@@ -13,6 +13,7 @@ from firelift.migration.errors import MoreToDo, StoreError
 from firelift.operator import ledger as ledgers
 from firelift.operator import status as statuses
 from firelift.operator.act import Actor
+from firelift.operator.lost import lost
 from firelift.operator.measure import Measurer
 from firelift.operator.memory import ObjectMemory
 from firelift.operator.observe import observe, read_environments
@@ -84,7 +85,7 @@ class Reconciler:
             await self._teller.say(memory, seen, Reason.INVALID_SPEC, sentence)
             return services.settings.resync_seconds
         read = await ledgers.read(services, seen.value)
-        if read.seen.error:
+        if read.seen.error or lost(seen.value, read, seen.status):
             return await self._without_ledger(memory, seen, seen.value, read)
         state = read.state or initial_state(seen.value, services.now())
         try:
@@ -133,6 +134,10 @@ class Reconciler:
     async def _without_ledger(
         self, memory: ObjectMemory, seen: RolloutObject, rollout: Rollout, read: ledgers.LedgerRead
     ) -> float:
+        if (found := lost(rollout, read, seen.status)) is not None:
+            await self._teller.say(memory, seen, *found)
+            memory.succeeded()
+            return self._services.settings.resync_seconds
         if read.unreadable:
             return await self._unreachable(memory, seen, read.seen.error, Reason.LEDGER_UNREADABLE)
         if missing := await self._ground_is_missing(memory, seen, rollout):

@@ -18,6 +18,10 @@ NOTED_SECONDS = 10
 
 _BLIND_SECONDS = 30
 """Workers idle when their lease is this old; a shorter gap between two turns does not excuse them."""
+COMMITS = 3
+"""The fewest Commits that the pace must let begin before their absence says anything."""
+
+SMALLEST_COMMIT = 2.0
 _SCANS = frozenset({RunKind.MIGRATE, RunKind.SWEEP, RunKind.DELETE})
 
 
@@ -43,7 +47,7 @@ def watched_runs(turn: Turn, plans: Sequence[RunPlan], title: str) -> Outcome | 
     which others had all of the write budget, or an index was being built: the run can do nothing about that.
     """
     state = turn.state
-    deadline = turn.spec.progress_deadline_seconds
+    deadline = max(float(turn.spec.progress_deadline_seconds), COMMITS * _commit_seconds(turn, plans))
     mark = _mark(turn, plans)
     unwatched = turn.seconds_since(state.seen_time)
     if unwatched > max(_BLIND_SECONDS, deadline / 2):
@@ -58,6 +62,15 @@ def watched_runs(turn: Turn, plans: Sequence[RunPlan], title: str) -> Outcome | 
         paced = f", which may write {text(turn.seen.pace)}" if turn.seen.pace is not None else ""
         return Failed(f"no document moved for {still:,.0f}s > {deadline:,}s in {title}{paced}", Reason.NO_PROGRESS)
     return changed(state, seen_time=turn.now) if unwatched > max(NOTED_SECONDS, deadline / 4) else None
+
+
+def _commit_seconds(turn: Turn, plans: Sequence[RunPlan]) -> float:
+    """How long a process waits for its smallest Commit, one document and its entry: a small share is one of many."""
+    if not plans:
+        return 0.0
+    processes, rest = max(plan.workers for plan in plans), plans[0].pace.pause_between_batches_seconds
+    share = turn.seen.pace.share if turn.seen.pace is not None else 0.0
+    return processes * (rest + (SMALLEST_COMMIT / share if share else 0.0))
 
 
 def _estimates(turn: Turn, plans: Sequence[RunPlan]) -> list[int]:

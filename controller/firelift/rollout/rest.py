@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from firelift.api.approval import ApprovalDecision
 from firelift.api.conditions import Reason
@@ -29,6 +29,10 @@ from firelift.rollout.windows import all_closed, windows_open
 
 _AT_REST = timedelta(days=1)
 """How seldom a turn looks when only a change of the object leads out of its state; a change wakes it."""
+
+_SPARE = timedelta(days=1)
+"""For so long the ledger outlives the promised way back: a revert that is asked for in the last moment takes the times
+to expire away portion by portion, and nothing of it may be gone by then."""
 
 _NAMED = 3
 """How many steps a sentence names."""
@@ -119,7 +123,7 @@ def over(turn: Turn) -> Outcome:
         return forgotten
     intents: tuple[Intent, ...] = tuple(ReleaseLock(group) for group in state.locks)
     if not intents and turn.seen.ledger.mine and not windows_open(turn):
-        intents = (ReleaseLedger(expire=state.retention_until),)
+        intents = (ReleaseLedger(expire=_expires(state)),)
     due = turn.now + (POLL if intents else _AT_REST)
     if state.retention_until is not None and state.retention_until > turn.now:
         due = min(due, state.retention_until)
@@ -178,9 +182,13 @@ def _let_go(turn: Turn) -> Outcome:
         return forgotten
     intents: tuple[Intent, ...] = tuple(ReleaseLock(group) for group in turn.state.locks)
     if not intents and turn.seen.ledger.mine:
-        intents = (ReleaseLedger(expire=turn.state.retention_until),)
+        intents = (ReleaseLedger(expire=_expires(turn.state)),)
     due = turn.now + POLL if intents else None
     return Settled(Reason.RELEASING, "the object is being deleted: lock and ledger are given back", intents, due)
+
+
+def _expires(state: RolloutState) -> datetime | None:
+    return state.retention_until + _SPARE if state.retention_until is not None else None
 
 
 def _resumed(place: Place) -> RolloutState:
