@@ -42,6 +42,11 @@ ROLLOUTS: dict[str, Explanation] = {
         "when the operator has the version that wrote it",
         Mover.PERSON,
     ),
+    Reason.LEDGER_LOST: Explanation(
+        "the rollout has begun, and its ledger, which is its memory and its way back, is not in the database any more",
+        "when the ledger is brought back from a backup; or the object is deleted and made again, and begins anew",
+        Mover.PERSON,
+    ),
     Reason.LEDGER_OWNED_BY_ANOTHER: Explanation(
         "the ledger of this name belongs to another object, and two must never lead one",
         "when somebody who is sure that the other one has ended approves Adopt",

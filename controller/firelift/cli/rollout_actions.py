@@ -133,6 +133,7 @@ _JUDGED: tuple[Offer, ...] = (_retry, _revert, _override, _skip, _abort)
 _OFFERS: dict[str, tuple[Offer, ...]] = {
     NOT_OBSERVED: (_watch,),
     Reason.LEDGER_UNREADABLE: (_watch,),
+    Reason.LEDGER_LOST: (_watch,),
     Reason.LEDGER_OWNED_BY_ANOTHER: (_adopt,),
     Reason.LEDGER_FROM_ANOTHER_DATABASE: (_adopt,),
     Reason.INVALID_SPEC: (_edit, _revert, _abort),

@@ -19,6 +19,7 @@ from firelift.migration.entities.whose import Whose
 from firelift.migration.imaged import Imager
 from firelift.migration.ledger.journal import Journal
 from firelift.migration.ledger.letters import Letters
+from firelift.migration.ledger.remade import Remade
 from firelift.migration.ledger.scanned import ScannedEntries
 from firelift.migration.processors.dry_run import DryRun
 from firelift.migration.processors.recheck import Sleep
@@ -75,5 +76,6 @@ def targets_of(plan: RunPlan) -> Targets | None:
 
 
 def _history(plan: RunPlan, store: Store, targets: Targets) -> EntityHistory:
-    entries = ScannedEntries(Journal(store, plan.ledger), targets)
-    return EntityHistory(entries, targets, plan.migration.name, plan.id)
+    journal = Journal(store, plan.ledger)
+    entries = ScannedEntries(journal, targets)
+    return EntityHistory(entries, targets, plan.migration.name, plan.id, Remade(journal))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from firelift.migration import fields
 from firelift.migration.entities.order import Place, place
 from firelift.migration.fields import overlap
 from firelift.migration.image import Image, Operation, value_hash
+from firelift.migration.ledger.remade import Remade
 from firelift.migration.ledger.scanned import ScannedEntries
 from firelift.migration.ledger.standing import standing
 from firelift.migration.store import Document, FieldPath, Micros, ValueKit
@@ -68,6 +69,7 @@ class EntityHistory:
     targets: Targets
     migration: str
     run: str
+    remade: Remade
     _runs: Sequence[str] | None = None
     _known: dict[str, Mapping[str, Ours]] = field(default_factory=dict)
 
@@ -82,6 +84,20 @@ class EntityHistory:
             if len(self._known) > REMEMBERED:
                 self._known.pop(next(iter(self._known)))
         return self._known[entity]
+
+    async def stands(self, ours: Ours, document: Document) -> bool:
+        """Whether all that we wrote is as we wrote it, also where a revert had to make the document again.
+
+        Raises:
+            StoreError: when the ledger cannot be read.
+        """
+        kit = self.entries.journal.store.values
+        if ours.stands(kit, document):
+            return True
+        if ours.gone or not ours.made or ours.made == document.create_time:
+            return False
+        again = await self.remade.stands_for(document, ours.made)
+        return again and ours.stands(kit, replace(document, create_time=ours.made))
 
     async def _of(self, entity: str) -> Mapping[str, Ours]:
         if self._runs is None:

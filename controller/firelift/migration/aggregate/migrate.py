@@ -60,7 +60,8 @@ class Aggregate:
             if ours and not ours.gone:
                 return Change(tallies.SKIPPED)
             return self._written(self.imager.create(group.target, result, None), group, blind=not looked)
-        return self._onto(target, result, group, ours)
+        stands = ours if ours is not None and await self.history.stands(ours, target) else None
+        return self._onto(target, result, group, stands)
 
     async def _emptied(self, group: Group, target: Document | Missing) -> Change:
         """What becomes of a target whose documents are all gone: it goes too, when it is ours and untouched."""
@@ -70,10 +71,11 @@ class Aggregate:
         return self._written(self.imager.delete(target), group)
 
     def _onto(self, target: Document, result: Fields, group: Group, ours: Ours | None) -> Change:
+        """What is written onto a target; `ours` is what we have made of it where that still stands."""
         kit = self.imager.kit
         wanted = respecting(kit, result, target.fields, self.imager.ignored)
         mask = list(paths.missed_paths(kit, target.fields, wanted))
-        if ours and ours.stands(kit, target):
+        if ours is not None:
             mask += self._stale(target, wanted, ours)
         elif mask:
             kept = self._by_policy(target, wanted, group.members)

@@ -41,6 +41,14 @@ class Remade:
             time = await self._before(document.path, time)
         return time == created
 
+    async def made(self, document: Document) -> bool:
+        """Whether a revert has made the document that stands there.
+
+        Raises:
+            StoreError: when the ledger cannot be read.
+        """
+        return await self._before(document.path, document.create_time) > 0
+
     async def _before(self, path: str, time: Micros) -> Micros:
         """When the document had been created that a revert made again at a time, 0 when none has."""
         if self._reverts is None:

@@ -104,24 +104,36 @@ class Revert:
         return None, document
 
 
-async def decided(merge: Merge, earlier: EarlierImages, record: JournalRecord, document: Document | Missing) -> Verdict:
+async def decided(merge: Merge, earlier: EarlierImages, record: JournalRecord, found: Document | Missing) -> Verdict:
     """What becomes of a document of an image, images of it in other runs asked for where they can matter."""
-    if _gone_for_good(record, document) and await earlier.made(record.image):
+    if _gone_for_good(record, found) and await earlier.made(record.image):
         return Nothing()
-    if await _deleted_again(earlier, record, document):
+    document = None if await _deleted_again(earlier, record, found) else await _as_made(earlier, record, found)
+    if document is None:
         return Nothing()
-    # A later image has had it: what the app made anew, and we changed then, is not what this image is of.
-    if isinstance(document, Document) and _replaced(record, document) and await earlier.anew(record.image, document):
-        return Nothing()
-    if isinstance(document, Document) and await _made_again(earlier, record, document):
-        if record.image.operation is Operation.DELETE:
-            return Nothing()
-        document = replace(document, create_time=_made(record))
     verdict = merge.decide(record.image, record.commit_time, document)
     untouched = isinstance(document, Missing) or document.update_time == record.commit_time
     if isinstance(verdict, Nothing) or untouched or record.image.operation is not Operation.UPDATE:
         return verdict
     return merge.decide(record.image, record.commit_time, document, await earlier.of(record.image))
+
+
+async def _as_made(
+    earlier: EarlierImages, record: JournalRecord, document: Document | Missing
+) -> Document | Missing | None:
+    """The document as the image knows it, also where a revert had to make it again; None for another in its place.
+
+    That is what the app made anew and we changed then, of which a later image is, or what a revert has put back of the
+    time before it.
+    """
+    if isinstance(document, Missing):
+        return document
+    if await _made_again(earlier, record, document):
+        return None if record.image.operation is Operation.DELETE else replace(document, create_time=_made(record))
+    if not _replaced(record, document):
+        return document
+    put_back = earlier.remade is not None and await earlier.remade.made(document)
+    return None if put_back or await earlier.anew(record.image, document) else document
 
 
 def _gone_for_good(record: JournalRecord, document: Document | Missing) -> bool:
