@@ -325,3 +325,8 @@ def test_a_release_leaves_with_the_operators_own_rights_and_the_one_to_stop_it(p
 
 def test_a_release_can_go_without_letting_go(chart: Chart) -> None:
     assert not any("helm.sh/hook" in _annotations(each) for each in chart.render(uninstall={"hold": False}))
+
+
+def test_the_page_is_off_until_it_is_asked_for(chart: Chart, plain: list[Json]) -> None:
+    assert _environment(plain)["FIRELIFT_PAGE_PORT"] == "0"
+    assert _environment(chart.render(page={"create": True}))["FIRELIFT_PAGE_PORT"] == "8090"

@@ -42,6 +42,7 @@ seccompProfile: {type: RuntimeDefault}
   "FIRELIFT_TERRAFORM_RUNS" (toString .Values.terraform.runs)
   "FIRELIFT_TERRAFORM_GRACE_SECONDS" (toString .Values.terraform.graceSeconds)
   "FIRELIFT_HEALTH_PORT" (toString .Values.operator.healthPort)
+  "FIRELIFT_PAGE_PORT" (ternary (toString .Values.page.port) "0" .Values.page.create)
   "FIRELIFT_LOG_FORMAT" .Values.operator.logFormat -}}
 {{- range $name, $value := $ours }}
 - name: {{ $name }}

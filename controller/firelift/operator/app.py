@@ -24,6 +24,8 @@ from firelift.operator.approval_lists import ApprovalLists
 from firelift.operator.databases import Databases
 from firelift.operator.ground.life import Grounds
 from firelift.operator.health import Answer, HealthServer, healthy
+from firelift.operator.page.live import Live
+from firelift.operator.page.server import PageServer
 from firelift.operator.pulse import Pulse
 from firelift.operator.reconcile import Reconciler
 from firelift.operator.services import Services
@@ -47,7 +49,9 @@ class Operator:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._pulse = Pulse()
-        self._metrics = Metrics()
+        self._live = Live() if settings.page_port else None
+        listeners = [partial(self._live.hear, kind) for kind in ("rollout", "environment")] if self._live else []
+        self._metrics = Metrics(*listeners)
         self._log: structlog.stdlib.BoundLogger = logger().bind(identity=settings.identity)
         self._stopping = asyncio.Event()
         self._missing: list[str] = []
@@ -58,16 +62,18 @@ class Operator:
             asyncio.get_running_loop().add_signal_handler(number, self._stopping.set)
         self._beat()
         async with self._connected() as (cluster, lease):
-            server = self._health(lease)
-            server.start()
-            self._log.info("standing by", health_port=server.port)
+            servers: list[HealthServer | PageServer] = [self._health(lease), *self._page(lease)]
+            for server in servers:
+                server.start()
+            self._log.info("standing by", ports=[server.port for server in servers])
             try:
                 await self._lead(cluster, lease)
             except LeadershipLost as error:
                 self._log.error("leadership lost", error=str(error))
                 os._exit(EXIT_LEADERSHIP_LOST)
             finally:
-                server.stop()
+                for server in servers:
+                    server.stop()
 
     async def _lead(self, cluster: Cluster, lease: Lease) -> None:
         if not await self._before_stop(self._installed(cluster)) or not await self._before_stop(lease.acquire()):
@@ -201,6 +207,11 @@ class Operator:
             ready=ready,
             metrics=self._metrics.registry,
         )
+
+    def _page(self, lease: Lease) -> list[PageServer]:
+        if self._live is None:
+            return []
+        return [PageServer(self._settings.page_host, self._settings.page_port, self._live, lambda: lease.held)]
 
     def _beat(self) -> None:
         self._pulse.expect("event loop", within_seconds=_SILENCE_SECONDS)

@@ -100,6 +100,12 @@ class Settings(BaseSettings):
     health_port: int = Field(default=8080, ge=0, le=65535)
     """Of /healthz, /readyz and /metrics; 0 takes any free port."""
 
+    page_host: str = "127.0.0.1"
+    """Where the page for people listens; `kubectl port-forward` arrives on the loopback interface."""
+
+    page_port: int = Field(default=0, ge=0, le=65535)
+    """Of the page for people; 0: there is none."""
+
     log_format: Annotated[str, Field(pattern="^(json|console)$")] = "json"
 
     @property

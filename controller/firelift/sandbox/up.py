@@ -2,6 +2,7 @@
 
 import signal
 import time
+from typing import NamedTuple
 
 import click
 
@@ -12,6 +13,13 @@ from firelift.sandbox.sandbox import OPERATOR_NAMESPACE, Sandbox
 
 _POLL_SECONDS = 0.5
 _OPERATOR_SECONDS = 120.0
+
+
+class Ports(NamedTuple):
+    """The operator's."""
+
+    health: int
+    page: int
 
 
 def up(*, bare: bool = False) -> None:
@@ -36,10 +44,10 @@ def _keep(sandbox: Sandbox) -> None:
     click.echo("installing the custom resources and the operator's rights", err=True)
     sandbox.install_crds()
     sandbox.install_manifests()
-    port = free_port()
-    operator = _start_operator(sandbox, port)
-    click.echo(_usage(sandbox, port))
-    _watch(sandbox, operator, port)
+    ports = Ports(free_port(), free_port())
+    operator = _start_operator(sandbox, ports)
+    click.echo(_usage(sandbox, ports))
+    _watch(sandbox, operator, ports)
 
 
 def _keep_bare(sandbox: Sandbox) -> None:
@@ -48,19 +56,21 @@ def _keep_bare(sandbox: Sandbox) -> None:
         _check_parts(sandbox)
 
 
-def _start_operator(sandbox: Sandbox, port: int) -> Process:
+def _start_operator(sandbox: Sandbox, ports: Ports) -> Process:
     click.echo("starting the operator", err=True)
-    operator = sandbox.start_operator(environment={"FIRELIFT_HEALTH_PORT": str(port)})
-    operator.wait_until(lambda: answers(port, "/healthz"), seconds=_OPERATOR_SECONDS)
+    operator = sandbox.start_operator(
+        environment={"FIRELIFT_HEALTH_PORT": str(ports.health), "FIRELIFT_PAGE_PORT": str(ports.page)}
+    )
+    operator.wait_until(lambda: answers(ports.health, "/healthz"), seconds=_OPERATOR_SECONDS)
     return operator
 
 
-def _watch(sandbox: Sandbox, operator: Process, port: int) -> None:
+def _watch(sandbox: Sandbox, operator: Process, ports: Ports) -> None:
     while True:
         if not operator.running:  # a Deployment would start it again, too
             click.echo(f"the operator (pid {operator.pid}) has ended; its last line: {operator.tail(1)}", err=True)
             sandbox.supervisor.forget(operator)
-            operator = _start_operator(sandbox, port)
+            operator = _start_operator(sandbox, ports)
         _check_parts(sandbox, operator)
 
 
@@ -87,13 +97,14 @@ No image is pulled: pods run the commands of this checkout. Logs are in {sandbox
 """
 
 
-def _usage(sandbox: Sandbox, port: int) -> str:
+def _usage(sandbox: Sandbox, ports: Ports) -> str:
     return f"""
 The sandbox is up. In another terminal:
 
 {_exports(sandbox)}
 kubectl get migrationrollouts --all-namespaces
 
-The operator's health is at http://127.0.0.1:{port}/healthz, its metrics at /metrics.
+Watch it in a browser: http://127.0.0.1:{ports.page}/
+The operator's health is at http://127.0.0.1:{ports.health}/healthz, its metrics at /metrics.
 Logs are in {sandbox.supervisor.logs}. Ctrl-C ends it all.
 """

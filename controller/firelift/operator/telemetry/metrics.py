@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from firelift.operator.telemetry.board import Board
+from firelift.operator.telemetry.board import Board, Listener, nobody
 from firelift.operator.telemetry.environments import environment_series
 from firelift.operator.telemetry.requests import RequestCounter
 from firelift.operator.telemetry.rollouts import rollout_series
@@ -16,10 +16,10 @@ _RUN_BUCKETS = (1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
 class Metrics:
     """Labels are what the API bounds: outcomes, reasons, and the names of objects, phases and gates that are there."""
 
-    def __init__(self) -> None:
+    def __init__(self, rollouts: Listener = nobody, environments: Listener = nobody) -> None:
         self.registry = registry = CollectorRegistry()
-        self.rollouts = Board(rollout_series)
-        self.environments = Board(environment_series)
+        self.rollouts = Board(rollout_series, rollouts)
+        self.environments = Board(environment_series, environments)
         registry.register(self.rollouts)
         registry.register(self.environments)
         self.requests = RequestCounter(registry)
