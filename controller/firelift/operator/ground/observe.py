@@ -25,7 +25,7 @@ from firelift.infra.terraform.backend import KubernetesBackend
 from firelift.infra.terraform.workspace import backend_block, left_at
 from firelift.kube.client import Cluster
 from firelift.kube.environments import EnvironmentObject, in_buckets
-from firelift.kube.errors import NotFound
+from firelift.kube.errors import NotFound, Refused
 from firelift.operator.ground import fields, readiness, status
 from firelift.operator.ground.bundles import Bundles
 from firelift.operator.ground.material import Material, backend_of
@@ -35,6 +35,7 @@ from firelift.operator.memory import TurnMemory
 from firelift.operator.wakeups import Key
 
 FIELD_SECONDS = 10.0
+_FORBIDDEN = 403
 
 
 async def observe(
@@ -107,6 +108,10 @@ async def _made(ground: Ground, bundles: Bundles, environment: Environment) -> b
         await ground.services.cluster.get(f"/api/v1/namespaces/{backend.namespace}/secrets/{backend.secret_name}")
     except NotFound:
         return False
+    except Refused as error:
+        if error.status != _FORBIDDEN:
+            raise
+    # What may not be looked at may be there.
     return True
 
 
