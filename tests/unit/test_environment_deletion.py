@@ -96,7 +96,11 @@ def _locked(made: World) -> None:
 
 
 def _without_inputs(made: World) -> None:
-    made.missing = "not found: key access_token of Secret google"
+    made.missing = "not found: ConfigMap firestore-rules"
+
+
+def _without_credentials(made: World) -> None:
+    made.missing = made.unidentified = "not found: key credentials.json of Secret google"
 
 
 @pytest.mark.parametrize(
@@ -107,6 +111,7 @@ def _without_inputs(made: World) -> None:
         (_without_provider, "PlanFailed"),
         (_locked, "StateLocked"),
         (_without_inputs, "AwaitingApproval"),
+        (_without_credentials, "InputMissing"),
     ],
 )
 def test_a_destroy_that_cannot_go_on_says_how_to_let_go_and_that_is_enough(
