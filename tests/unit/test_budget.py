@@ -100,6 +100,20 @@ def test_a_long_idle_takes_the_rate_back_a_step_every_five_minutes() -> None:
     assert database.ask() == 500
 
 
+def test_a_successor_of_an_operator_has_its_share_at_once_and_others_keep_theirs() -> None:
+    database = Database()
+    for _ in range(40):
+        database.passes(1)
+        database.ask("a", cap=500)
+        database.ask("b", cap=500)
+    assert (database.share("a"), database.share("b")) == (250, 250)
+    database.passes(14)
+    assert database.ask("b", cap=500) == 250, "its operator is away, and its workers are not"
+    assert database.ask("a", cap=500, epoch=2) == 250
+    assert database.ask("a", cap=500, epoch=2, run="r2") == 250, "also with the next run"
+    assert database.ask("b", cap=500) == 250
+
+
 def test_a_restart_neither_resets_nor_raises_the_rate() -> None:
     database = Database()
     database.ask()

@@ -13,6 +13,7 @@ from tests.virtual_time import VirtualClock
 from firelift.api.plan import CheckVerdict, PlanReport, PlanRequest
 from firelift.api.rollout import PhaseSpec, RolloutMode
 from firelift.api.run import RunControl, RunKind, RunPlan, RunState
+from firelift.functions import Context
 from firelift.migration.errors import Denied, StoreError
 from firelift.migration.ledger.failures import write_failure
 from firelift.migration.ledger.root import RootOwner, create_root
@@ -75,7 +76,7 @@ async def test_a_sound_rollout_passes_every_check_and_writes_only_its_report() -
 
 
 MANY = {**COPY, "target": {"document": "meals/{id}-{index}", "forEach": "doc.meals"}}
-DAILY = {
+DAILY: dict[str, Any] = {
     "name": "fitness-logs",
     "source": {"collection": "fitness_logs"},
     "entityKey": "userId",
@@ -118,6 +119,29 @@ async def test_what_cannot_move_is_said_before_anything_is_written(
     report, verdicts = await planned(store, asked(migrations=(ruled,), mode=RolloutMode(mode)))
     assert verdicts["sample fitness-logs"] is verdict
     assert says in next(check.message for check in report.checks if check.check.startswith("sample"))
+
+
+def counted(documents: list[dict[str, Any]], _: Context) -> dict[str, Any]:
+    """A reducer."""
+    return {"n": len(documents)}
+
+
+@pytest.mark.parametrize("by", ["python", "set"])
+async def test_an_entity_that_a_reducer_could_not_hold_is_told_before_anything_is_written(by: str) -> None:
+    store = MemoryStore()
+    for start in range(0, 220, 55):
+        logs = [{"userId": "ada", "day": 1, "n": n, "note": "x" * 100_000} for n in range(start, start + 55)]
+        await store.commit([Create(f"fitness_logs/{log['n']:03d}", stored(log)) for log in logs])
+    await store.commit([Create(f"fitness_logs/b{n}", stored({"userId": "bob", "day": 1, "n": n})) for n in range(5)])
+    target = DAILY["target"]["aggregate"]
+    reducing = {name: value for name, value in target.items() if name != "set"}
+    reducing["python"] = {"entrypoint": f"{__name__}:counted"}
+    chosen = {"aggregate": reducing if by == "python" else target}
+    report, verdicts = await planned(store, asked(migrations=(migration(DAILY, target=chosen),)))
+    (told,) = (check.message for check in report.checks if check.check.startswith("sample"))
+    outgrown = "entity ada has 220 documents, which need about 21 MiB, and a lane may hold 16: nothing of it would be"
+    assert (outgrown in told) is (by == "python"), told
+    assert verdicts["sample fitness-logs"] is (CheckVerdict.WARN if by == "python" else CheckVerdict.PASS)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from firelift.api.migration import MigrationSpec
 from firelift.api.plan import Check, PlanRequest, SourceSample
 from firelift.api.rollout import RolloutMode
 from firelift.api.run import RunPlan
+from firelift.migration.aggregate.gather import HELD_BYTES
 from firelift.migration.aggregate.groups import Aggregation, Group, compile_aggregation
 from firelift.migration.aggregate.members import Members
 from firelift.migration.entities.reader import ByKey
@@ -84,11 +85,15 @@ class Sampler:
         aggregation = compile_aggregation(spec, transform)
         read: list[Document] = []
         outcomes: _Outcomes = []
+        records = ByKey(self.store, source_of(spec), key)
         for entity in entities:
-            page = await ByKey(self.store, source_of(spec), key).page([entity], None, DOCUMENTS)
+            page = await records.page([entity], None, DOCUMENTS)
             own = [document for document in page.documents if whose.entity(document) == entity]
             read += own
-            outcomes += _groups(aggregation, entity, own)
+            # Sums hold no documents, so that how many there are says nothing of them.
+            holds = aggregation.reducer is not None and not page.exhausted
+            count = await self.store.count(records.of([entity])) if holds else len(own)
+            outcomes += _groups(aggregation, entity, own, count)
         return self._sample(spec, read, outcomes)
 
     def _sample(self, spec: MigrationSpec, documents: Sequence[Document], outcomes: _Outcomes) -> SourceSample:
@@ -135,9 +140,10 @@ def _became(outcome: object) -> int | Refused | None:
     return outcome if isinstance(outcome, Refused) else None
 
 
-def _groups(aggregation: Aggregation, entity: str, documents: Iterable[Document]) -> _Outcomes:
-    """The groups of an entity's documents, and those that belong to none."""
+def _groups(aggregation: Aggregation, entity: str, documents: Sequence[Document], count: int) -> _Outcomes:
+    """The groups of an entity's documents, the first of `count`, and those that belong to none."""
     outcomes: _Outcomes = []
+    held = 0
     groups: dict[str, Members] = {}
     for document in documents:
         try:
@@ -147,11 +153,23 @@ def _groups(aggregation: Aggregation, entity: str, documents: Iterable[Document]
             continue
         if target is not None:
             members = groups.setdefault(target, aggregation.members()[0])
-            aggregation.take_in(members, entity, document)
+            held += aggregation.take_in(members, entity, document)
+    needed = held * count // max(1, len(documents))
+    if needed > HELD_BYTES:
+        return [*outcomes, (aggregation.spec.document.replace("{entity}", entity), _outgrown(entity, count, needed))]
     for target, members in groups.items():
         result = aggregation.result(Group(entity, target, members))
         outcomes.append((target, result if result is None or isinstance(result, Refused) else 1))
     return outcomes
+
+
+def _outgrown(entity: str, count: int, needed: int) -> Refused:
+    return Refused(
+        "target.aggregate",
+        f"entity {entity} has {count:,} documents, which need about {needed // 2**20:,} MiB, and a lane may hold "
+        f"{HELD_BYTES // 2**20}: nothing of it would be written; use `set` instead of `python`, or leave documents out "
+        "by appliesWhen",
+    )
 
 
 def _becomes(spec: MigrationSpec, sample: SourceSample) -> str:
