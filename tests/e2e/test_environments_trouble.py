@@ -124,6 +124,22 @@ def forbid_config_map(ground: Ground, name: str) -> None:
     ground.until_fact(refuses, "the policy is in force")
 
 
+def test_a_destroy_whose_credentials_went_runs_nothing_and_says_how_to_let_go(ground: Ground) -> None:
+    ground.bind_secrets()
+    secret = ("create", "secret", "generic", "google", "-n", ground.namespace)
+    ground.sandbox.kubectl(*secret, "--from-literal=access_token=ya29.own")
+    credentials = {"credentials": {"secretName": "google"}}
+    ground.ready(indexes={}, ttls={}, terraform={**credentials, "apply": "Auto", "deletionPolicy": "Destroy"})
+    ground.sandbox.kubectl("delete", "secret", "google", "-n", ground.namespace)
+    ground.delete()
+    told = ground.until_reason("InputMissing")
+    assert "of Secret google (`terraform.credentials`)" in told["message"]
+    assert ground.terraforms() == []
+    ground.patch(terraform={"deletionPolicy": "Retain"})
+    ground.until_fact(lambda: ground.get() is None, "the object is gone")
+    assert len(ground.databases()) == 1
+
+
 def test_sensitive_outputs_are_in_a_secret_once_the_operator_may_and_shown_nowhere_else(ground: Ground) -> None:
     account = {"app": {"displayName": "App", "roles": ["roles/datastore.user"]}}
     email = f"app-reader@{ground.project}.iam.gserviceaccount.com"

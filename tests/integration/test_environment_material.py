@@ -118,6 +118,13 @@ async def test_a_secret_that_is_no_text_is_refused_with_its_key_and_the_remedy(
     assert "base64" in material.inputs.invalid
 
 
+async def test_a_secret_without_a_value_is_waited_for(team: Team) -> None:
+    await team.put("Secret", "app", data={"key": ""})
+    material = await team.gathered(secrets={"api-key": {"valueFrom": {"name": "app", "key": "key"}}})
+    assert material.inputs.missing.startswith("key key of Secret app (`secrets.api-key`) is empty")
+    assert material.rendered is None
+
+
 async def test_bytes_that_nobody_named_stand_in_nobodys_way(team: Team) -> None:
     await team.put("Secret", "app", data={"key": encoded("text"), "keystore": encoded(b"\xff\xfe")})
     material = await team.gathered(secrets={"api-key": {"valueFrom": {"name": "app", "key": "key"}}})

@@ -47,8 +47,10 @@ def _plugin(original: Path, scratch: Path, to: Path) -> None:
         folders = [scratch / "unpacked"]
         with zipfile.ZipFile(archive) as opened:
             opened.extractall(folders[0])
-    (plugin,) = folders[-1].resolve().glob("terraform-provider-google_v*")
-    shutil.copy(plugin, to)
+    folder = folders[-1].resolve()
+    (named,) = folder.glob("terraform-provider-google_v*")
+    behind = folder / "plugin"  # when the mirror is one of these itself
+    shutil.copy(behind if behind.is_file() else named, to)
     to.chmod(0o755)
 
 

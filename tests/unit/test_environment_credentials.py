@@ -56,6 +56,7 @@ def test_a_service_accounts_key_is_taken_with_the_fields_that_sign_in_and_no_oth
         ({"universe_domain": ""}, "`universe_domain`"),
         ({"private_key": "/var/run/secrets/key.pem"}, "`private_key`.* must be a private key in PEM"),
         ({"private_key": {"executable": "x"}}, "`private_key`"),
+        ({"private_key": "-----BEGIN \ud800-----"}, "`private_key`"),
         ({"client_email": "terraform"}, "`client_email`.* must be the address of the service account"),
     ],
 )

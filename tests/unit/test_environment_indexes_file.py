@@ -91,6 +91,7 @@ def test_a_long_key_is_cut_and_stays_its_own() -> None:
     ("text", "sentence"),
     [
         ("{", "f.json is no JSON"),
+        ("[" * 100_000, "f.json is no JSON"),
         ("[]", "f.json must be an object with `indexes` and `fieldOverrides` and nothing else"),
         ('{"rules": []}', "f.json must be an object with `indexes` and `fieldOverrides` and nothing else"),
         ('{"indexes": {}}', "f.json: `indexes` must be a list"),

@@ -24,6 +24,7 @@ from firelift.infra.terraform.workspace import workspace
         ("-----BEGIN KEY-----\nhunterEvQIBADANBg\n-----END KEY-----", "bad line:   hunterEvQIBADANBg"),
         ('hunt"er\\c\nd', json.dumps({"value": 'hunt"er\\c\nd'})),
         ('pass"word\\', r'{"value":"pass\"word\\"}'),
+        ("hunt\ud800", "hunt\ud800"),
         ("pässword", '"p\\u00e4ssword"'),
         ("hunter22", base64.b64encode(b"hunter22").decode()),
         ("hunter/22 x", "https://example.com/?key=hunter%2F22%20x"),

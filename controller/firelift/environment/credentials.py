@@ -28,7 +28,7 @@ _OTHERS = (
 )
 _NEEDED: Mapping[str, tuple[re.Pattern[str], str]] = {
     "client_email": (re.compile(r"[^@\s]+@[a-z0-9.-]+"), "must be the address of the service account"),
-    "private_key": (re.compile(r"-----BEGIN .*-----\s*", re.DOTALL), "must be a private key in PEM"),
+    "private_key": (re.compile(r"-----BEGIN [\x20-\x7e\r\n]*-----\s*"), "must be a private key in PEM"),
     "token_uri": (re.compile(re.escape(TOKEN_URI)), f"must be {TOKEN_URI}"),
 }
 _TAKEN_TOO = ("project_id", "private_key_id", "client_id")

@@ -137,7 +137,7 @@ def _words(message: str) -> str:
 def _document(text: str, name: str) -> Mapping[str, Any]:
     try:
         document = json.loads(text)
-    except ValueError as broken:
+    except (ValueError, RecursionError) as broken:
         raise Unusable(f"{name} is no JSON: {broken}") from None
     lists = {"indexes", "fieldOverrides"}
     if not isinstance(document, dict) or not set(document) <= lists:

@@ -65,7 +65,8 @@ def _strings(value: Any) -> Iterable[str]:
 def _forms(secret: str) -> Iterable[str]:
     """The secret as it is, as JSON and an address escape it, and as bytes are sent."""
     yield from (secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1])
-    yield from (quote(secret, safe=""), base64.b64encode(secret.encode()).decode())
+    sent = secret.encode(errors="surrogatepass")  # JSON can have half of a character, which is no text
+    yield from (quote(sent, safe=""), base64.b64encode(sent).decode())
 
 
 def _lines(secret: str) -> Iterable[str]:

@@ -84,6 +84,7 @@ async def gather(cluster: Cluster, environment: Environment, modules: Mapping[st
     try:
         _check(environment, held)
         read = _read(named, held)
+        _check_values(read)
         rendered = render(environment.spec, read)
     except (Missing, Unusable) as error:
         return Material(environment, _unrendered(error), modules, identity)
@@ -132,7 +133,11 @@ async def _get(cluster: Cluster, environment: Environment, holder: Holder, name:
     except Refused as error:
         if error.status != _FORBIDDEN:
             raise
-        return _Held(refused=f"{holder} {name} may not be read by the operator: {remedy(environment.namespace)}")
+        namespace = environment.namespace
+        rights = (
+            remedy(namespace) if holder is Holder.SECRET else f"it needs `get` on configmaps in namespace {namespace}"
+        )
+        return _Held(refused=f"{holder} {name} may not be read by the operator: {rights}")
     return _Held(_plain(document) if holder is Holder.CONFIG_MAP else _decoded(document.get("data")))
 
 
@@ -154,6 +159,12 @@ def _check(environment: Environment, held: _All) -> None:
         raise Unusable(_ENDANGERED)
     if refused := [each.refused for each in held.values() if each.refused]:
         raise Missing("; ".join(sorted(refused)))
+
+
+def _check_values(read: Read) -> None:
+    empty = [str(each) for each, text in read.items() if each.holder is Holder.SECRET and not text]
+    if empty:
+        raise Missing(f"{empty[0]} is empty; it is planned as soon as there is a value")
 
 
 def _read(named: tuple[Reference, ...], held: _All) -> Read:

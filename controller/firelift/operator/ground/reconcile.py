@@ -24,8 +24,8 @@ from firelift.operator.turns import guarded
 from firelift.operator.wakeups import Key
 
 AGAIN_SECONDS = 0.05
-_MISSING_SECONDS = 5.0
-"""Nothing tells that what is missing has come."""
+_LACKING_SECONDS = 5.0
+"""Nothing tells that what is missing has come, or that a right was given."""
 _LEAVING_SECONDS = 5.0
 """Nothing tells that a run of another operator has ended."""
 
@@ -121,9 +121,9 @@ class Reconciler:
         memory.problems = tuple(problems)
         if memory.problems != told:
             return AGAIN_SECONDS
-        return self._seconds_until(decision, missing=bool(material.inputs.missing))
+        return self._seconds_until(decision, lacking=bool(material.inputs.missing or problems))
 
-    def _seconds_until(self, decision: Decision, *, missing: bool) -> float:
+    def _seconds_until(self, decision: Decision, *, lacking: bool) -> float:
         services = self._ground.services
         seconds = min((decision.due - services.now()).total_seconds(), services.settings.resync_seconds)
-        return max(min(seconds, _MISSING_SECONDS) if missing else seconds, AGAIN_SECONDS)
+        return max(min(seconds, _LACKING_SECONDS) if lacking else seconds, AGAIN_SECONDS)
