@@ -14,10 +14,10 @@ ENV UV_PROJECT_ENVIRONMENT=/opt/firelift UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1
 RUN pip install --no-cache-dir 'uv>=0.9,<1'
 WORKDIR /src
 COPY pyproject.toml uv.lock README.md LICENSE ./
-RUN uv sync --locked --no-default-groups --no-install-project
+RUN uv sync --locked --no-default-groups --extra operator --no-install-project
 COPY controller ./controller
 COPY terraform/modules ./terraform/modules
-RUN uv sync --locked --no-default-groups --no-editable
+RUN uv sync --locked --no-default-groups --extra operator --no-editable
 
 FROM ${PYTHON}
 COPY --from=terraform /bin/terraform /usr/local/bin/terraform

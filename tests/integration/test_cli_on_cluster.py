@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -13,9 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import firestore
 from tests.api_objects import ApiObjects
 from tests.manifests import environment, rollout
 
+from firelift.api.run import FORMAT
 from firelift.sandbox.sandbox import Sandbox
 
 NAMESPACE = "plugin"
@@ -266,3 +270,53 @@ def test_an_environment_is_looked_at_paused_and_retried(api: ApiObjects, plugin:
     assert (spec(api, manifest)["attempt"], spec(api, manifest)["suspend"]) == (2, True)
     assert plugin("env", "drift", "ground").out == "Drift\n  unknown: nobody has looked for it yet\n"
     assert plugin("revert", "env/ground").code == 2
+
+
+def test_a_report_has_everything_but_secrets(api: ApiObjects, plugin: Plugin, tmp_path: Path) -> None:
+    manifest = {**rollout(name="reported"), "metadata": {"name": "reported", "namespace": NAMESPACE}}
+    manifest["spec"]["worker"]["env"] = [{"name": "KEY", "value": "planted-secret"}]
+    client_side(api, manifest)
+    api.set_status(manifest, {"reason": "Migrating", "message": "token=planted-too", "conditions": conditions()})
+    file = tmp_path / "report.zip"
+    told = plugin("report", "reported", "--file", str(file))
+    assert told.code == 0
+    with zipfile.ZipFile(file) as archive:
+        texts = {name: archive.read(name).decode() for name in archive.namelist()}
+    assert texts.keys() >= {"object.yaml", "status.txt", "events.yaml", "jobs.yaml", "pods.yaml", "version.txt"}
+    assert "reason: Migrating" in texts["object.yaml"]
+    assert not [name for name, text in texts.items() if "planted" in text]
+
+
+def test_what_is_in_a_database_is_read_from_its_ledgers(
+    api: ApiObjects, plugin: Plugin, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made(api, "lettered")
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", sandbox.firestore_host)
+    letter = {
+        "path": "logs/1",
+        "reason": "kcal must not be negative",
+        "rule": "out.kcal >= 0",
+        "run": "a1.x",
+        "attempt": 1,
+    }
+    database = official(manifest_project := rollout()["spec"]["database"]["project"])
+    root = database.document(f"_firelift/{NAMESPACE}.lettered")
+    root.set({"format": FORMAT, "owner": None, "databaseUID": "", "state": ""})
+    root.collection("firelift_deadletters").document("a1.x.0").set({**letter, "time": "then", "document": "private"})
+    told = plugin("dead-letters", "lettered")
+    assert told.code == 1
+    assert told.out.splitlines()[1].split()[0] == "logs/1"
+    assert "private" not in told.out
+    runs = plugin("status", "lettered", "--ledger")
+    assert "none: the ledger has no run that is not over" in runs.out
+    ended = subprocess.run(
+        [sys.executable, "-m", "firelift.cli", "runs", "--database", manifest_project],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (0, f"No runs found in {manifest_project}/(default).\n")
+
+
+def official(project: str) -> firestore.Client:
+    return firestore.Client(project, credentials=AnonymousCredentials())  # type: ignore[no-untyped-call] # the official client is typed only in part

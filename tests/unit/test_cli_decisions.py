@@ -20,8 +20,9 @@ from firelift.cli import approvals, views, wishes
 from firelift.cli.approvals import Choice
 from firelift.cli.durations import DurationType
 from firelift.cli.exits import Exit, Problem
+from firelift.cli.explaining import explanation
 from firelift.cli.ownership import MANAGER, notes, request
-from firelift.cli.views import AnyView
+from firelift.cli.views import AnyView, RolloutView
 from firelift.cli.wishes import Wish
 from firelift.environment.observation import FieldSeen
 
@@ -244,3 +245,32 @@ def test_a_duration_is_read_as_kubectl_reads_one(text: str, seconds: int) -> Non
 def test_a_duration_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(click.BadParameter, match="must be a duration"):
         DurationType().convert(text, None, None)
+
+
+EXPORT = "gs://shop-backups/firestore/monday"
+
+
+def restoring() -> AnyView:
+    restore = {"restore": {"export": EXPORT, "collections": ["logs"]}, "irreversible": True}
+    one = world(phase("a", restore, migrate(1)))
+    one.until("AwaitingApproval")
+    return rollout_view(one)
+
+
+def test_a_restore_is_approved_by_the_name_of_its_export() -> None:
+    view = restoring()
+    with pytest.raises(Problem, match=f"--restores '{EXPORT}'"):
+        approvals.check(view, Choice(ApprovalDecision.APPROVE))
+    choice = Choice(ApprovalDecision.APPROVE, restores=EXPORT)
+    approvals.check(view, choice)
+    approvals.check(view, Choice(ApprovalDecision.REJECT))
+    assert ApprovalSpec.model_validate(approvals.manifest(view, choice, "ada", START)["spec"]).restores == EXPORT
+    assert isinstance(view, RolloutView)
+    page = shown(*explanation(view, START))
+    assert f"kubectl firelift approve users -n demo --restores {EXPORT}" in page
+
+
+def test_an_export_is_nothing_to_a_step_that_brings_none_back() -> None:
+    for view in (rollout_view(failed()), losing()):
+        with pytest.raises(Problem, match="--restores is"):
+            approvals.check(view, Choice(ApprovalDecision.APPROVE, restores=EXPORT))

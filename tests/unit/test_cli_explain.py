@@ -14,7 +14,7 @@ from tests.rollout_world import STAGING, START, World, completed, unplanned, wor
 from firelift.api.conditions import Reason, conditions_of
 from firelift.api.environment.conditions import EnvironmentReason
 from firelift.api.measurement import Measurement
-from firelift.cli import views
+from firelift.cli import lanes, views
 from firelift.cli.explaining import explanation
 from firelift.cli.explanations import ENVIRONMENTS, ROLLOUTS, Mover
 from firelift.cli.reports import environment_report, rollout_report
@@ -148,7 +148,7 @@ def at_its_second_phase() -> World:
 
 def test_the_way_back_says_how_far_it_goes_and_what_stands() -> None:
     view = rollout_view(at_its_second_phase())
-    page = shown(*rollout_report(view, START, []))
+    page = shown(*rollout_report(view, START, lanes.section([])))
     assert "yes, while the rollout is not over: a is done, 0 documents" in page
     assert "a revert goes back to the start of the phase" in page
 
@@ -157,17 +157,17 @@ def test_the_way_back_of_a_completed_rollout_has_an_end() -> None:
     one = world(phase("a", migrate(1)))
     one.until("Completed")
     view = rollout_view(one)
-    open_page = shown(*rollout_report(view, one.now, []))
+    open_page = shown(*rollout_report(view, one.now, lanes.section([])))
     assert "from now" in open_page
     assert "kubectl firelift revert users -n demo" in open_page
-    later = shown(*rollout_report(view, one.now + timedelta(days=31), []))
+    later = shown(*rollout_report(view, one.now + timedelta(days=31), lanes.section([])))
     assert "closed since" in later
     assert commands_in(later) == []
 
 
 def test_what_is_unknown_is_never_shown_as_none() -> None:
     view = rollout_view(unplanned(phase("a", migrate(1)), gates=[gate()]))
-    page = shown(*rollout_report(view, START, "jobs.batch is forbidden"))
+    page = shown(*rollout_report(view, START, lanes.section("jobs.batch is forbidden")))
     for label in ("State", "Message", "Phase", "Progress", "Moved", "Dead letters", "Open", "Conflicts"):
         line = next(line for line in page.splitlines() if line.strip().startswith(label))
         assert "unknown: " in line, line
@@ -190,7 +190,7 @@ def test_the_lanes_are_those_of_the_jobs() -> None:
         "spec": {"completions": 8, "parallelism": 2},
         "status": {"active": 2, "succeeded": 5, "failed": 1},
     }
-    page = shown(*rollout_report(saying("Migrating"), START, [job]))
+    page = shown(*rollout_report(saying("Migrating"), START, lanes.section([job])))
     assert "a1.a.migrate.logs.migrate.0  ██████░░░░  5 of 8 shares done  2 pods at work  1 failed" in page
 
 
@@ -202,7 +202,7 @@ def test_gates_show_their_last_values_against_their_limit() -> None:
     for _ in range(24):
         one.turn()
         one.pass_time(10)
-    page = shown(*rollout_report(rollout_view(one), one.now, []))
+    page = shown(*rollout_report(rollout_view(one), one.now, lanes.section([])))
     line = next(line for line in page.splitlines() if line.strip().startswith("error-rate"))
     assert "Pass" in line
     assert "limit ≤ 0.1%" in line

@@ -28,6 +28,7 @@ class Choice:
     lasts: timedelta | None = None
     loses: tuple[str, ...] = ()
     during_rollouts: bool = False
+    restores: str = ""
 
 
 def digest_of(view: AnyView) -> str:
@@ -54,8 +55,8 @@ def check(view: AnyView, choice: Choice) -> None:
     """
     if isinstance(view, EnvironmentView):
         _check_environment(view, choice)
-    elif choice.loses or choice.during_rollouts:
-        raise Problem("--loses and --during-rollouts are of environments", Exit.USAGE)
+    else:
+        _check_rollout(view, choice)
 
 
 def shown(view: AnyView, choice: Choice, now: datetime) -> tuple[Section, ...]:
@@ -98,7 +99,12 @@ def manifest(view: AnyView, choice: Choice, approver: str, now: datetime) -> Jso
         "decision": choice.decision.value,
         "approver": approver,
     }
-    optional = {"comment": choice.comment, "gate": choice.gate, "loses": list(choice.loses)}
+    optional = {
+        "comment": choice.comment,
+        "gate": choice.gate,
+        "loses": list(choice.loses),
+        "restores": choice.restores,
+    }
     spec.update({name: value for name, value in optional.items() if value})
     if choice.lasts is not None:
         spec["expiresTime"] = f"{now + choice.lasts:%Y-%m-%dT%H:%M:%SZ}"
@@ -108,7 +114,30 @@ def manifest(view: AnyView, choice: Choice, approver: str, now: datetime) -> Jso
     return {"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata, "spec": spec}
 
 
+def _check_rollout(view: RolloutView, choice: Choice) -> None:
+    if choice.loses or choice.during_rollouts:
+        raise Problem("--loses and --during-rollouts are of environments", Exit.USAGE)
+    export = export_of(view) if choice.decision is ApprovalDecision.APPROVE else ""
+    if export and choice.restores != export:
+        raise Problem(
+            f"step {view.status.step} brings an export back over what is there now, and it must be named: add "
+            f"--restores '{export}'",
+            Exit.USAGE,
+        )
+    if choice.restores and not export:
+        raise Problem("--restores is for the approval of a restore step, and the rollout is at none", Exit.USAGE)
+
+
+def export_of(view: RolloutView) -> str:
+    """What the step that the rollout is at brings back; empty when it is no restore step."""
+    phases = [phase for phase in view.spec.phases if phase.name == view.status.phase] if view.spec is not None else []
+    steps = [step for phase in phases for step in phase.steps if step.key == view.status.step]
+    return next((step.restore.export for step in steps if step.restore is not None), "")
+
+
 def _check_environment(view: EnvironmentView, choice: Choice) -> None:
+    if choice.restores:
+        raise Problem("--restores is of rollouts", Exit.USAGE)
     if choice.decision not in {ApprovalDecision.APPROVE, ApprovalDecision.REJECT}:
         raise Problem(f"an environment's plan is approved or rejected, not {choice.decision}", Exit.USAGE)
     if choice.decision is ApprovalDecision.REJECT or view.status.plan is None:

@@ -12,7 +12,7 @@ from firelift.kube.client import Json
 from firelift.kube.errors import KubeError
 from firelift.kube.job_manifest import label_selector
 
-_WIDTH = 10
+WIDTH = 10
 
 
 async def jobs_of(session: Session, rollout: str) -> list[Json] | str:
@@ -40,7 +40,7 @@ def _row(job: Json) -> Row:
     active, failed = status.get("active", 0), status.get("failed", 0)
     failure = next((each for each in status.get("conditions", ()) if each["type"] == "Failed"), None)
     facts = [
-        bar(done / total if total else 0.0, _WIDTH),
+        bar(done / total if total else 0.0, WIDTH),
         f"{done:,} of {total:,} shares done",
         f"{active:,} {'pod' if active == 1 else 'pods'} at work",
         f"{failed:,} failed" if failed else "",

@@ -5,24 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from firelift.cli import environment_sections, lanes, rollout_sections
+from firelift.cli import environment_sections, rollout_sections
 from firelift.cli.common_sections import actions
 from firelift.cli.environment_actions import of_environment
 from firelift.cli.rollout_actions import of_rollout
 from firelift.cli.sections import Section
 from firelift.cli.views import EnvironmentView, RolloutView
-from firelift.kube.client import Json
 
 
 def rollout_report(
-    view: RolloutView, now: datetime, jobs: Sequence[Json] | str, flags: Sequence[str] = ()
+    view: RolloutView, now: datetime, at_work: Section, flags: Sequence[str] = ()
 ) -> tuple[Section, ...]:
-    """`jobs`: the rollout's Jobs, or why they cannot be known."""
+    """`at_work`: its lanes, as its Jobs or its ledger tell."""
     return (
         rollout_sections.summary(view, now),
         rollout_sections.way_back(view, now),
         rollout_sections.gates(view, now),
-        lanes.section(jobs),
+        at_work,
         actions(of_rollout(view, now, flags)),
     )
 

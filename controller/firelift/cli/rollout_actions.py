@@ -9,6 +9,7 @@ from datetime import datetime
 from firelift.api.conditions import Reason
 from firelift.api.rollout import KIND, RolloutMode
 from firelift.cli.actions import Action, Commands
+from firelift.cli.approvals import export_of
 from firelift.cli.views import NOT_OBSERVED, RolloutView
 from firelift.rollout.way_back import GATE as REVERT_GATE
 
@@ -59,8 +60,10 @@ def _retry(_: RolloutView, commands: Commands, __: datetime) -> Action:
     return Action(commands("retry"), "raises the attempt, once the cause is gone")
 
 
-def _approve(_: RolloutView, commands: Commands, __: datetime) -> Action:
-    return Action(commands("approve"), "shows what comes, asks, and approves just that")
+def _approve(view: RolloutView, commands: Commands, _: datetime) -> Action:
+    export = export_of(view)
+    named = ("--restores", export) if export else ()
+    return Action(commands("approve", *named), "shows what comes, asks, and approves just that")
 
 
 def _reject(_: RolloutView, commands: Commands, __: datetime) -> Action:
@@ -155,6 +158,7 @@ _OFFERS: dict[str, tuple[Offer, ...]] = {
     Reason.AWAITING_APPROVAL: (_approve, _reject, _plan, _revert, _abort),
     Reason.WAITING_FOR_ENVIRONMENT: (_why_not_ready, *_WAITING),
     Reason.WAITING_FOR_ROLLOUT: (_ask_the_other, *_WAITING),
+    Reason.WAITING_FOR_BACKUP: _WAITING,
     Reason.REVERTING: (_watch, _pause, _abort),
     Reason.RELEASING: (_watch,),
 }

@@ -120,11 +120,11 @@ def _verdicts(turn: Turn, gate: GateSpec, record: GateRecord) -> Iterator[Judged
             yield judge(gate, window, answers[window])
 
 
-def _taken_in(place: Place, gate: GateSpec, record: GateRecord, verdict: Judged) -> RolloutState:
+def counted_in(record: GateRecord, verdict: Judged, *, quiet: bool = False) -> GateRecord:
+    """The gate's memory with one more verdict; that of a silenced gate is remembered, and stops nothing."""
     counted = verdict.verdict in _COUNTED
     passed = verdict.verdict is GateVerdict.PASS
-    quiet = silenced(place.turn, gate.name)
-    after = changed(
+    return changed(
         record,
         cursor=verdict.window_end,
         judged=record.judged + counted,
@@ -132,6 +132,10 @@ def _taken_in(place: Place, gate: GateSpec, record: GateRecord, verdict: Judged)
         last=(*record.last, verdict)[-VERDICTS:],
         absent_since=None if counted or quiet else record.absent_since or verdict.window_end,
     )
+
+
+def _taken_in(place: Place, gate: GateSpec, record: GateRecord, verdict: Judged) -> RolloutState:
+    after = counted_in(record, verdict, quiet=silenced(place.turn, gate.name))
     gates = tuple(after if other.name == gate.name else other for other in place.state.gates)
     state = changed(place.state, gates=gates)
     if gate.on_failure is GateAction.NOTIFY and failing(gate, after) and not failing(gate, record):
@@ -140,10 +144,14 @@ def _taken_in(place: Place, gate: GateSpec, record: GateRecord, verdict: Judged)
 
 
 def _objections(place: Place, gate: GateSpec, record: GateRecord) -> Iterator[Objection]:
-    if silenced(place.turn, gate.name):
-        return
+    if not silenced(place.turn, gate.name):
+        yield from objections(gate, record, place.turn.spec.on_failure.action)
+
+
+def objections(gate: GateSpec, record: GateRecord, default: FailureAction) -> Iterator[Objection]:
+    """Why the gate does not let a rollout go on; `default` is what a failure leads to where the gate says nothing."""
     if failing(gate, record) and gate.on_failure is not GateAction.NOTIFY:
-        action = FailureAction(gate.on_failure or place.turn.spec.on_failure.action)
+        action = FailureAction(gate.on_failure or default)
         yield Objection(gate.name, Reason.GATE_FAILED, _failed(gate, record), action)
     action_when_absent = _absence(gate, record)
     if action_when_absent is not AbsenceAction.WAIT:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
+
 from firelift.api.rollout import PhaseSpec, RolloutSpec
 from firelift.api.steps import StepSpec
 from firelift.api.steps.soak import Evidence
@@ -19,7 +21,23 @@ def problem(turn: Turn) -> str:
         return f"phase {phase.name} has been started under that name before"
     if turn.seen.unusable:
         return turn.seen.unusable
-    return _condition(spec, phase) or _unjudged(spec, phase) or _unmoved(turn, phase)
+    moved = {name for record in state.phases for step in record.spec.steps for name in _moves(step)}
+    return _in_phase(spec, phase, moved)
+
+
+def declared(spec: RolloutSpec) -> tuple[str, ...]:
+    """What would keep each of its phases from starting, one after the other, as far as the spec alone tells."""
+    moved: set[str] = set()
+    found = []
+    for phase in spec.phases:
+        found.append(_in_phase(spec, phase, moved))
+        moved.update(name for step in phase.steps for name in _moves(step))
+    return tuple(filter(None, found))
+
+
+def _in_phase(spec: RolloutSpec, phase: PhaseSpec, before: AbstractSet[str]) -> str:
+    """`before`: the migrations that earlier phases move."""
+    return _condition(spec, phase) or _unjudged(spec, phase) or _unmoved(phase, before)
 
 
 def _condition(spec: RolloutSpec, phase: PhaseSpec) -> str:
@@ -42,8 +60,8 @@ def _unjudged(spec: RolloutSpec, phase: PhaseSpec) -> str:
     return ""
 
 
-def _unmoved(turn: Turn, phase: PhaseSpec) -> str:
-    moved = {name for record in turn.state.phases for step in record.spec.steps for name in _moves(step)}
+def _unmoved(phase: PhaseSpec, before: AbstractSet[str]) -> str:
+    moved = set(before)
     for index, step in enumerate(phase.steps):
         names = covered(phase, index) if step.verify or step.sweep or step.delete else ()
         if absent := [name for name in names if name not in moved]:

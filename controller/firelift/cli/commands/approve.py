@@ -27,6 +27,7 @@ from firelift.cli.verbs import dry_run_option
 @click.option("--comment", default="", help="Why, for those who come after.")
 @click.option("--loses", multiple=True, metavar="ADDRESS", help="An address of the plan that can lose data; repeat it.")
 @click.option("--during-rollouts", is_flag=True, help="Apply even while a rollout is mid-phase.")
+@click.option("--restores", default="", metavar="EXPORT", help="The export that a restore step may bring back.")
 @click.option("--digest", default="", help="Go on only if this is what is asked about.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @dry_run_option
@@ -43,6 +44,7 @@ async def command(  # noqa: PLR0913 - one parameter for each flag
     comment: str,
     loses: tuple[str, ...],
     during_rollouts: bool,
+    restores: str,
     digest: str,
     yes: bool,
     dry_run: bool,
@@ -51,7 +53,7 @@ async def command(  # noqa: PLR0913 - one parameter for each flag
     decision = _decision(reject=reject, skip=skip, override=bool(gate), adopt=adopt)
     if gate and lasts is None:
         raise click.UsageError("--override needs --for: when the gate is to speak again, such as --for 1h")
-    choice = Choice(decision, comment, gate, lasts, loses, during_rollouts)
+    choice = Choice(decision, comment, gate, lasts, loses, during_rollouts, restores)
     view, now = views.view(ref.kind, await session.read(ref)), datetime.now(UTC)
     check(view, choice)
     body = manifest(view, choice, await session.whoami(), now)
