@@ -39,12 +39,14 @@ test: lint tools ## Run the linters, then every test: unit, property, contract, 
 $(SUITES): $(SYNCED)
 	$(RUN)/pytest $(PYTEST_ARGS) tests/$@
 chart integration e2e: tools
-# DEPLOYED=1: against the operator of a release, instead of a process of the sandbox.
 e2e: export FIRELIFT_E2E_DEPLOYED := $(DEPLOYED)
 
 .PHONY: test-terraform
 test-terraform: tools ## Test modules, runner and environments on the real Terraform (FIRELIFT_PROVIDER_MIRROR: with that provider).
 	$(RUN)/pytest $(PYTEST_ARGS) tests/terraform $(wildcard $(foreach suite,$(SUITES),tests/$(suite)/test_terraform*.py tests/$(suite)/test_environment*.py))
+
+.PHONY: test-e2e
+test-e2e: e2e ## Run the end-to-end tests; DEPLOYED=1: against the operator of a release of the chart.
 
 .PHONY: test-chart
 test-chart: chart ## Test the Helm chart: lint, templates, bad values, and a release on the sandbox from its installation to its end.

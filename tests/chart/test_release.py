@@ -7,9 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.chart.charts import NAMESPACE
+from tests.chart.charts import NAMESPACE, Json
 from tests.chart.release import Release
 from tests.e2e.world import World, phase
+from tests.waiting import eventually
 
 from firelift.sandbox.helm import HelmError
 from firelift.sandbox.sandbox import Sandbox
@@ -18,6 +19,22 @@ MakeWorld = Callable[[], World]
 _SLOWLY = {"maxWritesPerSecond": 20, "batchSize": 5}
 _FROZEN = Path(__file__).parent / "firelift-0.1.0.tgz"
 """The chart as it was at its version 0.1.0: `helm package charts/firelift`, never to be made again."""
+
+_EVERYTHING: Json = {
+    "operator": {
+        "podAnnotations": {"example.com/turn": "2"},
+        "podLabels": {"example.com/team": "data"},
+        "nodeSelector": {"kubernetes.io/os": "linux"},
+        "tolerations": [{"key": "system", "operator": "Exists", "effect": "NoSchedule"}],
+        "affinity": {"podAntiAffinity": {}},
+        "priorityClassName": "system-cluster-critical",
+    },
+    "imagePullSecrets": ["pull"],
+    "networkPolicy": {"restrictEgress": True},
+    "terraform": {"secretNamespaces": [NAMESPACE]},
+    "metrics": {"dashboard": {"create": True}},
+}
+"""Each value that a cluster without the Prometheus operator takes."""
 
 
 def test_an_upgrade_from_the_first_chart_keeps_a_rollout_running(release: Release, make_world: MakeWorld) -> None:
@@ -34,7 +51,7 @@ def test_an_upgrade_from_the_first_chart_keeps_a_rollout_running(release: Releas
     world.until_fact(lambda: len(world.target()) > 20, "the first documents")
     leader, before = release.leader(), names(release)
 
-    release.upgrade(operator={"podAnnotations": {"example.com/turn": "2"}})
+    release.upgrade(**_EVERYTHING)
 
     world.until_fact(lambda: names(release).isdisjoint(before), "the pods of before are gone")
     world.until_fact(lambda: release.leader() not in ("", leader), "another replica leads")
@@ -108,3 +125,31 @@ def test_an_operator_with_a_deletion_to_finish_is_not_uninstalled(release: Relea
     assert (world.target(), world.source()) == ({}, before)
     release.uninstall("--wait")
     assert release.sandbox.kubectl("get", "pods", "-n", NAMESPACE, "-o", "name") == ""
+
+
+def test_an_operator_of_one_namespace_works_with_rights_in_that_one_alone(
+    release: Release, make_world: MakeWorld, cluster: Sandbox
+) -> None:
+    world, foreign = make_world(), make_world()
+    release.install(
+        replicas=1,
+        watchNamespaces=[world.namespace],
+        clusterID="prod",
+        worker={"serviceAccountName": "firelift-worker", "serviceAccounts": [{"namespace": world.namespace}]},
+    )
+    for each in (foreign, world):
+        each.seed(100)
+        each.apply(each.manifest([phase("everyone", 100)]))
+    listed = ("get", "jobs", "-n", world.namespace, "-o", "json")
+    jobs = eventually(lambda: json.loads(cluster.kubectl(*listed))["items"])
+
+    world.until_reason("Completed")
+
+    assert {job["spec"]["template"]["spec"]["serviceAccountName"] for job in jobs} == {"firelift-worker"}
+    assert world.target() == world.expected(100)
+    ledger = world.database.document(f"_firelift/{world.namespace}.logs").get().to_dict() or {}
+    assert "prod" in json.dumps(ledger, default=str)
+    assert foreign.status()["reason"] == "NotObserved"
+    assert foreign.target() == {}
+    release.uninstall("--wait")
+    assert "finalizers" not in (world.get() or {})["metadata"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 
 import pytest
@@ -14,9 +15,12 @@ from firelift.kube import objects as custom_objects
 from firelift.kube.client import Cluster, Json, always
 from firelift.kube.deployments import scale
 from firelift.kube.environments import ENVIRONMENTS
+from firelift.kube.lease import Lease, LeaseSettings
+from firelift.kube.objects import CustomResource
 from firelift.kube.rollouts import ROLLOUTS, RolloutObject
 from firelift.operator.databases import Databases
-from firelift.operator.leaving import Leaving, objects
+from firelift.operator.leave import leave
+from firelift.operator.leaving import Leaving, StillDeleting, objects
 from firelift.operator.settings import Settings
 from firelift.operator.telemetry.logs import logger
 
@@ -96,6 +100,20 @@ async def test_an_object_that_changes_meanwhile_is_let_go_as_it_is_then(
     assert found.value.spec.suspend
 
 
+async def test_an_object_that_is_deleted_meanwhile_keeps_its_finalizer(
+    cluster: Cluster, namespace: str, leaving: Leaving
+) -> None:
+    seen = await held(cluster, namespace, "users")
+    await cluster.delete(f"/apis/{API_VERSION}/namespaces/{namespace}/migrationrollouts/users", {})
+
+    with pytest.raises(StillDeleting, match=f"MigrationRollout {namespace}/users: being deleted"):
+        await leaving.rollout(seen)
+
+    found = await ROLLOUTS.read(cluster, namespace, "users")
+    assert found is not None
+    assert (found.held, found.deleting) == (True, True)
+
+
 async def test_an_environment_is_let_go_and_leaving_twice_is_leaving_once(
     cluster: Cluster, namespace: str, leaving: Leaving
 ) -> None:
@@ -129,5 +147,41 @@ async def test_all_objects_are_found_page_by_page(
     assert {each.name for each in everywhere if each.namespace == namespace} == names
 
 
+async def test_of_a_kind_that_is_not_installed_there_are_no_objects(cluster: Cluster) -> None:
+    unknown = CustomResource("Unknown", "unknowns", dict)
+
+    assert await objects(cluster, unknown, ()) == []
+
+
 async def test_a_deployment_that_is_not_there_need_not_be_stopped(cluster: Cluster, namespace: str) -> None:
     assert await scale(cluster, namespace, "firelift-operator", 0) == 0
+
+
+async def test_leaving_that_cannot_be_finished_starts_the_operator_again(
+    cluster: Cluster, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = f"/apis/apps/v1/namespaces/{namespace}/deployments"
+    labels = {"app": "operator"}
+    container = {"name": "operator", "image": "operator", "command": ["sleep", "600"]}
+    template = {"metadata": {"labels": labels}, "spec": {"terminationGracePeriodSeconds": 1, "containers": [container]}}
+    spec = {"replicas": 2, "selector": {"matchLabels": labels}, "template": template}
+    await cluster.create(path, {"metadata": {"name": "firelift-operator"}, "spec": spec})
+    monkeypatch.setenv("FIRELIFT_LEASE_NAMESPACE", namespace)
+    monkeypatch.setenv("FIRELIFT_LEASE_DURATION_SECONDS", "1")
+    monkeypatch.setenv("FIRELIFT_NAMESPACES", namespace)
+    frozen = Lease(cluster, LeaseSettings(namespace, "firelift-operator", "an operator that does not end", 60))
+    await frozen.acquire()
+
+    async def replicas() -> int:
+        return int((await cluster.get(f"{path}/firelift-operator"))["spec"]["replicas"])
+
+    leaving = asyncio.create_task(leave(Settings()))
+    async with asyncio.timeout(20):
+        while await replicas() != 0:  # noqa: ASYNC110 - the fact is on the API server
+            await asyncio.sleep(0.05)
+    leaving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
+
+    assert await replicas() == 2
+    await cluster.delete(f"{path}/firelift-operator", {})

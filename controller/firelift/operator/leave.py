@@ -19,13 +19,9 @@ from firelift.kube.lease import LeadershipLost, Lease
 from firelift.kube.objects import CustomObject, Parsed
 from firelift.kube.rollouts import ROLLOUTS
 from firelift.operator.databases import Databases
-from firelift.operator.leaving import Leaving, objects
+from firelift.operator.leaving import Leaving, StillDeleting, objects
 from firelift.operator.settings import Settings
 from firelift.operator.telemetry.logs import configure_logging, logger
-
-
-class StillDeleting(Exception):
-    """Objects are being deleted, and only an operator can finish that."""
 
 
 class Interrupted(Exception):
@@ -62,10 +58,7 @@ async def _refuse_deletions(cluster: Cluster, settings: Settings) -> None:
         *_deleting(ENVIRONMENTS.kind, await objects(cluster, ENVIRONMENTS, namespaces)),
     ]
     if found:
-        raise StillDeleting(
-            f"{', '.join(found)}: being deleted, which only the operator can finish, so nothing was changed; wait until"
-            " it is gone (its status says what it waits for), or uninstall with --no-hooks and take its finalizer off"
-        )
+        raise StillDeleting(", ".join(found))
 
 
 def _deleting(kind: str, found: Sequence[CustomObject[Parsed]]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -14,7 +15,7 @@ from firelift.api.run import RunControl, RunState
 from firelift.kube import jobs
 from firelift.kube.client import Cluster, Json
 from firelift.kube.environments import ENVIRONMENTS, EnvironmentObject
-from firelift.kube.errors import Changed
+from firelift.kube.errors import Changed, NotFound
 from firelift.kube.job_manifest import label_selector
 from firelift.kube.objects import CustomObject, CustomResource
 from firelift.kube.rollouts import ROLLOUTS, RolloutObject
@@ -32,11 +33,23 @@ _UNINSTALLED = "the operator has been uninstalled, and nothing happens here unti
 Parsed = TypeVar("Parsed")
 
 
+class StillDeleting(Exception):
+    """Objects are being deleted, and only an operator can finish that."""
+
+    def __init__(self, found: str) -> None:
+        super().__init__(
+            f"{found}: being deleted, which only the operator can finish, so the operator stays; wait until it is gone "
+            "(its status says what it waits for), or uninstall with --no-hooks and take its finalizer off"
+        )
+
+
 async def objects(
     cluster: Cluster, kind: CustomResource[Parsed], namespaces: Sequence[str]
 ) -> list[CustomObject[Parsed]]:
-    """All objects of a kind in these namespaces; none named means all."""
-    return [each for namespace in namespaces or ("",) for each in await kind.listed(cluster, namespace)]
+    """All objects of a kind in these namespaces, none named meaning all; none where the kind is not installed."""
+    with suppress(NotFound):
+        return [each for namespace in namespaces or ("",) for each in await kind.listed(cluster, namespace)]
+    return []
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +66,7 @@ class Leaving:
         """Hold its runs, remove their Jobs, let it go. A database that does not answer hinders nothing but the first.
 
         Raises:
+            StillDeleting: somebody has deleted it, and its finalizer stays.
             KubeError: the API server refused, or somebody kept changing the object.
         """
         if not seen.held:
@@ -99,6 +113,8 @@ class Leaving:
         current: CustomObject[Parsed] | None = seen
         for attempt in range(1, _TRIES + 1):
             try:
+                if current is not None and current.held and current.deleting:
+                    raise StillDeleting(f"{kind.kind} {seen.namespace}/{seen.name}")
                 if current is not None and current.held:
                     status = self._told(current, with_trouble)
                     await kind.let_go(self.cluster, await kind.write_status(self.cluster, current, status))
