@@ -107,6 +107,21 @@ async def test_a_get_that_was_cut_starts_again_so_that_all_is_read_at_one_time(
     ]
 
 
+@pytest.mark.parametrize(
+    ("order", "found", "calls"),
+    [("bacd", "ab", 1), ("cbda", "a", 2), ("adcb", "a", 1)],
+    ids=["out of order", "the first one comes last", "one behind the other"],
+)
+async def test_a_get_that_is_full_answers_for_the_first_paths_in_whatever_order_they_come(
+    store: FirestoreStore, script: Script, order: str, found: str, calls: int
+) -> None:
+    answers = got(*order, at=5)
+    script.turns["BatchGetDocuments"] = [Turn(answers), Turn(got("a", at=5))]
+    documents = await store.get([f"users/{name}" for name in "abcd"], most=2 * answers[0].found.ByteSize())
+    assert names(documents) == found
+    assert len(script.asked["BatchGetDocuments"]) == calls
+
+
 async def test_a_get_reads_at_the_latest_time_of_its_answers(store: FirestoreStore, script: Script) -> None:
     script.turns["BatchGetDocuments"] = [Turn([*got("a", at=5), *got("b", at=7)])]
     assert {answer.read_time for answer in await store.get(["users/a", "users/b"])} == {7}

@@ -11,7 +11,7 @@ from tests.virtual_time import in_virtual_time
 
 from firelift.api.rollout import PaceSpec
 from firelift.api.run import RunKind, VerifyPlan
-from firelift.migration.bounded import READ_BYTES, get_some, weight
+from firelift.migration.bounded import READ_BYTES, STOP_BYTES, get_some, weight
 from firelift.migration.entities.order import place
 from firelift.migration.entities.reader import ById, ByKey, EntityReader
 from firelift.migration.entities.whose import Whose
@@ -188,4 +188,4 @@ async def test_a_verify_of_entities_reads_as_many_copies_at_once_as_there_is_roo
     check = VerifyPlan(recheck_seconds=0)
     checked = await ran(store, plan(RunKind.VERIFY, spec, subjects=tuple(subjects), verify=check, pace=pace))
     assert counts(checked) == {"read": len(MANY), "unchanged": len(MANY) - 1, "missing": 1}
-    assert 0 < store.most < READ_BYTES + len(LARGE)
+    assert 0 < store.most < STOP_BYTES + len(LARGE)

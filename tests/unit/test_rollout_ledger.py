@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from tests.rollout_rules import names
@@ -181,3 +182,36 @@ def test_a_turn_of_a_new_object_depends_on_nothing_but_its_input() -> None:
     before, seen = one.observe()
     assert before == initial_state(one.rollout, START)
     assert decide(one.rollout, before, seen) == decide(one.rollout, before, seen)
+
+
+def test_a_revert_that_is_suspended_for_longer_than_the_retention_keeps_its_ledger() -> None:
+    one = world(*PHASES, ledgerRetentionSeconds=1000)
+    one.until("Completed")
+    for _ in range(3):
+        one.turn()
+    assert (one.expiring, one.owner) == (True, None)
+    one.edit(intent="Revert", suspend=True)
+    one.until("Suspended")
+    for _ in range(5):
+        one.pass_time(1000)
+        one.turn()
+        assert (one.expiring, one.owner) == (False, ME)
+    one.edit(suspend=False)
+    one.until("Reverted")
+    assert all(run.complete for run in one.runs.values())
+
+
+@pytest.mark.parametrize(
+    ("edit", "reason"),
+    [({"suspend": True}, "Suspended"), ({"intent": "Abort"}, "Aborted")],
+    ids=["suspended", "aborted"],
+)
+def test_what_has_not_ended_never_gives_its_ledger_a_time_to_expire(edit: dict[str, Any], reason: str) -> None:
+    one = world(*PHASES, ledgerRetentionSeconds=1000)
+    one.until("Soaking")
+    one.edit(**edit)
+    one.until(reason)
+    for _ in range(5):
+        one.pass_time(1000)
+        assert "ReleaseLedger" not in names(one.turn())
+    assert (one.expiring, one.owner) == (False, ME)

@@ -10,6 +10,10 @@ from firelift.migration.store import Document, Micros, Missing, Store, ValueKit
 READ_BYTES = 2 * 2**20
 """Of one reading, about: as much as a page of a query has."""
 
+STOP_BYTES = 3 * READ_BYTES
+"""Of one call whose documents are larger than the last ones were. What lies behind is asked for again, and reads are
+paid for: that is for large documents behind small ones, and not for those that differ a little."""
+
 FIRST = 8
 """Documents of the first call, which says how large they are. Each may have 1 MiB."""
 
@@ -60,7 +64,7 @@ async def get_some(
 ) -> list[Document | Missing]:
     """The documents of the first of these paths, at least one: until they have `READ_BYTES`, all read at one time.
 
-    The `first` call says how large they are; what it asks for too many is read and thrown away.
+    The `first` call says how large they are; of one that comes to more than `STOP_BYTES` the rest is asked for again.
 
     Raises:
         StoreError: when they cannot be read.
@@ -70,7 +74,7 @@ async def get_some(
     while len(found) < len(paths) and held < READ_BYTES:
         left = READ_BYTES - held
         count = left * len(found) // max(1, held) if found else first
-        more = await store.get(paths[len(found) :][: max(1, count)], read_time=read_time, most=left)
+        more = await store.get(paths[len(found) :][: max(1, count)], read_time=read_time, most=STOP_BYTES)
         found += more
         held += weight(store.values, more)
         read_time = more[0].read_time
