@@ -25,6 +25,9 @@ POLL_OPERATION = timedelta(seconds=5)
 REFUSED_AGAIN = timedelta(seconds=15)
 """How often what was refused is asked for again: a right that was granted takes effect by and by."""
 
+_PATIENCE_SECONDS = 60
+"""How long a revert waits until what it cancels has ended."""
+
 _PERCENT = 100
 
 
@@ -117,6 +120,18 @@ def carried(place: Place, wanted_: TransferRecord, reason: Reason) -> Outcome | 
     return _under_way(place, record, reason) if record.operation else _begin(place, record, reason)
 
 
+def inverse(place: Place) -> RolloutState | Settled | None:
+    """Wait for the end of an export that is cancelled, but not for ever: it changes nothing. None: go on."""
+    turn, record = place.turn, place.record.transfer
+    if record is None or record.ended or turn.seconds_since(place.record.undo_started) >= _PATIENCE_SECONDS:
+        return None
+    if turn.seen.backups is None:
+        return Settled(Reason.REVERTING, "looking at the database's exports", due=turn.now)
+    if not turn.seen.backups.operations_error and _operation(place) is None:
+        return None
+    return Settled(Reason.REVERTING, f"cancelling the {record.kind} {_where(record)}", due=turn.now + POLL)
+
+
 def _begin(place: Place, record: TransferRecord, reason: Reason) -> Settled | Failed:
     turn = place.turn
     intent = StartTransfer(record.kind, record.uri, record.collections, record.known)
@@ -192,18 +207,3 @@ def _speaks(turn: Turn) -> bool:
     phases = [*turn.spec.phases, *(record.spec for record in turn.state.phases)]
     steps = (step for phase in phases for step in phase.steps)
     return turn.spec.requires.backup is not None or any(step.backup or step.restore for step in steps)
-
-
-def inverse(place: Place) -> RolloutState | Settled | None:
-    """Wait for the end of an export that is cancelled, but not for ever: it changes nothing. None: go on."""
-    turn, record = place.turn, place.record.transfer
-    if record is None or record.ended or turn.seconds_since(place.record.undo_started) >= _PATIENCE_SECONDS:
-        return None
-    if turn.seen.backups is None:
-        return Settled(Reason.REVERTING, "looking at the database's exports", due=turn.now)
-    if not turn.seen.backups.operations_error and _operation(place) is None:
-        return None
-    return Settled(Reason.REVERTING, f"cancelling the {record.kind} {_where(record)}", due=turn.now + POLL)
-
-
-_PATIENCE_SECONDS = 60
