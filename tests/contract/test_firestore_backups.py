@@ -52,6 +52,16 @@ async def test_an_export_tells_how_far_it_is_and_ends(rest: Rest) -> None:
     assert (await ended(rest)).state == "SUCCESSFUL"
 
 
+async def test_an_export_of_one_moment_is_as_old_as_that(rest: Rest) -> None:
+    minute = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(minutes=5)
+    await start(rest, StartTransfer(TransferKind.EXPORT, MONDAY, (), snapshot=minute))
+    assert (await ended(rest)).time == minute
+    for wrong in (minute + timedelta(seconds=1), minute - timedelta(hours=1), minute + timedelta(minutes=10)):
+        with pytest.raises(TransferRefused, match="not a whole minute of the last hour") as caught:
+            await start(rest, StartTransfer(TransferKind.EXPORT, "gs://shop-backups/x", (), snapshot=wrong))
+        assert caught.value.final
+
+
 async def test_what_is_there_is_not_begun_a_second_time(rest: Rest) -> None:
     await start(rest)
     await start(rest)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import grpc
@@ -211,6 +211,21 @@ async def test_an_import_writes_what_was_exported_over_what_is_there_and_deletes
     assert metadata.progress_documents.completed_work == 2
     assert metadata.progress_bytes.completed_work == kept["bytes"] > 0
     assert (kept["prefix"], kept["documents"], kept["complete"]) == ("gs://backups/first", 2, True)
+
+
+async def test_an_export_of_a_moment_has_no_document_that_came_later(
+    documents: tuple[Rest, FirestoreAdminAsyncClient, AsyncClient],
+) -> None:
+    _, admin, store = documents
+    await store.document("orders/1").set({"total": 1})
+    minute = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(minutes=1)
+    name = f"projects/{store.project}/databases/(default)"
+    request = {"name": name, "output_uri_prefix": "gs://backups/moment", "snapshot_time": minute}
+    done = await over(admin, await admin.export_documents(request=request))
+    metadata = types.ExportDocumentsMetadata.deserialize(done.metadata.value)
+
+    assert (done.error.message, metadata.progress_documents.completed_work) == ("", 0)
+    assert metadata.snapshot_time == minute
 
 
 async def test_an_export_of_everything_has_every_collection(

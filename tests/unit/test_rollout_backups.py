@@ -61,6 +61,16 @@ def test_an_export_is_made_before_anything_changes() -> None:
     assert status.phases[0].steps[0].message == f"100 documents, 5,000 bytes exported to {asked.uri}"
 
 
+def test_a_consistent_export_is_of_the_whole_minute_before_it_began() -> None:
+    step = {"backup": {"export": {"bucket": BUCKET, "consistent": True}}}
+    one = rolling(step, migrate())
+    one.now = START + timedelta(seconds=150)
+    one.until("BackingUp")
+    one.turn()
+    [asked] = one.copies.started
+    assert asked.snapshot == START + timedelta(seconds=120)
+
+
 def test_an_operator_that_dies_after_it_asked_finds_its_export_again() -> None:
     """Killed between the call and the record: all that is left is what was remembered before it."""
     one = rolling(EXPORT, migrate())

@@ -132,7 +132,12 @@ class _UnreadError(Exception):
 
 async def _begin(client: FirestoreAdminAsyncClient, name: str, wanted: StartTransfer) -> None:
     if wanted.kind is TransferKind.EXPORT:
-        export = ExportDocumentsRequest(name=name, output_uri_prefix=wanted.uri, collection_ids=wanted.collections)
+        export = ExportDocumentsRequest(
+            name=name,
+            output_uri_prefix=wanted.uri,
+            collection_ids=wanted.collections,
+            snapshot_time=wanted.snapshot,
+        )
         await client.export_documents(export, timeout=DEADLINE_SECONDS, retry=None)
     else:
         import_ = ImportDocumentsRequest(name=name, input_uri_prefix=wanted.uri, collection_ids=wanted.collections)

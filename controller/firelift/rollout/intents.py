@@ -106,12 +106,16 @@ class ReleaseLedger:
 
 @dataclass(frozen=True, slots=True)
 class StartTransfer:
-    """An export or import of just this is there, beside those that are `known`: it is begun unless one is."""
+    """An export or import of just this is there, beside those that are `known`: it is begun unless one is.
+
+    `snapshot`, a whole minute, is as of when documents are exported.
+    """
 
     kind: TransferKind
     uri: str
     collections: tuple[str, ...]
     known: tuple[str, ...] = ()
+    snapshot: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

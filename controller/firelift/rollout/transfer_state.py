@@ -15,6 +15,8 @@ class TransferRecord(Model):
     uri: str
     """Where the export lies, or will."""
     collections: tuple[str, ...] = ()
+    snapshot: datetime | None = None
+    """As of when documents are exported; None: as they are when they are read."""
     attempt: int
     known: tuple[str, ...] = ()
     """Operations that moved the same before: what is there beside them is this one."""

@@ -134,7 +134,7 @@ def inverse(place: Place) -> RolloutState | Settled | None:
 
 def _begin(place: Place, record: TransferRecord, reason: Reason) -> Settled | Failed:
     turn = place.turn
-    intent = StartTransfer(record.kind, record.uri, record.collections, record.known)
+    intent = StartTransfer(record.kind, record.uri, record.collections, record.known, record.snapshot)
     refusal = turn.seen.refusals.get(record.uri)
     if refusal is None:
         return Settled(reason, f"beginning the {record.kind} {_where(record)}", (intent,), turn.now + POLL)

@@ -34,6 +34,9 @@ class ExportSpec(Model):
     collections: Collections = ()
     """Collection groups. Empty: the whole database, Firelift's ledgers included. Name them for an export that a
     `restore` step imports."""
+    consistent: bool = False
+    """All documents as they were at one moment: the last whole minute before the step began. False: each as it is when
+    it is read."""
 
 
 class BackupStep(RuledModel):

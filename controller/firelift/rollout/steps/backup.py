@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from firelift.api.conditions import Reason
 from firelift.api.steps.backup import BackupStep, ExportSpec
 from firelift.rollout import transfers
@@ -37,7 +39,11 @@ def _exported(place: Place, step: BackupStep, export: ExportSpec) -> StepOutcome
     mine = known is not None and known.attempt == place.turn.state.attempt
     uri = known.uri if known is not None and mine else folder(place, export)
     wanted = TransferRecord(
-        kind=TransferKind.EXPORT, uri=uri, collections=export.collections, attempt=place.turn.state.attempt
+        kind=TransferKind.EXPORT,
+        uri=uri,
+        collections=export.collections,
+        snapshot=_began(place).replace(second=0, microsecond=0) if export.consistent else None,
+        attempt=place.turn.state.attempt,
     )
     match transfers.carried(place, wanted, Reason.BACKING_UP):
         case TransferRecord() as record:
@@ -60,9 +66,12 @@ def _judged(place: Place, step: BackupStep, record: TransferRecord) -> StepOutco
 
 def folder(place: Place, export: ExportSpec) -> str:
     """Where the step's export goes. The time at which the step began makes it a folder that nothing is in."""
-    began = place.record.started or place.turn.now
-    name = f"{place.turn.state.attempt}-{place.phase.name}-{place.key}-{began:%Y%m%dT%H%M%SZ}"
+    name = f"{place.turn.state.attempt}-{place.phase.name}-{place.key}-{_began(place):%Y%m%dT%H%M%SZ}"
     return f"{export.bucket}/{place.turn.rollout.ledger_id}/{name}"
+
+
+def _began(place: Place) -> datetime:
+    return place.record.started or place.turn.now
 
 
 def _inverse(place: Place) -> StepOutcome:

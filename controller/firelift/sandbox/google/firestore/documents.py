@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 import grpc
@@ -22,8 +23,10 @@ _MESSAGE = 64 * 1024 * 1024
 class Documents(Protocol):
     """Where an export reads and an import writes."""
 
-    def read(self, database: str, collections: Sequence[str]) -> AsyncIterator[Message]:
-        """Yield the documents of these collection groups, or of all, as google.firestore.v1.Document."""
+    def read(
+        self, database: str, collections: Sequence[str], snapshot: datetime | None = None
+    ) -> AsyncIterator[Message]:
+        """Yield the documents of these collection groups, or of all, as google.firestore.v1.Document: as of then."""
 
     async def write(self, database: str, documents: Iterable[Message]) -> None:
         """Write documents, each whole, over what is there."""
@@ -32,9 +35,11 @@ class Documents(Protocol):
 class NoDocuments:
     """No emulator: exports are empty, and imports write nothing because there is nothing to write."""
 
-    async def read(self, database: str, collections: Sequence[str]) -> AsyncIterator[Message]:
+    async def read(
+        self, database: str, collections: Sequence[str], snapshot: datetime | None = None
+    ) -> AsyncIterator[Message]:
         """Yield nothing."""
-        del database, collections
+        del database, collections, snapshot
         nothing: Sequence[Message] = ()
         for document in nothing:
             yield document
@@ -49,14 +54,16 @@ class EmulatorDocuments:
     def __init__(self, host: str) -> None:
         self._host = host
 
-    async def read(self, database: str, collections: Sequence[str]) -> AsyncIterator[Message]:
-        """Yield the documents of these collection groups, or of all. Raises grpc.aio.AioRpcError."""
+    async def read(
+        self, database: str, collections: Sequence[str], snapshot: datetime | None = None
+    ) -> AsyncIterator[Message]:
+        """Yield the documents of these collection groups, or of all, as of then. Raises grpc.aio.AioRpcError."""
         selectors = [{"collection_id": one, "all_descendants": True} for one in collections or [""]]
         async with self._channel() as channel:
             run = _stub(channel.unary_stream, "RunQuery", types.RunQueryRequest, types.RunQueryResponse)
             for selector in selectors:
                 asked = {"parent": f"{database}/documents", "structured_query": {"from_": [selector]}}
-                request = types.RunQueryRequest.pb(types.RunQueryRequest(asked))
+                request = types.RunQueryRequest.pb(types.RunQueryRequest(**asked, read_time=snapshot))
                 async for answer in run(request, metadata=_OWNER, timeout=_SECONDS):
                     if answer.HasField("document"):
                         yield answer.document

@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -26,6 +27,8 @@ MAX_BYTES = 256 * 1024 * 1024
 _PREFIX = re.compile(r"gs://[a-z0-9][a-z0-9._-]{1,220}(/[^\s]{1,800})?")
 _STATES = {None: "PROCESSING", 0: "SUCCESSFUL", 1: "CANCELLED"}
 _REFUSED = {"code": 7}
+_KEPT_SECONDS = 3_600
+"""For how long old versions of documents can be read without point-in-time recovery."""
 
 
 @dataclass(slots=True)
@@ -86,17 +89,19 @@ class Exports:
     def export(self, database: str, body: Json) -> Operation:
         """Begin an export; returns the operation.
 
-        Raises RefusedError (INVALID_ARGUMENT) for a prefix that is no `gs://bucket/path` or has an export already.
+        Raises RefusedError (INVALID_ARGUMENT) for a prefix that is no `gs://bucket/path` or has an export already, and
+        for a snapshot that is no whole minute of the last hour.
         """
         time = timestamp(self._clock.now())
         prefix = _prefix(str(body.get("outputUriPrefix", "")), time)
         if prefix in self._kept:
             raise invalid(f"Path already exists: {prefix}/{prefix.rpartition('/')[2]}.overall_export_metadata")
         collections: list[str] = body.get("collectionIds") or []
+        snapshot = self._snapshot(str(body.get("snapshotTime", "")))
         work, kept = _Work(), self._kept.setdefault(prefix, Export(database, time, []))
 
         async def run() -> None:
-            async for document in self._documents.read(database, collections):
+            async for document in self._documents.read(database, collections, snapshot):
                 if kept.operation is not None and kept.operation.done(self._clock.now()):
                     return  # cancelled: part of it stays
                 data = document.SerializeToString()
@@ -105,7 +110,7 @@ class Exports:
                 work.documents, work.size = len(kept.documents), kept.size
                 self._check_room()
 
-        told = {"collectionIds": collections, "outputUriPrefix": prefix}
+        told = {"collectionIds": collections, "outputUriPrefix": prefix, "snapshotTime": body.get("snapshotTime")}
         response = {"@type": f"type.googleapis.com/{ADMIN}.ExportDocumentsResponse", "outputUriPrefix": prefix}
         kept.operation = self._begin(database, "ExportDocumentsMetadata", told, response, work, run)
         return kept.operation
@@ -174,6 +179,15 @@ class Exports:
         least = operation.begun + round(times.export_seconds * SECOND)
         if not operation.done(self._clock.now()):  # cancelled meanwhile
             operation.ends = max(least, self._clock.now())
+
+    def _snapshot(self, given: str) -> datetime | None:
+        if not given:
+            return None
+        time = datetime.fromisoformat(given)
+        age = self._clock.now() / SECOND - time.timestamp()
+        if time.second or time.microsecond or not 0 <= age <= _KEPT_SECONDS:
+            raise invalid(f"snapshot_time {given} is not a whole minute of the last hour")
+        return time
 
     def _check_room(self) -> None:
         if sum(kept.size for kept in self._kept.values()) > MAX_BYTES:
