@@ -51,6 +51,7 @@ def check_decision(world: World, before: RolloutState, seen: Observation, decisi
 
 def check_world(world: World, decision: Decision) -> None:
     """All rules that speak of the world after the intents were carried out."""
+    _cancelled(world, decision)
     every = (*world.runs.values(), *world.plan_runs.values())
     there = [run for run in every if run.job and not run.complete]
     busy = [run for run in there if run.state is RunState.RUN and not run.going]
@@ -211,10 +212,15 @@ def _begun_once(turn: Turn, decision: Decision) -> None:
         assert all(each.name in intent.known for each in there), "an export is begun beside itself"
 
 
-def check_copies(world: World) -> None:
-    """Of a rollout that is stopped or taken back no export goes on."""
-    if world.state is not None and world.state.mode in {Mode.ABORTED, Mode.REVERTED} and not world.ledger_error:
-        assert all(state != "PROCESSING" for state in world.copies.states), "an export goes on that nobody waits for"
+def _cancelled(world: World, decision: Decision) -> None:
+    """Of a rollout that is stopped no export goes on that anybody has seen."""
+    mine = world.owner is not None and world.owner.uid == world.rollout.uid and world.database_uid == "db"
+    if decision.state.mode is not Mode.ABORTED or world.ledger_error or world.copies.silent or not mine:
+        return
+    records = [record.transfer for phase in decision.state.phases for record in phase.steps.values()]
+    seen = {record.operation for record in records if record is not None}
+    going = [each.name for each in world.copies.seen.operations if each.name in seen and not each.ended]
+    assert not going, f"{going[0]} goes on, and nobody waits for it"
 
 
 def _frozen_plans(world: World, decision: Decision) -> None:

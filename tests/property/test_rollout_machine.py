@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
-from tests.rollout_rules import check_cohorts, check_copies, check_decision, check_world
+from tests.rollout_rules import check_cohorts, check_decision, check_world
 from tests.rollout_specs import APPROVE, DELETE, VERIFY, flags, gate, migrate, migration, phase, soak, spec
 from tests.rollout_world import STAGING, START, World, completed, ground, unplanned, world
 
@@ -25,6 +25,7 @@ from firelift.rollout.runs import SWEEPS
 from firelift.rollout.state import Mode, RolloutState
 
 GROUND = "ground"
+EXPORT: dict[str, Any] = {"backup": {"export": {"bucket": "gs://shop-backups"}}}
 GATE = gate(intervalSeconds=10, windowSeconds=10, failAfter={"failures": 2, "of": 3})
 SETTLED = {Mode.PAUSED, Mode.ABORTED, Mode.REVERT_FAILED, Mode.SUCCEEDED, Mode.REVERTED}
 SOMEBODY = Owner("c", "somebody", "demo/other")
@@ -57,8 +58,8 @@ EXTRAS = st.lists(
             {**flags("WINDOW", maxSeconds=40), "onRevert": "Undo"},
             {**flags("FINAL"), "irreversible": True},
             {"indexes": {"environment": GROUND, "minReadySeconds": 20}},
-            {"backup": {"export": {"bucket": "gs://shop-backups"}}},
-            {"backup": {"export": {"bucket": "gs://shop-backups"}}, "timeoutSeconds": 60},
+            EXPORT,
+            {**EXPORT, "timeoutSeconds": 60},
             DELETE,
         ]
     ),
@@ -103,6 +104,7 @@ class RolloutMachine(RuleBasedStateMachine):
         backed=st.booleans(),
         promoted=st.sampled_from([True, True, False]),
         other=st.sampled_from(OTHERS),
+        exporting=st.booleans(),
     )
     def begin(
         self,
@@ -119,10 +121,13 @@ class RolloutMachine(RuleBasedStateMachine):
         backed: bool,
         promoted: bool,
         other: RolloutSeen,
+        exporting: bool,
     ) -> None:
         steps = extras if gated else [[unjudged(step) for step in more] for more in extras]
         phases = [cohort_phase(percent, *more) for percent, more in zip(percents, steps, strict=False)]
         phases[0]["rehearse"] = rehearse
+        if exporting:
+            phases[0]["steps"].insert(0, {**EXPORT, "name": "first-export"})
         self.world = unplanned(
             *phases,
             migrations=[migration("logs"), migration("tasks")],
@@ -360,6 +365,12 @@ class RolloutMachine(RuleBasedStateMachine):
     def somebody_intends(self, intent: str | None, to: str | None) -> None:
         self.world.edit(intent=intent, revertTo=to if intent == "Revert" else None)
 
+    @precondition(lambda self: "PROCESSING" in self.world.copies.states)
+    @rule(intent=st.sampled_from(["Revert", "Abort"]))
+    def somebody_stops_an_export(self, intent: str) -> None:
+        self.world.edit(intent=intent, revertTo=None)
+        self.turns(3, 11)
+
     @rule(mode=st.sampled_from(["DryRun", "Validate", "Migrate"]), turns=st.integers(0, 12))
     def somebody_changes_the_mode(self, mode: str, turns: int) -> None:
         """What the API server allows: before the first phase, or with a higher attempt."""
@@ -489,7 +500,6 @@ class RolloutMachine(RuleBasedStateMachine):
         for _ in range(300):
             self._turn()
             if self._rests():
-                check_copies(self.world)
                 return
             self.world.work()
             self.world.copies.operate(state="SUCCESSFUL", documents=100, size=5000)
