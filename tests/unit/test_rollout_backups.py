@@ -11,6 +11,7 @@ from tests.rollout_specs import APPROVE, flags, migrate, phase, soak
 from tests.rollout_world import START, World, unplanned
 
 from firelift.rollout.backups import BackupSeen, BackupsSeen, OperationSeen, TransferKind
+from firelift.rollout.machine import decide
 from firelift.rollout.observation import Refusal
 from firelift.rollout.state import RolloutState
 
@@ -165,6 +166,30 @@ def test_an_export_that_nobody_waits_for_is_cancelled(ask: dict[str, str]) -> No
     one.turn()
     assert one.copies.states == ["CANCELLED"]
     assert status.reason in {"Aborted", "Reverted"}
+
+
+@pytest.mark.parametrize("stop", ["Abort", "Revert", "delete"])
+@pytest.mark.parametrize("lost", [False, True])
+@pytest.mark.parametrize("turns", range(1, 10))
+def test_whenever_a_rollout_is_stopped_no_export_goes_on(turns: int, stop: str, *, lost: bool) -> None:
+    """With `lost` the operator dies after it has recorded its last decision, and before it has acted on it."""
+    one = rolling(EXPORT, migrate())
+    for turn in range(turns):
+        if lost and turn == turns - 1:
+            before, seen = one.observe()
+            one.record(before, decide(one.rollout, before, seen))
+        else:
+            one.turn()
+        one.pass_time(1)
+    if stop == "delete":
+        one.delete()
+    else:
+        one.edit(intent=stop)
+    for _ in range(12):
+        one.turn()
+        one.pass_time(1)
+    assert set(one.copies.states) <= {"CANCELLED"}
+    assert len(one.copies.started) <= 1
 
 
 def test_a_revert_does_not_wait_for_ever_for_an_export_to_be_cancelled() -> None:
