@@ -27,6 +27,7 @@ from firelift.kube.client import Cluster, Permit, always
 from firelift.kube.owned import encoded
 from firelift.operator.ground.bundles import Bundles
 from firelift.operator.ground.execute import Executor
+from firelift.operator.ground.its_turn import ItsTurn
 from firelift.operator.ground.material import Material, gather
 
 WHEN = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
@@ -63,6 +64,11 @@ def module(written: Path) -> str:
     )
 
 
+async def wanted(_: Run) -> str:
+    """Of a run that still holds."""
+    return ""
+
+
 @dataclass
 class Team:
     """An environment with a secret and credentials, and an executor of its runs."""
@@ -73,6 +79,9 @@ class Team:
     settings: TerraformSettings
     spec: Mapping[str, Any]
     backend: Backend
+
+    def __post_init__(self) -> None:
+        self.runner = PythonTerraformRunner(self.settings)
 
     async def put(self, name: str, **data: str) -> None:
         """Create a Secret."""
@@ -90,10 +99,19 @@ class Team:
         modules = {"environment/main.tf.json": module(self.written)}
         return await gather(self.cluster, environment, modules, "firelift-system")
 
-    async def run(self, run: Run, material: Material, permit: Permit = always) -> Outcome:
+    async def run(self, run: Run, material: Material, permit: Permit = always, withdrawn: ItsTurn = wanted) -> Outcome:
         """Do it with what was gathered."""
-        runner = PythonTerraformRunner(self.settings)
-        return await Executor(runner, self.bundles(permit), material, self.backend, PATIENT, permit, (0.0,)).run(run)
+        executor = Executor(
+            runner=self.runner,
+            bundles=self.bundles(permit),
+            material=material,
+            backend=self.backend,
+            limits=PATIENT,
+            permit=permit,
+            withdrawn=withdrawn,
+            pauses=(0.0,),
+        )
+        return await executor.run(run)
 
     def bundles(self, permit: Permit = always) -> Bundles:
         """What is kept of its runs."""

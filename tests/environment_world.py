@@ -23,7 +23,7 @@ from firelift.environment.document import short
 from firelift.environment.holders import Pod
 from firelift.environment.indexes import from_terraform
 from firelift.environment.intents import Decision, DropMemory, EmitEvent, Intent, StartRun
-from firelift.environment.machine import decide, initial_state, wanted
+from firelift.environment.machine import decide, idle, initial_state, wanted, withdrawn
 from firelift.environment.neighbours import Neighbour
 from firelift.environment.observation import (
     Applied,
@@ -45,6 +45,7 @@ from firelift.environment.observation import (
     RunSeen,
     TtlSeen,
     Unlocked,
+    Withdrawn,
 )
 from firelift.environment.state import EnvironmentState, Run, RunKind, Variant
 
@@ -68,6 +69,8 @@ class Process:
     started: datetime
     seen: bool = True
     """Whether the others can tell that it lives, or that it does not."""
+    waiting: dict[str, Run] = field(default_factory=dict)
+    """Runs that wait for a place among those that may be at work at once."""
     running: dict[str, Run] = field(default_factory=dict)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
 
@@ -128,6 +131,8 @@ class World:
     failing: str = ""
     unsavable: bool = False
     """Whether the state's backend takes nothing at the moment."""
+    busy: bool = False
+    """Whether runs of other environments have all places."""
     rescued: tuple[Ground, int] | None = None
     """The state that it did not take."""
     unwritten: str = ""
@@ -143,10 +148,11 @@ class World:
 
     # What an operator does
 
-    def observe(self) -> Observation:
-        """One read of everything."""
+    def observe(self, state: EnvironmentState | None = None) -> Observation:
+        """One read of everything, for the memory or another one in its place."""
         self.now += timedelta(microseconds=1)
-        run = self.state.run if self.state is not None else None
+        state = state or self.state
+        run = state.run if state is not None else None
         seen = Observation(
             now=self.now,
             operator=self._operator(),
@@ -160,7 +166,7 @@ class World:
             elder=self.elder,
             conditions=self.status.conditions if self.status is not None else (),
         )
-        asked = wanted(self.environment, self.state or initial_state(self.environment), seen).fields
+        asked = wanted(self.environment, state or initial_state(self.environment), seen).fields
         return replace(seen, fields={each: self._field(each) for each in asked})
 
     def _operator(self) -> Operator:
@@ -207,8 +213,9 @@ class World:
         for intent in intents:
             match intent:
                 case StartRun(run=run):
-                    if run.id not in process.running and run.id not in process.outcomes:
-                        self._start(process, run)
+                    if not any(run.id in known for known in (process.waiting, process.running, process.outcomes)):
+                        process.waiting[run.id] = run
+                        self._admit(process)
                 case EmitEvent():
                     self.events.append(intent)
                 case DropMemory(state_too=True):
@@ -219,11 +226,11 @@ class World:
     def settle(self, turns: int = 30, seconds: int = 1) -> EnvironmentStatus:
         """Turns, each run ending at once, until nothing changes."""
         for _ in range(turns):
-            before = self.state
+            before, waiting = self.state, bool(self.process.waiting)
             self.turn()
             self.finish()
             self.pass_time(seconds)
-            if self.state == before and not self.process.running:
+            if self.state == before and not self.process.running and not waiting:
                 break
         assert self.status is not None
         return self.status
@@ -233,6 +240,7 @@ class World:
     def finish(self, steps: int | None = None, *, others: bool = True) -> None:
         """Let the runs at work end; with `steps`, after so many changes the process dies and its runs with it."""
         for process in (self.process, *(self.others if others else ())):
+            self._admit(process)
             for run in list(process.running.values()):
                 outcome = self._work(run, steps)
                 if outcome is not None:
@@ -290,7 +298,30 @@ class World:
         """Every run of every operator that lives."""
         return [run for process in (self.process, *self.others) for run in process.running.values()]
 
+    def _admit(self, process: Process) -> None:
+        """Let the runs that wait have their turn, those of them that still hold."""
+        if self.busy:
+            return
+        for run in list(process.waiting.values()):
+            del process.waiting[run.id]
+            if why := self._withdrawn(process, run):
+                process.outcomes[run.id] = Withdrawn(why)
+            else:
+                self._start(process, run)
+
+    def _withdrawn(self, process: Process, run: Run) -> str:
+        if process is not self.process:
+            return "the Lease was not renewed in time"
+        if self.state is None or self.state.run is None or self.state.run.id != run.id:
+            return "it is not what the memory says"
+        return withdrawn(self.environment, self.state, self.observe(idle(self.state)))
+
     def _start(self, process: Process, run: Run) -> None:
+        deleting = self.environment.deleting
+        assert deleting or not self.environment.spec.suspend, "a run began while suspended"
+        assert deleting or run.kind is RunKind.UNLOCK or run.inputs == self.inputs().digest, (
+            "a run of another spec began"
+        )
         lock = self.lock
         if run.kind is RunKind.UNLOCK:
             if lock is not None and lock.id == run.lock:
@@ -462,7 +493,8 @@ class World:
         return ResourceState.READY if done <= self.now else ResourceState.CREATING
 
     def _run(self, run: Run) -> RunSeen:
-        running, outcome = run.id in self.process.running, self.process.outcomes.get(run.id)
+        running = run.id in self.process.running or run.id in self.process.waiting
+        outcome = self.process.outcomes.get(run.id)
         if run.by != self.process.id:
             kept = self.saved.get(run.id) if run.kind is RunKind.PLAN else None
             planned = Planned(kept.document, "lineage", kept.serial) if kept is not None else None

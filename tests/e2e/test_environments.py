@@ -29,6 +29,9 @@ def test_a_ground_is_planned_shown_approved_applied_and_ready_once_its_index_ser
     assert ground.conditions()["Ready"] == "True"
     ground.until_fact(lambda: "prod-outputs" in _config_maps(ground), "outputs are published")
     assert json.loads(ground.config_map("prod-outputs")["indexes"])[INDEX] == ground.indexes()[0]
+    ground.until_fact(
+        lambda: ground.config_map("prod-plan")["state"] == "Applied", "the plan's text says what became of it"
+    )
 
 
 def test_an_index_that_somebody_deletes_is_seen_at_once_and_its_repair_is_approved(ground: Ground) -> None:

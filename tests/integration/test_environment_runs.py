@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from tests.environment_team import Team, apply, destroy, make_team, plan
 
-from firelift.environment.observation import Applied, Planned, RunFailed, Unlocked
-from firelift.environment.state import RunKind
+from firelift.environment.observation import Applied, Planned, RunFailed, Unlocked, Withdrawn
+from firelift.environment.state import Run, RunKind
+from firelift.infra.terraform.backend import LocalBackend
+from firelift.infra.terraform.configuration import Configuration
 from firelift.kube.client import Cluster
+from firelift.kube.errors import Unreachable
+from firelift.kube.lease import LeadershipLost
 
 
 @pytest_asyncio.fixture
@@ -93,3 +99,50 @@ async def test_a_lock_is_released_whatever_has_become_of_the_inputs(team: Team) 
     assert isinstance(outcome, RunFailed)
     assert not outcome.stale
     assert team.calls()[-1].startswith("force-unlock")
+
+
+async def test_an_apply_that_is_withdrawn_while_it_waits_for_its_place_does_nothing(team: Team) -> None:
+    """The one place is another environment's; meanwhile somebody suspends this one."""
+    await team.applied()
+    team = replace(team, settings=replace(team.settings, concurrency=1))
+    material = await team.material(database={"location": "eur3"})
+    inputs = material.inputs.digest
+    assert isinstance(await team.run(plan("plan-2", inputs=inputs), material), Planned)
+    before, asked = await team.bundles().applied(), []
+
+    async def suspended(run: Run) -> str:
+        asked.append(run.id)
+        return "suspended"
+
+    async with team.runner.open(Configuration({}, LocalBackend(team.folder / "another"))):
+        waits = asyncio.create_task(team.run(apply("apply-2", "plan-2", inputs=inputs), material, withdrawn=suspended))
+        await asyncio.sleep(0)
+        calls = team.calls()
+        assert asked == []
+    assert await waits == Withdrawn("suspended")
+    assert asked == ["apply-2"]
+    assert {call.split()[0] for call in team.calls()[len(calls) :]} == {"init"}
+    assert await team.bundles().applied() == before, "what was applied last is still what a destroy would be made of"
+
+
+@pytest.mark.parametrize("kind", [RunKind.PLAN, RunKind.UNLOCK])
+async def test_nothing_is_begun_of_which_nobody_can_be_asked_whether_it_still_holds(team: Team, kind: RunKind) -> None:
+    async def unreachable(_: Run) -> str:
+        raise Unreachable("GET /apis", 0, "no answer")
+
+    material = await team.material()
+    run = plan("run-1", inputs=material.inputs.digest, kind=kind)
+    outcome = await team.run(run, material, withdrawn=unreachable)
+    assert isinstance(outcome, Withdrawn)
+    assert "GET /apis: no answer" in outcome.message
+    assert {call.split()[0] for call in team.calls()} <= {"init", "version"}
+
+
+async def test_who_leads_no_more_begins_nothing_whose_turn_comes(team: Team) -> None:
+    def lost() -> None:
+        raise LeadershipLost("the Lease was not renewed in time")
+
+    material = await team.material()
+    with pytest.raises(LeadershipLost):
+        await team.run(plan("plan-1", inputs=material.inputs.digest), material, lost)
+    assert {call.split()[0] for call in team.calls()} <= {"init", "version"}

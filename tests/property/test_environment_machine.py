@@ -155,6 +155,11 @@ class EnvironmentMachine(RuleBasedStateMachine):
         self.world.failing = failing
         self.turns(turns, 20)
 
+    @rule(busy=st.booleans(), turns=st.integers(0, 2))
+    def all_places_are_taken_or_free(self, *, busy: bool, turns: int) -> None:
+        self.world.busy = busy
+        self.turns(turns, 20)
+
     @rule(unsavable=st.booleans(), turns=st.integers(0, 3))
     def the_backend_takes_no_state_or_takes_it_again(self, *, unsavable: bool, turns: int) -> None:
         self.world.unsavable = unsavable
@@ -331,7 +336,7 @@ class EnvironmentMachine(RuleBasedStateMachine):
         if not hasattr(self, "world"):
             return
         made = self.world
-        made.unsavable = False
+        made.unsavable = made.busy = False
         made.failing = made.ground_error = made.missing = ""
         made.fields, made.rollouts = FieldSeen({"timestamp": 3}, expired=2), ()
         made.stranger_ends()

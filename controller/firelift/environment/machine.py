@@ -55,6 +55,25 @@ def decide(environment: Environment, state: EnvironmentState, seen: Observation)
     return _decision(state, turn, settled)
 
 
+def idle(state: EnvironmentState) -> EnvironmentState:
+    """The memory as if its run had not been decided on."""
+    run = state.run
+    worked = [each for each in state.worked if run is None or (each.by, each.started) != (run.by, run.started)]
+    return changed(state, run=None, worked=tuple(worked))
+
+
+def withdrawn(environment: Environment, state: EnvironmentState, seen: Observation) -> str:
+    """Why the memory's run would not be decided on any more, now that its turn has come; empty when it would.
+
+    `seen` is what a decision on the idle memory needs to see.
+    """
+    run = state.run
+    decision = decide(environment, idle(state), seen)
+    if run is not None and decision.state.run is not None and runs.same(decision.state.run, run):
+        return ""
+    return f"when its turn came, something else was to be done: {decision.status.message}"
+
+
 def _kept(turn: Turn) -> Outcome | None:
     """A clock that jumped back must not make anything wait for the time that it came from."""
     state, now = turn.state, turn.now

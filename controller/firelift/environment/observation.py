@@ -98,6 +98,13 @@ class Unlocked:
 
 
 @dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """The run was not begun: when its turn came it would not have been decided on any more. `message` says why."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Existing:
     """A resource that could not be created because it is there already: Terraform's address of it."""
 
@@ -123,7 +130,7 @@ class RunFailed:
     unsaved: str = ""
 
 
-Outcome: TypeAlias = Planned | Applied | Unlocked | RunFailed
+Outcome: TypeAlias = Planned | Applied | Unlocked | Withdrawn | RunFailed
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,23 @@ from typing import Any
 
 from firelift.api.digest import digest
 from firelift.api.environment.status import PlanPurpose
-from firelift.environment import drift
+from firelift.environment import drift, observation
 from firelift.environment.adoption import adopted
 from firelift.environment.document import UnreadablePlan, short
 from firelift.environment.holders import INSTANCES, LockRecord, Worked
 from firelift.environment.memory import MESSAGE, changed, with_event
-from firelift.environment.observation import Applied, Planned, RunFailed, Unlocked
+from firelift.environment.observation import Applied, Planned, RunFailed, Unlocked, Withdrawn
 from firelift.environment.reading import read
-from firelift.environment.state import AppliedRecord, EnvironmentState, Failure, PlanRecord, Run, RunKind, Variant
+from firelift.environment.state import (
+    AppliedRecord,
+    EnvironmentState,
+    Failure,
+    PlanEnd,
+    PlanRecord,
+    Run,
+    RunKind,
+    Variant,
+)
 from firelift.environment.turn import Outcome, Turn
 
 
@@ -45,22 +54,36 @@ def _mark(turn: Turn) -> str:
     return digest([turn.environment.uid, turn.seen.operator.id, turn.now.isoformat()]).removeprefix("sha256:")[:8]
 
 
+def same(one: Run, other: Run) -> bool:
+    """Whether both would do the same, whoever began them when."""
+    return changed(one, **{name: getattr(other, name) for name in _WHOSE}) == other
+
+
+_WHOSE = ("id", "by", "host", "started", "generation")
+
+
 def noticed(turn: Turn) -> Outcome | None:
     """Take note of how the run has ended, or that nobody knows."""
     run, seen = turn.state.run, turn.seen.run
     if run is None or seen is None or seen.id != run.id:
         return None
-    match seen.outcome:
+    if seen.outcome is not None:
+        return _ended(turn, run, seen.outcome)
+    return _lost(turn, run) if not seen.running else None
+
+
+def _ended(turn: Turn, run: Run, outcome: observation.Outcome) -> EnvironmentState:
+    match outcome:
         case Planned() as planned:
             return _planned(turn, run, planned)
         case Applied() as applied:
             return _applied(turn, run, applied)
         case Unlocked():
             return changed(_over(turn, run, released=True), lock=None)
+        case Withdrawn(message=message):
+            return with_event(_over(turn, run, released=True), turn.now, "Withdrawn", f"{run.id}: {message}")
         case RunFailed() as failed:
             return _failed(turn, run, failed)
-        case None:
-            return _lost(turn, run) if not seen.running else None
 
 
 def given_up(turn: Turn) -> EnvironmentState:
@@ -70,7 +93,10 @@ def given_up(turn: Turn) -> EnvironmentState:
         return turn.state
     message = f"{run.id} of operator {run.by} is given up, as `attempt` was raised; all is planned again"
     # It is still remembered as one that may live: a lock of its own is never released.
-    return with_event(changed(turn.state, run=None), turn.now, "RunLost", message)
+    state = changed(turn.state, run=None)
+    if run.kind is RunKind.APPLY:
+        state = _broken_off(turn, state, run)
+    return with_event(state, turn.now, "RunLost", message)
 
 
 def _done(turn: Turn, run: Run) -> EnvironmentState:
@@ -119,7 +145,8 @@ def _nothing_to_do(state: EnvironmentState, turn: Turn, plan: PlanRecord) -> Env
 
 def _applied(turn: Turn, run: Run, applied: Applied) -> EnvironmentState:
     plan = turn.state.plan
-    state = changed(_done(turn, run), plan=None, failure=None, imports=(), stuck=())
+    ended = PlanEnd(digest=run.digest, whole=True, time=turn.now)
+    state = changed(_done(turn, run), plan=None, ended=ended, failure=None, imports=(), stuck=())
     if plan is None or plan.run != run.plan:
         return state
     text = f"applied plan {plan.digest}: {plan.add} added, {plan.change} changed, {plan.destroy} destroyed"
@@ -158,9 +185,10 @@ def _failed(turn: Turn, run: Run, failed: RunFailed) -> EnvironmentState:
         state = changed(state, unsaved=failed.unsaved)
     if failed.lock is not None:
         return _met_a_lock(turn, state, failed)
-    if run.kind is RunKind.APPLY:
-        # Whatever it has done is in the state now: the saved plan is of a ground that is no more.
+    if failed.stale and run.kind is RunKind.APPLY:
         state = changed(state, plan=None)
+    elif run.kind is RunKind.APPLY:
+        state = _broken_off(turn, state, run)
     if failed.interrupted or failed.stale:
         return with_event(state, turn.now, "Interrupted" if failed.interrupted else "PlanStale", failed.message)
     if run.kind is RunKind.UNLOCK:
@@ -172,6 +200,11 @@ def _failed(turn: Turn, run: Run, failed: RunFailed) -> EnvironmentState:
         state = changed(state, imports=(), stuck=tuple(dict.fromkeys(stuck)))
     taken = adopted(turn, state, failed.existing)
     return taken if taken is not None else _counted(turn, state, run, failed.message)
+
+
+def _broken_off(turn: Turn, state: EnvironmentState, run: Run) -> EnvironmentState:
+    """Whatever it has done is in the state now: the saved plan is of a ground that is no more."""
+    return changed(state, plan=None, ended=PlanEnd(digest=run.digest, whole=False, time=turn.now))
 
 
 def _counted(turn: Turn, state: EnvironmentState, run: Run, message: str) -> EnvironmentState:
@@ -207,6 +240,7 @@ def _lost(turn: Turn, run: Run) -> EnvironmentState | None:
         return None
     # Whatever lock it has left, it took before now.
     state = _over(turn, run, released=False)
-    plan = turn.state.plan if run.kind is not RunKind.APPLY else None
+    if run.kind is RunKind.APPLY:
+        state = _broken_off(turn, state, run)
     message = f"{run.id} was at work when operator {run.by} went; all is planned again"
-    return with_event(changed(state, plan=plan), turn.now, "RunLost", message)
+    return with_event(state, turn.now, "RunLost", message)

@@ -192,6 +192,14 @@ class AppliedRecord(Model):
     """Whether something declared was left out, because its address was moved from: the next plan makes it."""
 
 
+class PlanEnd(Model):
+    """What became of the plan whose apply ended last: all of it was done, or nobody knows how much."""
+
+    digest: str
+    whole: bool
+    time: datetime
+
+
 class DriftRecord(Model):
     """What differs from what was applied. `since` is when it was first seen."""
 
@@ -238,6 +246,7 @@ class EnvironmentState(Model):
     run: Run | None = None
     plan: PlanRecord | None = None
     applied: AppliedRecord | None = None
+    ended: PlanEnd | None = None
     failure: Failure | None = None
     unsaved: str = ""
     """Where a state is that was never written: what is there is not what Terraform knows of."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import singledispatchmethod
+from functools import partial, singledispatchmethod
 
 from firelift.api.environment import KIND
 from firelift.environment.intents import DropMemory, EmitEvent, Intent, KeepPlans, StartRun
@@ -14,6 +14,7 @@ from firelift.kube.errors import NotFound
 from firelift.kube.events import Subject
 from firelift.kube.memories import Memory
 from firelift.operator.ground.execute import Executor
+from firelift.operator.ground.its_turn import withdrawn
 from firelift.operator.ground.material import Material, backend_of
 from firelift.operator.ground.services import Ground
 from firelift.operator.speak import send_event
@@ -36,6 +37,7 @@ class Actor:
     @act.register
     async def _start_run(self, intent: StartRun) -> None:
         environment, run = self.material.environment, intent.run
+        key = Key(environment.namespace, environment.name)
         executor = Executor(
             runner=self.ground.runner,
             bundles=self.ground.bundles(environment),
@@ -43,8 +45,9 @@ class Actor:
             backend=backend_of(environment, self.ground.namespace),
             limits=Limits(intent.timeout_seconds, self.ground.services.settings.terraform_grace_seconds),
             permit=self.ground.services.lease.check,
+            withdrawn=partial(withdrawn, self.ground, key),
         )
-        self.ground.runs.start(Key(environment.namespace, environment.name), run.id, lambda: executor.run(run))
+        self.ground.runs.start(key, run.id, lambda: executor.run(run))
 
     @act.register
     async def _keep_plans(self, intent: KeepPlans) -> None:

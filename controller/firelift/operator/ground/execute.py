@@ -19,6 +19,7 @@ from firelift.environment.observation import (
     Planned,
     RunFailed,
     Unlocked,
+    Withdrawn,
 )
 from firelift.environment.render import MODULES, unprotected, without_values
 from firelift.environment.state import Run, RunKind, Variant
@@ -40,6 +41,7 @@ from firelift.kube.client import Permit
 from firelift.kube.errors import KubeError
 from firelift.kube.lease import LeadershipLost
 from firelift.operator.ground.bundles import AppliedBundle, Bundles, PlanBundle
+from firelift.operator.ground.its_turn import ItsTurn
 from firelift.operator.ground.material import Material
 
 _EXISTS = re.compile(r"\b409\b|already ?exists", re.IGNORECASE)
@@ -53,6 +55,10 @@ class Outdated(Nothing):
     """What a run was decided for is there no more: nothing was done, and it is decided anew."""
 
 
+class Late(Exception):
+    """The run's turn has come too late; the message says what has changed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Executor:
     """Of one environment, with what it was made of when the run was begun."""
@@ -63,7 +69,9 @@ class Executor:
     backend: Backend
     limits: Limits
     permit: Permit
-    """Asked before anything is changed: Terraform itself knows nothing of leadership."""
+    """Asked before Terraform is: it knows nothing of leadership."""
+    withdrawn: ItsTurn
+    """Asked as well: what was decided on may have been changed while the run waited for its place."""
     pauses: tuple[float, ...] = (1, 5, 15, 30)
     """Seconds before each further try to keep a state that was not written."""
 
@@ -82,6 +90,8 @@ class Executor:
             return await self._rescued(run, error)
         except TerraformError as error:
             return failure(error)
+        except Late as error:
+            return Withdrawn(str(error))
         except (Nothing, Missing, Unusable) as error:
             return RunFailed(str(error), stale=isinstance(error, Outdated), released=True)
         except KubeError as error:
@@ -107,6 +117,7 @@ class Executor:
         configuration = await self._configuration(run)
         destroys = run.purpose is PlanPurpose.DESTROY and run.variant is Variant.LAST_APPLIED
         async with self._open(configuration) as session:
+            await self._its_turn(run)
             result = await session.plan(Purpose.DESTROY if destroys else Purpose.APPLY, targets=run.targets)
             if not result.changed and run.variant is Variant.DECLARED:
                 await self._keep_what_is_there(run, session, result)
@@ -133,8 +144,9 @@ class Executor:
             self._check(run)
         saved = kept.saved.with_secrets(self._secrets(kept.saved.configuration))
         bundle = AppliedBundle(replace(saved, plan=b""))
-        await self.bundles.keep_applied(run, bundle)
         async with self._open(saved.configuration, saved.lock_file) as session:
+            await self._its_turn(run)
+            await self.bundles.keep_applied(run, bundle)
             self.permit()
             result = await session.apply(saved.plan)
             outputs = await session.outputs()
@@ -152,9 +164,19 @@ class Executor:
         rendered = self.material.rendered
         here = self.material.configuration(rendered, self.backend) if rendered is not None else None
         async with self._open(here or await self._last(Variant.LAST_APPLIED)) as session:
-            self.permit()
+            await self._its_turn(run)
             await session.unlock(run.lock)
         return Unlocked()
+
+    async def _its_turn(self, run: Run) -> None:
+        """Begin it only if it would be decided on now, by who leads now: others may have been at work for an hour."""
+        try:
+            why = await self.withdrawn(run)
+        except KubeError as error:
+            why = f"when its turn came, nobody could be asked whether it still holds: {error}"
+        if why:
+            raise Late(why)
+        self.permit()
 
     def _check(self, run: Run) -> None:
         """What is written must be what was decided on, with every value that it takes."""

@@ -17,7 +17,7 @@ from firelift.operator.ground.act import Actor
 from firelift.operator.ground.material import Material
 from firelift.operator.ground.observe import observe
 from firelift.operator.ground.services import Ground
-from firelift.operator.ground.show import Shown, show
+from firelift.operator.ground.show import Showcase, Shown
 from firelift.operator.ground.tell import Teller
 from firelift.operator.memory import TurnMemory
 from firelift.operator.turns import guarded
@@ -108,7 +108,7 @@ class Reconciler:
         if held.state is None or decision.state != state:
             held = await memories.write(cluster, held, decision.state)
         # Shown before it is told: whoever reads of a plan in the status finds its text.
-        problems = [] if seen.deleting else await show(self._ground, material.environment, decision.state, memory.shown)
+        problems = await self._showcase(material).show(decision.state, memory.shown)
         seen = await self._teller.tell(memory, seen, statuses.dump(decision.status))
         actor = Actor(self._ground, material, held)
         for intent in decision.intents:
@@ -122,6 +122,10 @@ class Reconciler:
         if memory.problems != told:
             return AGAIN_SECONDS
         return self._seconds_until(decision, lacking=bool(material.inputs.missing or problems))
+
+    def _showcase(self, material: Material) -> Showcase:
+        services, environment = self._ground.services, material.environment
+        return Showcase(services.cluster, self._ground.bundles(environment), environment, services.now())
 
     def _seconds_until(self, decision: Decision, *, lacking: bool) -> float:
         services = self._ground.services

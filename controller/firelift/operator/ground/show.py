@@ -5,20 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
 from http import HTTPStatus
 from typing import Any
 
 from firelift.environment.observation import Environment
-from firelift.environment.state import EnvironmentState
+from firelift.environment.state import EnvironmentState, PlanEnd
 from firelift.kube import owned
+from firelift.kube.client import Cluster
 from firelift.kube.environments import owner_of
 from firelift.kube.errors import Refused
 from firelift.operator.ground.bundles import Bundles
 from firelift.operator.ground.material import remedy
-from firelift.operator.ground.services import Ground
 
 _MOST = 900_000
-"""Characters of a plan's text; a ConfigMap holds 1 MiB."""
+"""Bytes of a plan's text in UTF-8; all that a ConfigMap holds may have 1 MiB."""
 
 NOT_OURS = "{kind} {name} is somebody else's and was left as it is: remove it, and it is written"
 
@@ -33,66 +35,113 @@ class Shown:
     outputs: str = ""
 
 
-async def show(ground: Ground, environment: Environment, state: EnvironmentState, shown: Shown) -> list[str]:
-    """Show what is new; sentences about what could not be shown."""
-    bundles = ground.bundles(environment)
-    plan = state.plan.digest if state.plan is not None else ""
-    unshown = await _show_plan(ground, environment, state, bundles) if plan and shown.plan != plan else []
-    shown.plan = "" if unshown else plan
-    applied = f"{state.applied.lineage}/{state.applied.serial}" if state.applied is not None else ""
-    if not applied or state.run is not None or shown.outputs == applied:
-        return unshown
-    unpublished = await _show_outputs(ground, environment, bundles)
-    shown.outputs = "" if unpublished else applied
-    return [*unshown, *unpublished]
+class PlanState(StrEnum):
+    """What has become of the plan whose text is shown."""
+
+    PLANNED = "Planned"
+    """It waits, or is being applied: what the status tells of it is true now."""
+    APPLIED = "Applied"
+    FAILED = "Failed"
+    """Its apply was begun and did not end well: some of it may be done."""
+    DROPPED = "Dropped"
+    """It was never applied and never will be."""
 
 
-async def _show_plan(ground: Ground, environment: Environment, state: EnvironmentState, bundles: Bundles) -> list[str]:
-    plan = state.plan
-    kept = await bundles.plan(plan.run) if plan is not None else None
-    if plan is None or kept is None:
-        return []
-    text, more = kept.text[:_MOST], len(kept.text) - _MOST
-    data = {
-        "digest": plan.digest,
-        "purpose": plan.purpose.value,
-        "summary": f"{plan.add} to add, {plan.change} to change, {plan.destroy} to destroy",
-        "plan.txt": f"{text}\n… and {more:,} more characters\n" if more > 0 else text,
-    }
-    return await _put(ground, environment, "ConfigMap", f"{environment.name}-plan", data)
+@dataclass(frozen=True, slots=True)
+class Showcase:
+    """What is shown of one environment."""
+
+    cluster: Cluster
+    bundles: Bundles
+    environment: Environment
+    now: datetime
+
+    async def show(self, state: EnvironmentState, shown: Shown) -> list[str]:
+        """Show what is new; sentences about what could not be shown."""
+        unshown = await self._show_plan(state) if shown.plan != _mark(state) else []
+        shown.plan = "" if unshown else _mark(state)
+        applied = f"{state.applied.lineage}/{state.applied.serial}" if state.applied is not None else ""
+        if self.environment.deleting or not applied or state.run is not None or shown.outputs == applied:
+            return unshown
+        unpublished = await self._show_outputs()
+        shown.outputs = "" if unpublished else applied
+        return [*unshown, *unpublished]
+
+    async def _show_plan(self, state: EnvironmentState) -> list[str]:
+        name, plan = f"{self.environment.name}-plan", state.plan
+        if plan is None:
+            return await self._show_end(name, state.ended)
+        kept = await self.bundles.plan(plan.run)
+        if kept is None:
+            return []
+        data = {
+            "digest": plan.digest,
+            "purpose": plan.purpose.value,
+            "state": PlanState.PLANNED.value,
+            "time": plan.created.isoformat(timespec="seconds"),
+            "summary": f"{plan.add} to add, {plan.change} to change, {plan.destroy} to destroy",
+            "plan.txt": _fitting(kept.text),
+        }
+        return await self._put("ConfigMap", name, data)
+
+    async def _show_end(self, name: str, ended: PlanEnd | None) -> list[str]:
+        """The text of a plan stays when the plan goes, for on-call asks what was done; it must not read as open."""
+        seen = await owned.read(self.cluster, owner_of(self.environment), "ConfigMap", name)
+        if seen is None or not owned.is_of(seen, owner_of(self.environment)):
+            return []
+        data = dict(seen.get("data") or {})
+        if ended is not None and data.get("digest") == ended.digest:
+            state, time = PlanState.APPLIED if ended.whole else PlanState.FAILED, ended.time
+        elif data.get("state") == PlanState.PLANNED:
+            state, time = PlanState.DROPPED, self.now
+        else:
+            return []
+        told = data | {"state": state.value, "time": time.isoformat(timespec="seconds")}
+        return await self._put("ConfigMap", name, told) if told != data else []
+
+    async def _show_outputs(self) -> list[str]:
+        applied = await self.bundles.applied()
+        if applied is None or applied.serial is None:
+            return []
+        name = f"{self.environment.name}-outputs"
+        problems = []
+        if applied.sensitive or await self._published(name):
+            problems += await self._put("Secret", name, _texts(applied.sensitive))
+        return problems + await self._put("ConfigMap", name, _texts(applied.plain))
+
+    async def _published(self, name: str) -> bool:
+        """Whether outputs of ours are in a Secret that the operator may read."""
+        try:
+            seen = await owned.read(self.cluster, owner_of(self.environment), "Secret", name)
+        except Refused:
+            return False
+        return seen is not None and owned.is_of(seen, owner_of(self.environment))
+
+    async def _put(self, kind: owned.Kind, name: str, data: Mapping[str, str]) -> list[str]:
+        try:
+            done = await owned.show(self.cluster, owner_of(self.environment), kind, name, data)
+        except Refused as error:
+            if self.environment.deleting:
+                return []  # its namespace may be going as well, and takes nothing new
+            if kind == "Secret" and error.status == HTTPStatus.FORBIDDEN:
+                return [NOT_ALLOWED.format(name=name, remedy=remedy(self.environment.namespace))]
+            # A quota or a policy: what only shows something must not keep the ground from being looked after.
+            return [f"{kind} {name} could not be written and is tried again: {error.message}"]
+        return [] if done else [NOT_OURS.format(kind=kind, name=name)]
 
 
-async def _show_outputs(ground: Ground, environment: Environment, bundles: Bundles) -> list[str]:
-    applied = await bundles.applied()
-    if applied is None or applied.serial is None:
-        return []
-    name = f"{environment.name}-outputs"
-    problems = []
-    if applied.sensitive or await _published(ground, environment, name):
-        problems += await _put(ground, environment, "Secret", name, _texts(applied.sensitive))
-    return problems + await _put(ground, environment, "ConfigMap", name, _texts(applied.plain))
+def _mark(state: EnvironmentState) -> str:
+    """Changes with what is to be shown of the plan; never empty."""
+    if state.plan is not None:
+        return state.plan.digest
+    return f"none since {state.ended.time}" if state.ended is not None else "none"
 
 
-async def _published(ground: Ground, environment: Environment, name: str) -> bool:
-    """Whether outputs of ours are in a Secret that the operator may read."""
-    try:
-        seen = await owned.read(ground.services.cluster, owner_of(environment), "Secret", name)
-    except Refused:
-        return False
-    return seen is not None and owned.is_of(seen, owner_of(environment))
-
-
-async def _put(
-    ground: Ground, environment: Environment, kind: owned.Kind, name: str, data: Mapping[str, str]
-) -> list[str]:
-    try:
-        done = await owned.show(ground.services.cluster, owner_of(environment), kind, name, data)
-    except Refused as error:
-        if kind == "Secret" and error.status == HTTPStatus.FORBIDDEN:
-            return [NOT_ALLOWED.format(name=name, remedy=remedy(environment.namespace))]
-        # A quota or a policy: what only shows something must not keep the ground from being looked after.
-        return [f"{kind} {name} could not be written and is tried again: {error.message}"]
-    return [] if done else [NOT_OURS.format(kind=kind, name=name)]
+def _fitting(text: str) -> str:
+    raw = text.encode()
+    if len(raw) <= _MOST:
+        return text
+    return f"{raw[:_MOST].decode(errors='ignore')}\n… and {len(raw) - _MOST:,} more bytes\n"
 
 
 def _texts(outputs: Mapping[str, Any]) -> dict[str, str]:
