@@ -82,7 +82,7 @@ def planned(digest: str = "sha256:d") -> PlanRecord:
 @pytest.mark.parametrize("letter", ["a", '"', "é", "語", "🔥"])
 async def test_a_text_of_any_letters_fits(shelved: Shelved, letter: str) -> None:
     await shelved.keep(letter * 1_100_000)
-    on_the_wire = len(json.dumps(letter)) - 2
+    on_the_wire = len(json.dumps(letter, ensure_ascii=False).encode()) - 2
     text = (await shelved.show(EnvironmentState(plan=planned())))["plan.txt"]
     kept, _, told = text.partition("\n")
     assert set(kept) == {letter}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
@@ -20,7 +21,10 @@ from firelift.kube.errors import Unreachable, error_of
 Json: TypeAlias = dict[str, Any]
 Permit: TypeAlias = Callable[[], None]
 
-_APPLY = "application/apply-patch+yaml"
+_APPLY = "application/apply-patch+yaml; charset=utf-8"
+"""The client would write letters beyond U+FFFF as two escapes, which is JSON and no YAML; so it is given bytes."""
+
+_NO_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _MERGE = "application/merge-patch+json"
 _JSON = "application/json"
 _METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
@@ -108,7 +112,7 @@ class Cluster:
     async def apply(self, path: str, body: Mapping[str, Any], *, manager: str, force: bool = True, **more: str) -> Json:
         """Server-side apply; `force` takes fields over from other managers."""
         query = {"fieldManager": manager, "force": "true" if force else "false", **more}
-        return await self._call("PATCH", path, query=query, body=body, content_type=_APPLY)
+        return await self._call("PATCH", path, query=query, body=_yaml(body), content_type=_APPLY)
 
     async def merge(self, path: str, body: Mapping[str, Any], *, manager: str, **more: str) -> Json:
         """Apply a merge patch; with a resourceVersion in it only to that very version."""
@@ -125,7 +129,7 @@ class Cluster:
         path: str,
         *,
         query: Mapping[str, str] | None = None,
-        body: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | bytes | None = None,
         content_type: str = _JSON,
         accept: str = _JSON,
     ) -> Json:
@@ -139,7 +143,7 @@ class Cluster:
         path: str,
         *,
         query: Mapping[str, str] | None = None,
-        body: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | bytes | None = None,
         content_type: str = _JSON,
         accept: str = _JSON,
     ) -> bytes:
@@ -151,7 +155,7 @@ class Cluster:
             path,
             query_params=list((query or {}).items()),
             header_params={"Accept": accept, "Content-Type": content_type},
-            body=dict(body or {}),
+            body=body if isinstance(body, bytes) else dict(body or {}),
             auth_settings=["BearerToken"],
         )
         begun, status = time.monotonic(), 0
@@ -167,6 +171,12 @@ class Cluster:
         if answer.status >= HTTPStatus.BAD_REQUEST:
             raise error_of(attempted, answer.status, _message(text))
         return text
+
+
+def _yaml(body: Mapping[str, Any]) -> bytes:
+    """JSON that YAML reads as the same: what no YAML may hold as it is stays escaped."""
+    text = json.dumps(body, ensure_ascii=False)
+    return _NO_YAML.sub(lambda found: f"\\u{ord(found.group()):04x}", text).encode(errors="replace")
 
 
 def _message(text: bytes) -> str:

@@ -21,7 +21,7 @@ from firelift.operator.ground.bundles import Bundles
 from firelift.operator.ground.material import remedy
 
 _MOST = 900_000
-"""Bytes of a plan's text as JSON, which takes six for a letter that is not ASCII; a ConfigMap may have 1 MiB."""
+"""Bytes of a plan's text as it is sent; a ConfigMap may have 1 MiB."""
 
 NOT_OURS = "{kind} {name} is somebody else's and was left as it is: remove it, and it is written"
 
@@ -139,11 +139,15 @@ def _mark(state: EnvironmentState) -> str:
 
 
 def _fitting(text: str) -> str:
-    if len(json.dumps(text)) <= _MOST:
+    if _bytes(text) <= _MOST:
         return text
     # Of all beginnings the longest that fits.
-    most = bisect_right(range(len(text)), _MOST, key=lambda length: len(json.dumps(text[:length]))) - 1
+    most = bisect_right(range(len(text)), _MOST, key=lambda length: _bytes(text[:length])) - 1
     return f"{text[:most]}\n… and {len(text) - most:,} more characters\n"
+
+
+def _bytes(text: str) -> int:
+    return len(json.dumps(text, ensure_ascii=False).encode(errors="replace"))
 
 
 def _texts(outputs: Mapping[str, Any]) -> dict[str, str]:
