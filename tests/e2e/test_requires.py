@@ -22,7 +22,7 @@ def ground(world: World, project: str) -> Json:
 def test_a_rollout_waits_for_its_environment_and_goes_back_without_it(world: World) -> None:
     world.seed(100)
     required = {"environment": {"name": "ground"}}
-    world.apply(world.manifest([phase("ten-percent", 10), phase("everyone", 100)], requires=required))
+    world.apply(world.manifest([phase("everyone", 100)], requires=required))
 
     waiting = world.until_reason("WaitingForEnvironment")
     assert "FirestoreEnvironment ground: there is none of that name in this namespace" in waiting["message"]
@@ -99,11 +99,10 @@ def test_another_plan_than_the_one_that_staging_has_completed_is_refused(make_wo
     staging.sandbox.kubectl("wait", "mroll/logs", "-n", staging.namespace, *waited)
 
     required = {"name": "logs", "namespace": staging.namespace}
-    cohorts = [phase("half", 50), phase("everyone", 100)]
-    production.apply(production.manifest(cohorts, requires={"rollouts": [required]}))
+    production.apply(production.manifest([phase("all-at-once", 100)], requires={"rollouts": [required]}))
     refused = production.until_reason("PlanDiffers")
     title = f"MigrationRollout {staging.namespace}/logs"
-    assert f"{title} has completed another plan: phase half; compare `kubectl get mroll logs" in refused["message"]
+    assert f"{title} has completed another plan: phase all-at-once, phase everyone; compare" in refused["message"]
     assert production.conditions()["Stalled"] == "True"
     assert "PlanDiffers" in production.wide()
     assert (production.target(), production.jobs()) == ({}, [])
