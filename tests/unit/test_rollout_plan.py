@@ -127,6 +127,7 @@ def test_a_plan_that_lacks_an_index_is_made_again_until_it_is_there() -> None:
         one.turn()
         one.until("PreflightFailed")
         assert [run.plan.pass_number for run in one.plan_runs.values()] == [number], "the one before is gone"
+    assert [event.reason for event in one.events] == ["PreflightFailed"], "what is as it was is no news"
     one.checks = ()
     one.now = one.due
     one.until("Completed")

@@ -24,6 +24,8 @@ class PlanRecord(Model):
     run: str
     replaces: str = ""
     """The run of the plan before, which has answered and is nobody's any more: its documents go."""
+    known: str = ""
+    """The digest of what the ConfigMap held of the plan before: one that says the same is no news."""
     inputs: tuple[str, ...]
     """Digests: of what all phases share, then of each phase that was still to come."""
     image: str

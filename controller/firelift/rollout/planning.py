@@ -87,6 +87,7 @@ def _begun(turn: Turn) -> RolloutState:
         phase=phase,
         run=run_id(state.attempt, phase, STEP, ALL, RunKind.PLAN, number),
         replaces=(old.run if old.digest else old.replaces) if old is not None else "",
+        known=(old.shown or old.known) if old is not None else "",
         inputs=inputs(turn),
         image=image(turn),
         request=request(turn),
@@ -180,6 +181,8 @@ def _shown(turn: Turn, record: PlanRecord) -> Outcome | None:
     name, seen = map_name(turn.rollout.name), turn.seen.plan_map or PlanMapSeen(exists=False)
     if seen.mine and seen.digest == wanted:
         state = changed(turn.state, plan=changed(record, shown=wanted))
+        if record.failing and record.known == wanted:
+            return state
         return with_event(state, turn.now, _event(record), summary(turn.spec, record))
     if seen.exists and not seen.mine:
         message = (
