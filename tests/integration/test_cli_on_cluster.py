@@ -320,3 +320,25 @@ def test_what_is_in_a_database_is_read_from_its_ledgers(
 
 def official(project: str) -> firestore.Client:
     return firestore.Client(project, credentials=AnonymousCredentials())  # type: ignore[no-untyped-call] # the official client is typed only in part
+
+
+def test_names_are_completed_from_the_cluster(api: ApiObjects, plugin: Plugin) -> None:
+    made(api, "completed-one")
+    api.kubectl("apply", "-n", NAMESPACE, "-f", "-", stdin=json.dumps(environment(name="completed-two")))
+    script = "import sys; from firelift.cli.commands.completion import words; print(*words(sys.argv[1:]))"
+
+    def completed(*arguments: str, kubeconfig: str) -> str:
+        told = subprocess.run(
+            [sys.executable, "-c", script, *arguments],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "KUBECONFIG": kubeconfig},
+        )
+        return told.stdout.strip()
+
+    here = str(plugin.kubeconfig)
+    assert completed("status", "-n", NAMESPACE, "completed", kubeconfig=here) == "completed-one"
+    assert completed("status", "-n", NAMESPACE, "env/completed", kubeconfig=here) == "env/completed-two"
+    assert completed("revert", "-n", NAMESPACE, "completed", kubeconfig=here) == "completed-one"
+    assert completed("status", "-n", NAMESPACE, "completed", kubeconfig="/nowhere") == ""

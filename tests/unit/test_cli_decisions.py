@@ -274,3 +274,13 @@ def test_an_export_is_nothing_to_a_step_that_brings_none_back() -> None:
     for view in (rollout_view(failed()), losing()):
         with pytest.raises(Problem, match="--restores is"):
             approvals.check(view, Choice(ApprovalDecision.APPROVE, restores=EXPORT))
+
+
+def test_what_is_done_is_not_shown_as_still_to_come() -> None:
+    one = world(phase("a", migrate(1)), phase("b", {"approve": {}}, migrate(100)))
+    one.until("AwaitingApproval")
+    assert one.status is not None
+    assert one.status.plan is not None
+    assert {each.name for each in one.status.plan.phases} == {"a", "b"}
+    rows = approvals.to_come(rollout_view(one)).rows
+    assert [row.label for row in rows] == ["b", "worker image"]

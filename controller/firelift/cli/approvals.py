@@ -79,7 +79,9 @@ def to_come(view: RolloutView) -> Section:
     if plan is None or not plan.phases:
         return Section("To come", (Row("", unknown("no plan has been made yet"), Tone.WAIT),))
     image = view.status.worker_image or unknown("none is pinned yet")
-    return Section("To come", (*map(estimate, plan.phases), Row("worker image", image)))
+    done = {phase.name for phase in view.status.phases if phase.state == "Done"}
+    left = [phase for phase in plan.phases if phase.name not in done]
+    return Section("To come", (*map(estimate, left), Row("worker image", image)))
 
 
 def estimate(phase: PhaseEstimate) -> Row:

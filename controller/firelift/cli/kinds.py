@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import click
+from click.shell_completion import CompletionItem
 
 from firelift.api import approval, environment, rollout
 from firelift.api.base import GROUP, VERSION
@@ -71,3 +72,9 @@ class RefType(click.ParamType[Ref]):
             words = " or ".join(f"{each.words[0]}/NAME" for each in self._kinds)
             self.fail(f"{value!r} must be NAME of a {self._kinds[0].words[0]}, or {words}", param, ctx)
         return Ref(kind, name)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 - its base's signature
+        """The names that are in the cluster."""
+        from firelift.cli.names import complete  # noqa: PLC0415 - the Kubernetes client loads slowly
+
+        return [CompletionItem(name) for name in complete(self._kinds, ctx.params, incomplete)]
