@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -36,9 +37,9 @@ def test_the_same_place_is_the_same_however_it_is_spelt(first: str, second: str)
 
 
 def test_of_two_that_were_made_in_the_same_second_one_is_the_older_for_both() -> None:
-    one, two = neighbour("one", "prod"), neighbour("two", "prod")
+    one, two = neighbour("one", "prod"), replace(neighbour("two", "prod"), uid="a-smaller-uid")
     assert elder("uid-one", [one, two]) is None
-    assert elder("uid-two", [one, two]) == one
+    assert elder("a-smaller-uid", [one, two]) == one
 
 
 @pytest.mark.parametrize(

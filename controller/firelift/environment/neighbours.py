@@ -37,7 +37,7 @@ def prefix_of(namespace: str, name: str, prefix: str) -> str:
 
 def elder(uid: str, listed: Iterable[Neighbour]) -> Neighbour | None:
     """Whose state this one would share: the oldest that has it, unless that is this one itself."""
-    every = sorted(listed, key=lambda each: (each.created, each.uid))
+    every = sorted(listed, key=lambda each: (each.created, str(each), each.uid))
     own = next((each for each in every if each.uid == uid), None)
     oldest = next((each for each in every if own is not None and each.place == own.place), own)
     return oldest if oldest is not own else None
