@@ -18,7 +18,8 @@ from firelift.sandbox.sandbox import Sandbox
 MakeWorld = Callable[[], World]
 _SLOWLY = {"maxWritesPerSecond": 20, "batchSize": 5}
 _FROZEN = Path(__file__).parent / "firelift-0.1.0.tgz"
-"""The chart as it was at its version 0.1.0: `helm package charts/firelift`, never to be made again."""
+"""The chart of version 0.1.0, by `helm package charts/firelift`. The pods run the code of today, which writes what its
+own custom resources know: until 0.1.0 is released, a change of those makes it anew; after that, never again."""
 
 _EVERYTHING: Json = {
     "operator": {
