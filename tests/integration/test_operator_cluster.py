@@ -97,6 +97,19 @@ async def test_a_status_is_written_only_on_the_version_that_was_read(cluster: Cl
     assert now.status["message"] == "no"
 
 
+async def test_a_status_of_an_operator_newer_than_the_custom_resources_is_written_but_for_what_they_do_not_know(
+    cluster: Cluster, rollout: RolloutObject
+) -> None:
+    status = with_sentence({"phase": "one", "unheardOf": {"x": 1}}, Reason.INVALID_SPEC, "no", generation=1, now=NOW)
+    written = await rollouts.write_status(cluster, rollout, status)
+    assert written.status["reason"] == "InvalidSpec"
+    assert "unheardOf" not in written.status
+
+    shorter = {name: value for name, value in status.items() if name != "phase"}
+    again = await rollouts.write_status(cluster, written, shorter)
+    assert "phase" not in again.status
+
+
 async def test_an_object_is_held_and_let_go(cluster: Cluster, rollout: RolloutObject) -> None:
     held = await rollouts.hold(cluster, rollout)
     assert held.finalizers == (FINALIZER,)

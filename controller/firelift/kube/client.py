@@ -9,7 +9,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Self, TypeAlias
 
@@ -26,6 +26,7 @@ _APPLY = "application/apply-patch+yaml; charset=utf-8"
 
 _NO_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _MERGE = "application/merge-patch+json"
+_OPERATIONS = "application/json-patch+json"
 _JSON = "application/json"
 _METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 _TABLE = "application/json;as=Table;g=meta.k8s.io;v=v1"
@@ -119,6 +120,12 @@ class Cluster:
         query = {"fieldManager": manager, **more}
         return await self._call("PATCH", path, query=query, body=body, content_type=_MERGE)
 
+    async def patch(self, path: str, operations: Sequence[Json], *, manager: str) -> Json:
+        """Apply a JSON patch; with a resourceVersion put in its place only to that very version."""
+        return await self._call(
+            "PATCH", path, query={"fieldManager": manager}, body=operations, content_type=_OPERATIONS
+        )
+
     async def delete(self, path: str, options: Mapping[str, Any]) -> Json:
         """Delete an object with these DeleteOptions."""
         return await self._call("DELETE", path, body=options)
@@ -129,7 +136,7 @@ class Cluster:
         path: str,
         *,
         query: Mapping[str, str] | None = None,
-        body: Mapping[str, Any] | bytes | None = None,
+        body: Mapping[str, Any] | Sequence[Json] | bytes | None = None,
         content_type: str = _JSON,
         accept: str = _JSON,
     ) -> Json:
@@ -143,7 +150,7 @@ class Cluster:
         path: str,
         *,
         query: Mapping[str, str] | None = None,
-        body: Mapping[str, Any] | bytes | None = None,
+        body: Mapping[str, Any] | Sequence[Json] | bytes | None = None,
         content_type: str = _JSON,
         accept: str = _JSON,
     ) -> bytes:
@@ -155,7 +162,7 @@ class Cluster:
             path,
             query_params=list((query or {}).items()),
             header_params={"Accept": accept, "Content-Type": content_type},
-            body=body if isinstance(body, bytes) else dict(body or {}),
+            body=dict(body) if isinstance(body, Mapping) else body or {},
             auth_settings=["BearerToken"],
         )
         begun, status = time.monotonic(), 0

@@ -8,7 +8,7 @@ from typing import Generic, TypedDict, TypeVar
 
 from pydantic import ValidationError
 
-from firelift.api.base import API_VERSION, FIELD_MANAGER, FINALIZER, GROUP, VERSION
+from firelift.api.base import FIELD_MANAGER, FINALIZER, GROUP, VERSION
 from firelift.kube.client import Cluster, Json
 from firelift.kube.errors import NotFound
 
@@ -91,24 +91,20 @@ class CustomResource(Generic[Parsed]):
             query["continue"] = more
 
     async def write_status(self, cluster: Cluster, seen: CustomObject[Parsed], status: Json) -> CustomObject[Parsed]:
-        """Replace the status of the very version that was read.
+        """Replace the status of the very version that was read; what the installed schema does not know is left out.
+
+        So that an operator that is newer than the custom resources goes on: a server-side apply would be refused whole.
 
         Raises:
             Changed: the object is no longer as it was read.
         """
-        body = {
-            "apiVersion": API_VERSION,
-            "kind": self.kind,
-            "metadata": {
-                "name": seen.name,
-                "namespace": seen.namespace,
-                "uid": seen.uid,
-                "resourceVersion": seen.resource_version,
-            },
-            "status": status,
-        }
+        operations: list[Json] = [
+            {"op": "replace", "path": "/metadata/uid", "value": seen.uid},
+            {"op": "replace", "path": "/metadata/resourceVersion", "value": seen.resource_version},
+            {"op": "add", "path": "/status", "value": status},
+        ]
         path = f"{self._path(seen.namespace, seen.name)}/status"
-        return self.parse(await cluster.apply(path, body, manager=FIELD_MANAGER))
+        return self.parse(await cluster.patch(path, operations, manager=FIELD_MANAGER))
 
     async def hold(self, cluster: Cluster, seen: CustomObject[Parsed]) -> CustomObject[Parsed]:
         """Add Firelift's finalizer to the very version that was read.
