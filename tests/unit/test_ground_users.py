@@ -62,6 +62,8 @@ def test_other_rollouts_are_none_of_its_users(document: dict[str, Any]) -> None:
         (Reason.SUSPENDED, "a", ["a"], True, True),
         (Reason.WAITING_FOR_ENVIRONMENT, "a", ["a"], False, True),
         (Reason.WAITING_FOR_BACKUP, "a", ["a"], False, True),
+        (Reason.WAITING_FOR_LOCK, "a", ["a"], False, True),
+        (Reason.WAITING_FOR_ROLLOUT, "a", ["a"], False, True),
         (Reason.AWAITING_APPROVAL, "b", ["a"], False, True),
         (Reason.GATE_FAILED, "a", ["a"], False, True),
         (Reason.STEP_FAILED, "b", ["a", "b"], False, True),

@@ -8,8 +8,14 @@ from firelift.api.conditions import ConditionStatus, ConditionType, Reason
 from firelift.environment.observation import RolloutSeen
 from firelift.kube.client import Json
 
-_WAITING = {Reason.WAITING_FOR_ENVIRONMENT, Reason.WAITING_FOR_BACKUP}
-"""What an apply may bring: the ground itself, or a schedule of backups. Nothing is written meanwhile."""
+_WAITING = {
+    Reason.WAITING_FOR_ENVIRONMENT,
+    Reason.WAITING_FOR_BACKUP,
+    Reason.WAITING_FOR_LOCK,
+    Reason.WAITING_FOR_ROLLOUT,
+}
+"""Nothing is written meanwhile. What is waited for may come by the apply: the ground itself, a schedule of backups, or
+another rollout that waits for the ground and holds the lock."""
 
 
 def user(rollout: Json, name: str) -> RolloutSeen | None:
