@@ -185,3 +185,33 @@ def test_a_ledger_that_is_lost_in_the_middle_stalls_the_rollout_which_can_be_del
     assert (world.flags(), world.entries(), told["startedPhases"]) == (flags, [], ["half"])
     world.delete()
     world.until_fact(lambda: world.get() is None, "the object is gone")
+
+
+def test_workers_whose_ledger_is_lost_are_removed_and_write_no_more(world: World) -> None:
+    world.seed(200)
+    world.apply(world.manifest([phase("everyone", 100)], pace={"maxWritesPerSecond": 40, "batchSize": 5}))
+    world.until_fact(lambda: len(world.target()) > 5, "the first documents")
+
+    forget_ledger(world)
+
+    world.until_reason("LedgerLost")
+    world.until_fact(lambda: not world.jobs() and not world.workers(), "its workers are gone")
+    written = len(world.target())
+    assert written < 200
+
+
+def test_a_rollout_that_was_taken_back_stays_so_when_its_ledger_has_expired(world: World) -> None:
+    world.seed(60)
+    world.apply(world.manifest([phase("everyone", 100, soak(600))]))
+    world.until_reason("Soaking")
+    world.patch(intent="Revert", revertTo="RolloutStart")
+    world.until_reason("Reverted")
+    world.until_fact(lambda: not world.lock_leases(), "the locks are given back")
+    flags = world.flags()
+
+    forget_ledger(world)
+    world.patch(pace={"maxWritesPerSecond": 499})
+
+    told = world.until(lambda status: "is gone" in status["message"], "the ledger is missed")
+    assert told["reason"] == "Reverted"
+    assert (world.flags(), world.target(), world.entries(), world.jobs()) == (flags, {}, [], [])

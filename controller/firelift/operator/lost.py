@@ -38,7 +38,7 @@ def lost(rollout: Rollout, read: LedgerRead, status: Json) -> tuple[Reason, str]
     message = (
         f"{ledger} is not in database {rollout.spec.database.project}/{rollout.spec.database.name}, though "
         f"{f'phase {phase}' if phase else 'the rollout'} has started: it was deleted there, or the database was "
-        "restored without it. Workers stop when their lease runs out, and nothing is done or taken back; bring the "
+        "restored without it. Its Jobs are removed, and nothing is done or taken back; bring the "
         "ledger back from a backup, or delete this object and make it again to begin anew"
     )
     return Reason.LEDGER_LOST, message

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from firelift.api.conditions import Reason
 from firelift.api.run import RunState
-from firelift.kube import rollouts
+from firelift.kube import jobs, rollouts
+from firelift.kube.job_manifest import label_selector
 from firelift.kube.rollouts import RolloutObject
 from firelift.migration.errors import MoreToDo, StoreError
 from firelift.operator import ledger as ledgers
@@ -136,6 +137,7 @@ class Reconciler:
     ) -> float:
         if (found := lost(rollout, read, seen.status)) is not None:
             await self._teller.say(memory, seen, *found)
+            await self._remove_jobs(rollout)
             memory.succeeded()
             return self._services.settings.resync_seconds
         if read.unreadable:
@@ -143,6 +145,12 @@ class Reconciler:
         if missing := await self._ground_is_missing(memory, seen, rollout):
             return await self._unreachable(memory, seen, missing, Reason.WAITING_FOR_ENVIRONMENT)
         return await self._unreachable(memory, seen, read.seen.error)
+
+    async def _remove_jobs(self, rollout: Rollout) -> None:
+        """Without a ledger workers end for want of a lease, and their Jobs would begin new ones for ever."""
+        cluster, namespace = self._services.cluster, rollout.namespace
+        for name in sorted(await jobs.of_rollout(cluster, namespace, label_selector(rollout.name), rollout.uid)):
+            await jobs.remove(cluster, namespace, name, rollout.uid)
 
     async def _ground_is_missing(self, memory: ObjectMemory, seen: RolloutObject, rollout: Rollout) -> str:
         """Before anything has begun, a database that is not there may be one that its environment has yet to make."""
