@@ -22,11 +22,13 @@ class Copies:
     started: list[StartTransfer] = field(default_factory=list)
     """Exports and imports, each a new operation."""
     silent: bool = False
+    slow: bool = False
+    """Whether what is cancelled goes on until a test says that it has ended."""
 
     def do(self, intent: StartTransfer | CancelTransfer, now: datetime) -> None:
         """Begin, unless it was begun before; or cancel."""
         if isinstance(intent, CancelTransfer):
-            self.operate(intent.operation, state="CANCELLED")
+            self.operate(intent.operation, state="CANCELLING" if self.slow else "CANCELLED")
             return
         found = self.seen.moving(intent.kind, intent.uri, frozenset(intent.collections))
         if intent.uri in self.refusals or any(each.name not in intent.known for each in found):

@@ -24,6 +24,7 @@ from firelift.rollout.required import environments_wanted
 from firelift.rollout.required_rollouts import rollouts_wanted
 from firelift.rollout.state import Event, Mode, RolloutState
 from firelift.rollout.status import progress, project
+from firelift.rollout.transfers_left import TRANSFER_LEFT
 from firelift.rollout.turn import Outcome, Rule, Settled, Turn, first
 
 IDLE = timedelta(seconds=10)
@@ -150,6 +151,7 @@ _WARNINGS = frozenset(
         Reason.REVERTED_WITH_CONFLICTS,
         "GateFailing",
         "AttemptRefused",
+        TRANSFER_LEFT,
     }
 )
 

@@ -47,7 +47,13 @@ def required(turn: Turn, *, writing: bool) -> Outcome | None:
 
 
 def _stands_on(turn: Turn, found: StoodOn) -> RolloutState:
-    what = f"the first write stands on {found.name} of {found.time:%Y-%m-%dT%H:%M:%SZ}, {found.size:,} bytes"
+    copy, gone = f"{found.name} of {found.time:%Y-%m-%dT%H:%M:%SZ}, {found.size:,} bytes", turn.state.backup
+    what = f"the first write stands on {copy}"
+    if gone is not None:
+        what = (
+            f"{copy}, stands in the place of {gone.name}, which is gone: the first write stood on that one, and what "
+            "earlier phases had changed by then is in this one as they changed it"
+        )
     return with_event(changed(turn.state, backup=found), turn.now, "BackupFound", what)
 
 

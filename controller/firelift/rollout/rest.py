@@ -8,7 +8,7 @@ from firelift.api.approval import ApprovalDecision
 from firelift.api.conditions import Reason
 from firelift.api.rollout import DeletionPolicy, RevertTo
 from firelift.api.rollout import Intent as Asked
-from firelift.rollout import transfers
+from firelift.rollout import transfers, transfers_left
 from firelift.rollout.approvals import silenced, valid
 from firelift.rollout.attempts import accepted, refusal
 from firelift.rollout.clock import MOVING, moving
@@ -119,6 +119,8 @@ def over(turn: Turn) -> Outcome:
     """Succeeded or reverted: locks and ledger are given back, the way back stays open until the retention ends."""
     state = turn.state
     reason, message = _ending(turn)
+    if turn.seen.ledger.mine and (importing := transfers_left.unlocking(turn, reason, message)) is not None:
+        return importing
     if forgotten := freed(turn):
         return forgotten
     intents: tuple[Intent, ...] = tuple(ReleaseLock(group) for group in state.locks)
@@ -176,7 +178,7 @@ def _let_go(turn: Turn) -> Outcome:
     if turn.seen.ledger.mine and not gone(turn, runs):
         message = f"the object is being deleted: waiting for workers to leave{lingering(turn, runs)}"
         return Settled(Reason.RELEASING, message, stop(turn, runs), turn.now + POLL)
-    if turn.seen.ledger.mine and (closing := all_closed(turn) or transfers.given_up(turn)) is not None:
+    if turn.seen.ledger.mine and (closing := all_closed(turn) or transfers_left.given_up(turn)) is not None:
         return closing
     if forgotten := freed(turn):
         return forgotten

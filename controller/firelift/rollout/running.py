@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from firelift.api.conditions import Reason
 from firelift.api.run import RunKind, RunPlan
+from firelift.rollout import transfers_left
 from firelift.rollout.conduct import POLL, gone, lingering, stop
 from firelift.rollout.memory import changed
 from firelift.rollout.place import Place, current, goes_back, last_executed, places
@@ -54,10 +55,10 @@ def noticed(turn: Turn) -> Outcome | None:
 
 
 def superseded(turn: Turn) -> Outcome | None:
-    """Let the workers of an attempt or a step that was left behind be gone before anything new begins."""
+    """Let what an attempt or a step left behind, workers and imports, be gone before anything new begins."""
     runs = turn.state.superseded
     if not runs:
-        return None
+        return transfers_left.left_behind(turn)
     if gone(turn, runs):
         return changed(turn.state, superseded=())
     due = turn.now + POLL if _observed(turn, runs) else turn.now

@@ -7,6 +7,9 @@ from datetime import datetime
 from firelift.api.base import Model
 from firelift.rollout.backups import TransferKind
 
+REFUSED, FORGOTTEN = "REFUSED", "FORGOTTEN"
+"""How a record ends whose operation does not tell: Firestore never began it, or it is not to be seen."""
+
 
 class TransferRecord(Model):
     """An export or import that a step wants. It is remembered before it is begun, so that it is never begun twice."""
@@ -24,6 +27,8 @@ class TransferRecord(Model):
     """Its name, once Firestore was seen to have it."""
     state: str = ""
     """In which it ended; empty while it goes on, or has not begun."""
+    unseen_since: datetime | None = None
+    """Since when it has not been seen, of one that nobody wants any more."""
     documents: int = 0
     size: int = 0
     """Bytes that it has moved, as Firestore tells it."""

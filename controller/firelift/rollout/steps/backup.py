@@ -60,7 +60,8 @@ def _judged(place: Place, step: BackupStep, record: TransferRecord) -> StepOutco
             f"the export to {record.uri} is complete with {record.documents:,} documents and {record.size:,} bytes < "
             f"minBytes {step.min_bytes:,}: see whether the database, or its collections, are those that were meant"
         )
-    message = f"{record.documents:,} documents, {record.size:,} bytes exported to {record.uri}"
+    as_of = f", as of {record.snapshot:%Y-%m-%dT%H:%M:%SZ}" if record.snapshot is not None else ""
+    message = f"{record.documents:,} documents, {record.size:,} bytes exported to {record.uri}{as_of}"
     return Finished(changed(place.record, message=message))
 
 
