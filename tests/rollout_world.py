@@ -341,7 +341,8 @@ class World:
                 run.state = state
             case ForgetRun(run_id):
                 gone = self.plan_runs.pop(run_id, None)
-                assert gone is None or gone.complete or gone.job_failed, "only a plan that has answered goes"
+                at_work = gone is not None and gone.job and not (gone.complete or gone.job_failed)
+                assert not at_work, "a plan whose worker may still answer was forgotten"
             case SetRunState(run_id, state):
                 if run_id in self._kept(run_id):
                     self._kept(run_id)[run_id].state = state

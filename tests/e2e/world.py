@@ -144,7 +144,7 @@ class World(ObjectWorld):
         """The collection groups that `kubectl get leases` shows as held by the rollout."""
         leases = self.sandbox.kubectl("get", "leases", "-n", "firelift-system", "-o", "json")
         found = [each for each in json.loads(leases)["items"] if each["metadata"]["name"].startswith("lock-")]
-        mine = (each for each in found if each["spec"]["holderIdentity"] == f"{self.namespace}/{self.name}")
+        mine = (each for each in found if each["spec"].get("holderIdentity") == f"{self.namespace}/{self.name}")
         return sorted(each["metadata"]["annotations"]["firelift.dev/collection-group"] for each in mine)
 
     def workers(self) -> list[int]:

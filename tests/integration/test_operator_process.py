@@ -66,7 +66,7 @@ def ended(process: Process, seconds: float = 15) -> bool:
 
 
 def ask(process: Process, path: str) -> tuple[int, str]:
-    port = until(process, "standing by")["health_port"]
+    port = until(process, "standing by")["ports"][0]
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
             return answer.status, answer.read().decode().strip()
