@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from firelift.sandbox.ports import free_port
 from firelift.sandbox.processes import Process
 from firelift.sandbox.sandbox import Sandbox
 
@@ -65,8 +66,9 @@ def ended(process: Process, seconds: float = 15) -> bool:
     return not process.running
 
 
-def ask(process: Process, path: str) -> tuple[int, str]:
-    port = until(process, "standing by")["ports"][0]
+def ask(process: Process, path: str, server: int = 0) -> tuple[int, str]:
+    """Of its servers: 0 is health, 1 the page."""
+    port = until(process, "standing by")["ports"][server]
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
             return answer.status, answer.read().decode().strip()
@@ -85,6 +87,17 @@ def test_one_leads_and_the_other_stands_by_in_good_health(start: Start) -> None:
     assert "firelift_leader 1.0" in ask(leader, "/metrics")[1]
     assert "firelift_leader 0.0" in ask(standby, "/metrics")[1]
     assert ask(leader, "/what")[0] == 404
+
+
+def test_the_page_is_served_by_each_and_only_the_leader_knows_of_objects(start: Start) -> None:
+    leader = start(FIRELIFT_PAGE_PORT=str(free_port()))
+    until(leader, "leading")
+    standby = start(FIRELIFT_PAGE_PORT=str(free_port()))
+
+    nothing: dict[str, list[str]] = {"rollouts": [], "environments": []}
+    assert json.loads(ask(leader, "/api/objects", server=1)[1]) == {"leads": True, **nothing}
+    assert json.loads(ask(standby, "/api/objects", server=1)[1]) == {"leads": False, **nothing}
+    assert "<title>Firelift</title>" in ask(standby, "/", server=1)[1]
 
 
 def test_a_leader_that_is_asked_to_stop_hands_over_at_once(start: Start) -> None:
