@@ -23,13 +23,13 @@ def test_workers_hold_and_the_revert_begins_soon_after_the_deciding_measurement(
     world.until_fact(lambda: len(world.entries()) > 5, "a few chunks")
 
     world.error_percent = 50.0
+    told = _told(world)
     judged = _deciding(world.until_reason("Reverting"))
     world.until_reason("Reverted")
 
     entries = [each.to_dict() | {"made": _seconds(each.create_time)} for each in _documents(world, "firelift_journal")]
     forward = [each["made"] for each in entries if ".migrate.0" in each["run"] and each["kind"] == "chunk"]
     back = [each["made"] for each in entries if ".revert.0" in each["run"] and each["kind"] == "chunk"]
-    told = _seconds(_run(world, ".migrate.0").update_time)
     took = {"told": told - judged, "last forward Commit": max(forward) - judged, "first revert": min(back) - judged}
     with capsys.disabled():
         sys.stdout.write(
@@ -57,5 +57,15 @@ def _documents(world: World, collection: str) -> list[Any]:
     return list(world.database.collection_group(collection).stream())
 
 
-def _run(world: World, suffix: str) -> Any:
-    return next(each for each in _documents(world, "firelift_runs") if each.id.endswith(suffix))
+def _told(world: World) -> float:
+    """When the run's document first said anything but Run; what is written to it afterwards is of the way back."""
+    seen: list[float] = []
+
+    def held() -> bool:
+        run = next(each for each in _documents(world, "firelift_runs") if each.id.endswith(".migrate.0"))
+        if (run.to_dict() or {})["state"] != "Run":
+            seen.append(_seconds(run.update_time))
+        return bool(seen)
+
+    world.until_fact(held, "workers are told to hold")
+    return seen[0]
