@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -82,7 +83,9 @@ class Release:
         for each in json.loads(listed)["items"]:
             metadata = each["metadata"]
             where = (plural, metadata["name"], f"--namespace={metadata['namespace']}")
-            self.sandbox.kubectl("patch", *where, "--type=merge", "-p", '{"metadata":{"finalizers":null}}')
+            # It goes together with its custom resource, maybe just now; whether it went is asked by who calls this.
+            with suppress(KubectlError):
+                self.sandbox.kubectl("patch", *where, "--type=merge", "-p", '{"metadata":{"finalizers":null}}')
 
     def _given(self, values: Json) -> str:
         operator = {**self.values["operator"], **values.get("operator", {})}
