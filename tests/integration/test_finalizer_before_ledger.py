@@ -1,11 +1,13 @@
-"""An operator that dies between its finalizer and its ledger: its object can go, and the ledger is nobody's."""
+"""Objects that are held while their ledger is not there: they can go, and nothing that they held is left behind."""
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 
 import pytest
@@ -13,13 +15,16 @@ import pytest_asyncio
 from tests.fault_proxy import Call, Code, Fault, FaultProxy, fault_proxy
 from tests.rollout_specs import migrate, phase, spec
 
-from firelift.api.base import API_VERSION
+from firelift.api.base import API_VERSION, ROLLOUT_LABEL, RUN_ANNOTATION
 from firelift.kube import rollouts
 from firelift.kube.approvals import of_namespace
-from firelift.kube.client import Cluster
+from firelift.kube.client import Cluster, Json
+from firelift.kube.job_manifest import label_selector
+from firelift.kube.jobs import of_rollout
 from firelift.kube.lease import Lease, LeaseSettings
 from firelift.kube.rollouts import RolloutObject
 from firelift.metrics.cloud_monitoring import CloudMonitoring
+from firelift.migration.ledger import locks
 from firelift.migration.ledger.root import Root, read_root
 from firelift.operator.approval_lists import ApprovalLists
 from firelift.operator.databases import Databases
@@ -141,3 +146,48 @@ async def died_at_the_claim(scene: Scene, deliveries: int) -> None:
     assert held is not None
     assert held.held
     assert (await scene.root() is not None) == bool(deliveries)
+
+
+async def test_an_object_that_goes_without_its_ledger_leaves_no_lock_and_no_job_and_an_event_that_says_so(
+    scene: Scene,
+) -> None:
+    began = await scene.object()
+    assert began is not None
+    status = {"reason": "Migrating", "startedPhases": ["a"], "attempt": 1}
+    held = await rollouts.hold(scene.cluster, await rollouts.write_status(scene.cluster, began, status))
+    ledger, now = f"{scene.key.namespace}.{scene.key.name}", datetime.now(UTC)
+    mine = locks.Claimant(ledger, str(scene.key), epoch=1, since=now)
+    other = locks.Claimant("another", "shop/another", epoch=1, since=now)
+    await locks.acquire(scene.store, "logs", mine)
+    await locks.acquire(scene.store, "logs", other)
+    await scene.cluster.create(f"/apis/batch/v1/namespaces/{scene.key.namespace}/jobs", suspended_job(held))
+    await scene.cluster.delete(f"/apis/{API_VERSION}/namespaces/{scene.key.namespace}/migrationrollouts/logs", {})
+
+    async with scene.operator() as operator:
+        for _ in range(300):
+            if (due := await operator.turn(scene.key)) is None:
+                break
+            await asyncio.sleep(min(due, 0.2))
+
+    assert await scene.object() is None
+    lock = await locks.read(scene.store, "logs")
+    assert (lock.holder, [each.ledger for each in lock.waiters]) == (None, ["another"])
+    assert await of_rollout(scene.cluster, scene.key.namespace, label_selector("logs"), held.uid) == {}
+    found = (await scene.cluster.get(f"/apis/events.k8s.io/v1/namespaces/{scene.key.namespace}/events"))["items"]
+    (told,) = [event for event in found if event["reason"] == "LedgerLost"]
+    assert (told["type"], told["regarding"]["uid"]) == ("Warning", held.uid)
+    assert f"ledger {ledger} is not in database" in told["note"]
+
+
+def suspended_job(rollout: RolloutObject) -> Json:
+    """A Job of the rollout that nobody works on."""
+    owner = {"apiVersion": API_VERSION, "kind": "MigrationRollout", "name": rollout.name, "uid": rollout.uid}
+    metadata = {
+        "name": f"{rollout.name}-job",
+        "labels": {ROLLOUT_LABEL: rollout.name},
+        "annotations": {RUN_ANNOTATION: "a1.a.migrate"},
+        "ownerReferences": [{**owner, "controller": True}],
+    }
+    container = {"name": "worker", "image": "worker", "command": ["true"]}
+    template = {"spec": {"restartPolicy": "Never", "containers": [container]}}
+    return {"metadata": metadata, "spec": {"suspend": True, "template": template}}

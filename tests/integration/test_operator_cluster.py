@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from firelift.api.base import API_VERSION, FINALIZER
 from firelift.api.conditions import Reason
-from firelift.kube import approvals, config_maps, events, rollouts
+from firelift.kube import approvals, config_maps, rollouts
 from firelift.kube.client import Cluster
 from firelift.kube.errors import Changed, NotFound, Unreachable
 from firelift.kube.identity import cluster_uid
@@ -168,17 +168,6 @@ async def test_a_config_map_is_made_when_there_is_none(cluster: Cluster, namespa
 
     seen = await config_maps.read(cluster, namespace, "flags", "users")
     assert (seen.exists, dict(seen.data), seen.owned) == (True, {"OURS": "10"}, frozenset({"OURS"}))
-
-
-async def test_a_sentence_is_said_once(cluster: Cluster, namespace: str) -> None:
-    subject = events.Subject(namespace, "users", "11111111-2222-3333-4444-555555555555")
-    for _ in range(3):
-        await events.emit(
-            cluster, subject, reason="PhaseStarted", message="one", warning=False, now=NOW, reporter="op-1"
-        )
-
-    found = (await cluster.get(f"/apis/events.k8s.io/v1/namespaces/{namespace}/events"))["items"]
-    assert [(each["reason"], each["note"], each["type"]) for each in found] == [("PhaseStarted", "one", "Normal")]
 
 
 async def test_a_cluster_has_one_name(cluster: Cluster) -> None:

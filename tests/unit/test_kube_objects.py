@@ -8,7 +8,7 @@ import pytest
 from firelift.kube.approvals import select
 from firelift.kube.config_maps import keys_to_apply, manager_of, owned_keys
 from firelift.kube.errors import Changed, KubeError, NotFound, Refused, Unreachable, error_of
-from firelift.kube.events import REPEAT_SECONDS, Subject, build
+from firelift.kube.events import Subject, build
 from firelift.kube.rollouts import parse
 from firelift.rollout.observation import ConfigMapSeen
 
@@ -107,11 +107,11 @@ def test_a_managers_name_fits_and_tells_long_rollouts_apart() -> None:
     assert manager_of("a" * 253) != manager_of("a" * 252)
 
 
-def test_the_same_sentence_has_the_same_event_for_ten_minutes() -> None:
-    def name(time: datetime, message: str = "m") -> Any:
-        event = build(SUBJECT, reason="R", message=message, warning=False, now=time, reporter="op")
+def test_the_same_sentence_about_the_same_object_has_the_same_event() -> None:
+    def name(time: datetime, message: str = "m", subject: Subject = SUBJECT) -> Any:
+        event = build(subject, reason="R", message=message, warning=False, now=time, reporter="op")
         return event["metadata"]["name"]
 
-    assert name(NOON) == name(NOON + timedelta(seconds=REPEAT_SECONDS - 1))
-    assert name(NOON) != name(NOON + timedelta(seconds=REPEAT_SECONDS))
+    assert name(NOON) == name(NOON + timedelta(days=1))
     assert name(NOON) != name(NOON, "another")
+    assert name(NOON) != name(NOON, subject=Subject("shop", "users", "uid-2"))

@@ -9,7 +9,7 @@ from tests.rollout_specs import migrate, phase, soak
 from tests.rollout_world import World, world
 
 from firelift.operator.ledger import LedgerRead
-from firelift.operator.lost import lost
+from firelift.operator.lost import farewell, lost
 from firelift.operator.status import dump
 from firelift.rollout.observation import LedgerSeen
 from firelift.stores.memory.store import MemoryStore
@@ -77,3 +77,58 @@ def test_what_is_under_way_is_lost_and_says_so() -> None:
 @pytest.mark.parametrize("status", [{}, {"reason": "Planning", "phases": [{"name": "all", "state": "Pending"}]}])
 def test_what_has_not_begun_begins(status: dict[str, Any]) -> None:
     assert lost(world(phase("all", migrate(100))).rollout, GONE, status) is None
+
+
+def partly_reverted() -> World:
+    """The second of two phases taken back."""
+    made = world(
+        phase("one", migrate(10), soak(60, evidence="None")), phase("all", migrate(100), soak(600, evidence="None"))
+    )
+    for reason in ("Soaking", "Migrating", "Soaking"):
+        made.until(reason)
+    made.edit(intent="Revert", revertTo="PhaseStart")
+    made.until("Reverted")
+    return made
+
+
+def test_a_higher_attempt_of_what_stands_half_way_without_a_ledger_is_told_why_it_does_not_begin() -> None:
+    made = partly_reverted()
+    status = status_of(made)
+    assert status["startedPhases"]
+    unasked = lost(made.rollout, GONE, status)
+    assert unasked is not None
+    assert "attempt" not in unasked[1]
+
+    made.edit(intent=None, revertTo=None, attempt=2)
+    found = lost(made.rollout, GONE, status)
+    assert found is not None
+    assert found[0] == "Reverted"
+    assert "attempt 2 cannot begin" in found[1]
+    assert "delete this object and make it again" in found[1]
+
+
+def test_a_higher_attempt_that_an_intent_holds_is_told_so() -> None:
+    made = reverted()
+    made.edit(attempt=2)
+    found = lost(made.rollout, GONE, status_of(made))
+    assert found is not None
+    assert "attempt 2 begins when spec.intent is removed" in found[1]
+
+
+@pytest.mark.parametrize(
+    ("policy", "said"),
+    [("Revert", "deletionPolicy: Revert takes nothing back"), ("Retain", "so nothing is taken back")],
+)
+def test_an_object_that_goes_without_its_ledger_says_what_it_leaves(policy: str, said: str) -> None:
+    made = world(phase("all", migrate(100), soak(60, evidence="None")), deletionPolicy=policy)
+    made.until("Soaking")
+    assert farewell(made.rollout, GONE, status_of(made)) == ""
+    made.delete()
+    assert lost(made.rollout, GONE, status_of(made)) is None
+    assert said in farewell(made.rollout, GONE, status_of(made))
+
+
+def test_an_object_that_is_over_goes_without_a_word_when_its_ledger_has_expired() -> None:
+    made = reverted()
+    made.delete()
+    assert farewell(made.rollout, GONE, status_of(made)) == ""

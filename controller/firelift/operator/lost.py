@@ -7,6 +7,7 @@ flags of its first phase again, over the data and the flags of its last.
 from __future__ import annotations
 
 from firelift.api.conditions import Reason
+from firelift.api.rollout import DeletionPolicy
 from firelift.kube.client import Json
 from firelift.operator.ledger import LedgerRead
 from firelift.rollout.observation import Rollout
@@ -25,23 +26,44 @@ _WENT_BACK = {Reason.REVERTED.value, Reason.REVERTED_WITH_CONFLICTS.value, Reaso
 def lost(rollout: Rollout, read: LedgerRead, status: Json) -> tuple[Reason, str] | None:
     """What is to be said of a rollout that has begun and has no ledger; None where nothing is wrong.
 
-    An object that is being deleted holds nothing without its ledger, and is let go like any other. So is one that went
-    back to its start when a higher attempt asks it to begin again: its data is as if it had never begun.
+    An object that is being deleted is let go, behind its `farewell`. One that went back to its start begins again when
+    a higher attempt asks it to: its data is as if it had never begun.
     """
-    there = read.update_time is not None or read.seen.error
-    if there or not _begun(status) or rollout.deleting or _may_begin_again(rollout, status):
+    if _there(read) or not _begun(status) or rollout.deleting or _may_begin_again(rollout, status):
         return None
     ledger = f"ledger {rollout.ledger_id}"
     if (over := _over(status)) is not None:
-        return over, f"{OVER[over]}; {ledger} is gone, as after the end of its retention, so nothing can be taken back"
+        gone = f"{ledger} is gone, as after the end of its retention, so nothing can be taken back"
+        return over, f"{OVER[over]}; {gone}{_asked_for_more(rollout, status)}"
     phase = next(iter(status.get("startedPhases", ())[-1:]), "")
     message = (
-        f"{ledger} is not in database {rollout.spec.database.project}/{rollout.spec.database.name}, though "
-        f"{f'phase {phase}' if phase else 'the rollout'} has started: it was deleted there, or the database was "
+        f"{_absent(rollout)}, though {f'phase {phase}' if phase else 'the rollout'} has started: it was deleted there, "
+        "or the database was "
         "restored without it. Its Jobs are removed, and nothing is done or taken back; bring the "
         "ledger back from a backup, or delete this object and make it again to begin anew"
     )
     return Reason.LEDGER_LOST, message
+
+
+def farewell(rollout: Rollout, read: LedgerRead, status: Json) -> str:
+    """What is to be said of an object that goes while its ledger is lost; empty where nothing is wrong."""
+    if _there(read) or not rollout.deleting or not _begun(status) or _over(status) is not None:
+        return ""
+    asked = rollout.spec.deletion_policy is DeletionPolicy.REVERT
+    what = "deletionPolicy: Revert takes nothing back" if asked else "nothing is taken back"
+    return (
+        f"the object is being deleted: {_absent(rollout)}, so {what}: data and flags stay as they are, and the locks "
+        "that it holds are given back"
+    )
+
+
+def _there(read: LedgerRead) -> bool:
+    return read.update_time is not None or bool(read.seen.error)
+
+
+def _absent(rollout: Rollout) -> str:
+    database = rollout.spec.database
+    return f"ledger {rollout.ledger_id} is not in database {database.project}/{database.name}"
 
 
 def _begun(status: Json) -> bool:
@@ -51,9 +73,28 @@ def _begun(status: Json) -> bool:
 
 
 def _may_begin_again(rollout: Rollout, status: Json) -> bool:
-    spec = rollout.spec
-    whole = status.get("reason") == Reason.REVERTED.value and not status.get("startedPhases")
-    return whole and spec.intent is None and spec.attempt > int(status.get("attempt", 0))
+    return _wholly_reverted(status) and rollout.spec.intent is None and _attempt_asked_for(rollout, status)
+
+
+def _asked_for_more(rollout: Rollout, status: Json) -> str:
+    """Why a higher attempt does not begin."""
+    if not _attempt_asked_for(rollout, status):
+        return ""
+    attempt = f"; attempt {rollout.spec.attempt}"
+    if _wholly_reverted(status):
+        return f"{attempt} begins when spec.intent is removed"
+    return (
+        f"{attempt} cannot begin, because only the ledger knew what stands of the phases before: delete this object "
+        "and make it again to begin anew"
+    )
+
+
+def _wholly_reverted(status: Json) -> bool:
+    return status.get("reason") == Reason.REVERTED.value and not status.get("startedPhases")
+
+
+def _attempt_asked_for(rollout: Rollout, status: Json) -> bool:
+    return rollout.spec.attempt > int(status.get("attempt", 0))
 
 
 def _over(status: Json) -> Reason | None:

@@ -7,19 +7,21 @@ from dataclasses import replace
 
 from firelift.api.conditions import Reason
 from firelift.api.run import RunState
-from firelift.kube import jobs, rollouts
-from firelift.kube.job_manifest import label_selector
+from firelift.kube import rollouts
+from firelift.kube.events import Subject
 from firelift.kube.rollouts import RolloutObject
 from firelift.migration.errors import MoreToDo, StoreError
 from firelift.operator import ledger as ledgers
 from firelift.operator import status as statuses
 from firelift.operator.act import Actor
-from firelift.operator.lost import lost
+from firelift.operator.lost import farewell, lost
 from firelift.operator.measure import Measurer
 from firelift.operator.memory import ObjectMemory
 from firelift.operator.observe import observe, read_environments
+from firelift.operator.orphans import give_locks_back, remove_jobs
 from firelift.operator.services import Services
 from firelift.operator.show_locks import show_locks
+from firelift.operator.speak import send_event
 from firelift.operator.tell import Teller
 from firelift.operator.turns import guarded
 from firelift.operator.wakeups import Key
@@ -34,6 +36,7 @@ AGAIN_SECONDS = 0.05
 """The shortest pause between two turns."""
 
 _UNREACHABLE_SECONDS = 2.0
+_LEAVING_SECONDS = 1.0
 
 
 class Reconciler:
@@ -86,7 +89,7 @@ class Reconciler:
             await self._teller.say(memory, seen, Reason.INVALID_SPEC, sentence)
             return services.settings.resync_seconds
         read = await ledgers.read(services, seen.value)
-        if read.seen.error or lost(seen.value, read, seen.status):
+        if read.seen.error or lost(seen.value, read, seen.status) or farewell(seen.value, read, seen.status):
             return await self._without_ledger(memory, seen, seen.value, read)
         state = read.state or initial_state(seen.value, services.now())
         try:
@@ -135,9 +138,11 @@ class Reconciler:
     async def _without_ledger(
         self, memory: ObjectMemory, seen: RolloutObject, rollout: Rollout, read: ledgers.LedgerRead
     ) -> float:
+        if words := farewell(rollout, read, seen.status):
+            return await self._bid(words, memory, seen, rollout, read)
         if (found := lost(rollout, read, seen.status)) is not None:
             await self._teller.say(memory, seen, *found)
-            await self._remove_jobs(rollout)
+            await remove_jobs(self._services, rollout)
             memory.succeeded()
             return self._services.settings.resync_seconds
         if read.unreadable:
@@ -146,11 +151,19 @@ class Reconciler:
             return await self._unreachable(memory, seen, missing, Reason.WAITING_FOR_ENVIRONMENT)
         return await self._unreachable(memory, seen, read.seen.error)
 
-    async def _remove_jobs(self, rollout: Rollout) -> None:
-        """Without a ledger workers end for want of a lease, and their Jobs would begin new ones for ever."""
-        cluster, namespace = self._services.cluster, rollout.namespace
-        for name in sorted(await jobs.of_rollout(cluster, namespace, label_selector(rollout.name), rollout.uid)):
-            await jobs.remove(cluster, namespace, name, rollout.uid)
+    async def _bid(
+        self, words: str, memory: ObjectMemory, seen: RolloutObject, rollout: Rollout, read: ledgers.LedgerRead
+    ) -> float:
+        """Give back what an object holds whose ledger is lost, and let it go; the Event is all that outlives it."""
+        services, subject = self._services, Subject(seen.namespace, seen.name, seen.uid)
+        await send_event(services, subject, reason=Reason.LEDGER_LOST, message=words, warning=True)
+        if not await remove_jobs(services, rollout):
+            await self._teller.say(memory, seen, Reason.RELEASING, f"{words}, as soon as its workers have left")
+            return _LEAVING_SECONDS
+        await give_locks_back(services, rollout, read.store)
+        await show_locks(services, memory, rollout, {})
+        await rollouts.let_go(services.cluster, seen)
+        return AGAIN_SECONDS
 
     async def _ground_is_missing(self, memory: ObjectMemory, seen: RolloutObject, rollout: Rollout) -> str:
         """Before anything has begun, a database that is not there may be one that its environment has yet to make."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import structlog
 
 from firelift.kube.client import Cluster
+from firelift.kube.events import Recorder
 from firelift.kube.lease import Lease
 from firelift.metrics.cloud_monitoring import CloudMonitoring
 from firelift.operator.approval_lists import ApprovalLists
@@ -29,6 +30,7 @@ class Services:
     monitoring: CloudMonitoring
     metrics: Metrics
     log: structlog.stdlib.BoundLogger
+    events: Recorder = field(default_factory=Recorder)
 
     @staticmethod
     def now() -> datetime:

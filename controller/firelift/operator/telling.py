@@ -20,7 +20,10 @@ Parsed = TypeVar("Parsed")
 
 @dataclass(frozen=True, slots=True)
 class Voice(Generic[Parsed]):
-    """How one kind is told of: its name in the log, what of its status is logged, and what is left without numbers."""
+    """How one kind is told of: its name in the log, of what changes a line is logged, and what is left without numbers.
+
+    `logged` begins with the reason; the rest says where it stands.
+    """
 
     kind: str
     resource: CustomResource[Parsed]
@@ -54,13 +57,26 @@ class StatusTeller(Generic[Parsed]):
         written = await self._voice.resource.write_status(self._services.cluster, seen, status)
         memory.status_time = time.monotonic()
         if any(seen.status.get(name) != status.get(name) for name in self._voice.logged):
-            self._log(written, status)
+            self._log(written, seen.status, status)
         return written
 
     def forget(self, key: Key) -> None:
         """The object is gone."""
         self._voice.board.forget(key)
 
-    def _log(self, seen: CustomObject[Parsed], status: Json) -> None:
-        fields = {name: status.get(name, "") for name in (*self._voice.logged, "message")}
-        self._services.log.info(self._voice.kind, **{self._voice.kind: f"{seen.namespace}/{seen.name}"}, **fields)
+    def _log(self, seen: CustomObject[Parsed], before: Json, status: Json) -> None:
+        self._services.log.info(
+            "state changed",
+            kind=self._voice.kind,
+            namespace=seen.namespace,
+            name=seen.name,
+            # `from` is a word of Python.
+            **{"from": self._state(before), "to": self._state(status)},
+            reason=status.get("reason", ""),
+            message=status.get("message", ""),
+        )
+
+    def _state(self, status: Json) -> str:
+        """`Migrating one-percent/migrate`, or a reason alone."""
+        reason, *place = (str(status.get(name) or "") for name in self._voice.logged)
+        return " ".join(filter(None, (reason, "/".join(filter(None, place)))))

@@ -63,11 +63,12 @@ class Runs:
 
     async def _guarded(self, key: Key, run: str, work: Callable[[], Coroutine[Any, Any, Outcome]]) -> Outcome:
         log = self._log.bind(environment=str(key), run=run)
-        log.info("run begins")
         begun = time.monotonic()
         outcome = await self._outcome(run, work, log)
-        self._seconds.labels(run.partition("-")[0], type(outcome).__name__).observe(time.monotonic() - begun)
-        log.info("run ended", outcome=type(outcome).__name__, message=getattr(outcome, "message", ""))
+        seconds = time.monotonic() - begun
+        self._seconds.labels(run.partition("-")[0], type(outcome).__name__).observe(seconds)
+        told = {"outcome": type(outcome).__name__, "message": getattr(outcome, "message", "")}
+        log.info("run ended", seconds=round(seconds, 3), **told)
         return outcome
 
     @staticmethod
