@@ -102,6 +102,7 @@ def test_a_team_without_rights_in_the_cluster_can_install_an_operator_of_its_own
         crds={"install": False},
         userRoles={"create": False},
         approvalPolicy={"create": False},
+        onCallPolicy={"create": False},
     )
 
     assert [each["kind"] for each in objects if each["kind"] in _CLUSTER_WIDE] == []
@@ -135,11 +136,42 @@ def test_view_and_edit_join_the_clusters_own_roles_and_approving_is_in_neither(p
     assert "approve" in only(plain, "ClusterRole", "firelift-approver")["rules"][0]["verbs"]
 
 
-def test_the_policy_of_approvals_stays_as_long_as_the_approvals_do(chart: Chart, plain: list[Json]) -> None:
+@pytest.mark.parametrize("name", ["approvals.firelift.dev", "automatic-applies.firelift.dev", "on-call.firelift.dev"])
+def test_a_policy_stays_as_long_as_the_objects_do(chart: Chart, plain: list[Json], name: str) -> None:
     kinds = ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
+    going = chart.render(crds={"keep": False})
 
-    assert all(_annotations(only(plain, kind)) == {"helm.sh/resource-policy": "keep"} for kind in kinds)
-    assert all(_annotations(only(chart.render(crds={"keep": False}), kind)) == {} for kind in kinds)
+    assert all(_annotations(only(plain, kind, name)) == {"helm.sh/resource-policy": "keep"} for kind in kinds)
+    assert all(_annotations(only(going, kind, name)) == {} for kind in kinds)
+    assert only(plain, kinds[1], name)["spec"] == {"policyName": name, "validationActions": ["Deny"]}
+    assert only(plain, kinds[0], name)["spec"]["failurePolicy"] == "Fail"
+
+
+def test_on_call_holds_takes_back_and_starts_again_and_edits_nothing(plain: list[Json]) -> None:
+    role = only(plain, "ClusterRole", "firelift-on-call")
+    rollouts, environments, approvals = role["rules"]
+
+    assert rollouts["verbs"] == ["get", "list", "watch", "patch", "suspend", "revert", "abort", "retry"]
+    assert environments["verbs"] == ["get", "list", "watch", "patch", "suspend", "retry"]
+    assert approvals["verbs"] == ["get", "list", "watch"]
+    assert not any(name.startswith("rbac.authorization.k8s.io/aggregate-to") for name in role["metadata"]["labels"])
+    # Whoever has one of these would pass the policy, or be asked by none.
+    assert not {"update", "create", "delete", "approve"} & {verb for rule in role["rules"] for verb in rule["verbs"]}
+
+
+@pytest.mark.parametrize(
+    ("values", "gone"),
+    [
+        ({"approvalPolicy": {"create": False}}, {"approvals.firelift.dev", "automatic-applies.firelift.dev"}),
+        ({"onCallPolicy": {"create": False}}, {"on-call.firelift.dev", "firelift-on-call"}),
+        ({"userRoles": {"create": False}}, {"firelift-view", "firelift-edit", "firelift-approver", "firelift-on-call"}),
+    ],
+)
+def test_without_its_policy_on_call_has_no_role(chart: Chart, plain: list[Json], values: Json, gone: set[str]) -> None:
+    def names(objects: list[Json]) -> set[str]:
+        return {each["metadata"]["name"] for each in objects if each["kind"] in _CLUSTER_WIDE}
+
+    assert names(plain) - names(chart.render(**values)) == gone
 
 
 def test_the_service_accounts_carry_their_identities(chart: Chart) -> None:

@@ -91,6 +91,7 @@ def test_the_schema_names_what_values_yaml_has() -> None:
         ({"terraform": {"graceSeconds": 0}}, "'/terraform/graceSeconds': minimum: got 0, want 1"),
         ({"networkPolicy": {"egressPorts": [0]}}, "'/networkPolicy/egressPorts/0': minimum: got 0, want 1"),
         ({"metrics": {"serviceMonitor": {"interval": "often"}}}, "'/metrics/serviceMonitor/interval'"),
+        ({"onCallPolicy": {"create": "yes"}}, "'/onCallPolicy/create': got string, want boolean"),
         ({"crds": {"keep": "yes"}}, "'/crds/keep': got string, want boolean"),
     ],
 )

@@ -20,7 +20,10 @@ from firelift.sandbox.tools import ensure_control_plane
 
 OPERATOR_NAMESPACE = "firelift-system"
 OPERATOR_ACCOUNT = "firelift-operator"
-_RIGHTS = ("service-accounts", "operator-rbac", "secret-rbac", "user-roles", "approval-policy")
+_RIGHTS = (
+    *("service-accounts", "operator-rbac", "secret-rbac", "user-roles"),
+    *("approval-policy", "automatic-apply-policy", "on-call-policy"),
+)
 _NAMESPACE = f"apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {OPERATOR_NAMESPACE}\n"
 _CHECKOUT = Path(__file__).resolve().parents[3]
 _KUBELET_READY_SECONDS = 60.0
@@ -138,7 +141,7 @@ class Sandbox:
         self.kubectl("wait", "--for=condition=Established", "--timeout=60s", "-f", str(_CHECKOUT / "crds"))
 
     def install_manifests(self) -> None:
-        """Apply the chart's ServiceAccounts, roles and admission policy, without its Deployment."""
+        """Apply the chart's ServiceAccounts, roles and admission policies, without its Deployment."""
         self.kubectl("apply", "--server-side", "-f", "-", stdin=_NAMESPACE)
         self.kubectl("apply", "--server-side", "-f", "-", stdin=rendered(OPERATOR_NAMESPACE, _RIGHTS))
 
