@@ -52,10 +52,9 @@ test-e2e: e2e ## Run the end-to-end tests; DEPLOYED=1: against the operator of a
 test-chart: chart ## Test the Helm chart: lint, templates, bad values, and a release on the sandbox from its installation to its end.
 
 .PHONY: readmes
-readmes: $(SYNCED) ## Write the tables in the READMEs of terraform/modules and in docs.
+readmes: $(SYNCED) ## Write the generated parts of docs, and of the READMEs of terraform/modules.
 	@$(RUN)/python -m tests.terraform.readmes
-	@$(RUN)/python -m tests.chart.values_table
-	@$(RUN)/python -m tests.environment_fields
+	@$(RUN)/python -m tests.documentation
 
 .PHONY: lint
 lint: $(SYNCED) ## Check style, format, types and the direction of imports.

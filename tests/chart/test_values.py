@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 from tests.chart.charts import Chart
-from tests.chart.values_table import PAGE, VALUES, leaves, page, rows
+from tests.chart.values_table import VALUES, leaves, rows
 
 from firelift.sandbox.helm import CHART, HelmError, run_helm
 
@@ -40,10 +40,6 @@ def test_each_value_is_described_where_it_stands() -> None:
     undescribed = [leaf for leaf in leaves(values) if not any(f"{leaf}.".startswith(f"{name}.") for name in described)]
 
     assert undescribed == []
-
-
-def test_the_page_has_the_table_of_the_values() -> None:
-    assert PAGE.read_text(encoding="utf-8") == page(), "run: make readmes"
 
 
 def test_no_object_of_the_schema_takes_a_value_that_it_does_not_name() -> None:

@@ -1,20 +1,17 @@
-"""The table of the chart's values in docs/install.md, made of values.yaml: `python -m tests.chart.values_table`."""
+"""The table of the chart's values in docs/install.md, made of values.yaml."""
 
 from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import yaml
+from tests.documentation.generated import Part
 
 from firelift.sandbox.helm import CHART
 
-ROOT = Path(__file__).resolve().parents[2]
-PAGE = ROOT / "docs" / "install.md"
 VALUES = CHART / "values.yaml"
-_BEGIN, _END = "<!-- values -->\n", "<!-- end of values -->"
 _COMMENT = re.compile(r"( *)# -- (.+)")
 _KEY = re.compile(r"( *)([A-Za-z]\w*):")
 
@@ -50,18 +47,10 @@ def table() -> str:
     return head + "".join(f"| `{name}` | `{default}` | {meaning} |\n" for name, default, meaning in rows())
 
 
-def page() -> str:
-    """The page with its table as it must be."""
-    text = PAGE.read_text(encoding="utf-8")
-    before, after = text.partition(_BEGIN)[0], text.partition(_END)[2]
-    return f"{before}{_BEGIN}{table()}{_END}{after}"
-
-
 def _default(defaults: Any, path: list[str]) -> str:
     for key in path:
         defaults = defaults[key]
     return json.dumps(defaults)
 
 
-if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8")
+PART = Part("install.md", "values", table)

@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 FOLDERS = ("docs", "examples", "terraform")
 PAGES = sorted([*ROOT.glob("*.md"), *(page for folder in FOLDERS for page in ROOT.glob(f"{folder}/**/*.md"))])
 CODE = re.compile(r"```.*?```", re.DOTALL)
+INLINE = re.compile(r"`[^`\n]*`")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 OF_KUBERNETES = {"leases", "configmap", "jobs", "pods", "events"}
 
@@ -33,7 +34,7 @@ def broken(page: Path, link: str) -> bool:
 
 @every_page
 def test_each_relative_link_leads_somewhere(page: Path) -> None:
-    links = LINK.findall(CODE.sub("", page.read_text(encoding="utf-8")))
+    links = LINK.findall(INLINE.sub("", CODE.sub("", page.read_text(encoding="utf-8"))))
     assert [link for link in links if "://" not in link and broken(page, link)] == []
 
 
@@ -57,3 +58,9 @@ def test_each_kind_that_is_asked_for_has_that_name(page: Path) -> None:
 def test_the_pages_were_found() -> None:
     assert ROOT / "README.md" in PAGES
     assert ROOT / "docs" / "operator.md" in PAGES
+
+
+def test_the_index_leads_to_every_page() -> None:
+    index = ROOT / "docs" / "README.md"
+    named = {(index.parent / link.partition("#")[0]).resolve() for link in LINK.findall(index.read_text("utf-8"))}
+    assert [page.name for page in sorted((ROOT / "docs").glob("*.md")) if page not in named | {index}] == []

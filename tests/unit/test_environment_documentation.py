@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 import yaml
 from pydantic import BaseModel
-from tests import environment_fields
 
 from firelift.api.approval import ApprovalSpec
 from firelift.api.environment.conditions import EnvironmentConditionType, EnvironmentReason
@@ -67,7 +66,3 @@ def test_the_approval_on_the_page_is_one_for_an_environment() -> None:
 def test_every_condition_and_every_reason_is_on_the_page() -> None:
     words = set(re.findall(r"\w+", _PAGE))
     assert [name for name in (*EnvironmentConditionType, *EnvironmentReason) if name not in words] == []
-
-
-def test_the_table_of_fields_is_that_of_the_schema() -> None:
-    assert environment_fields.PAGE.read_text(encoding="utf-8") == environment_fields.page(), "run `make readmes`"

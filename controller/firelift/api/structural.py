@@ -15,6 +15,8 @@ from pydantic.alias_generators import to_camel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core.core_schema import ModelSchema
 
+from firelift.api.base import Model
+
 Schema = dict[str, Any]
 
 _INT32_MAX = 2**31 - 1
@@ -47,9 +49,10 @@ class _Described(GenerateJsonSchema):
     def model_schema(self, schema: ModelSchema) -> JsonSchemaValue:
         model: type[BaseModel] = schema["cls"]
         described = super().model_schema(schema)
-        for field, text in _field_texts(model).items():
-            name = model.model_fields[field].alias or field
-            described["properties"][name]["description"] = text
+        for base in reversed([each for each in model.__mro__ if issubclass(each, Model)]):
+            for field, text in _field_texts(base).items():
+                name = model.model_fields[field].alias or field
+                described["properties"][name]["description"] = text
         return described
 
 
