@@ -12,13 +12,15 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench import growth, paired
 from tests.bench.figures import Figure
 from tests.bench.history import record
+from tests.bench.ranges import place, ranges
 
 from firelift.sandbox.emulator import Emulator
 from firelift.sandbox.processes import Supervisor
@@ -27,20 +29,43 @@ HEAP = "-Xmx4g"
 """Of the emulator, by the one variable that goes over its command line: in half of it 200,000 documents and their
 older versions leave it collecting garbage."""
 
-Bench = Callable[[str], Awaitable[list[Figure]]]
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What it does with an emulator's host, and the figures that it answers."""
+
+    run: Callable[[str], Coroutine[None, None, list[Figure]]]
+    figures: tuple[str, ...]
+
 
 PAIRED: dict[str, Bench] = {
-    "cpu": paired.worker_cpu_vs_official,
-    "in-place": paired.throughput_in_place,
-    "copies": paired.throughput_copies,
-    "there-and-back": paired.there_and_back,
+    "cpu": Bench(
+        paired.worker_cpu_vs_official,
+        ("worker-cpu-vs-official", "worker-cpu-per-document", "official-cpu-per-document"),
+    ),
+    "in-place": Bench(paired.throughput_in_place, ("throughput-vs-bare-pump", "throughput-in-place")),
+    "copies": Bench(paired.throughput_copies, ("throughput-vs-bare-pump-guarded-copies", "throughput-guarded-copies")),
+    "there-and-back": Bench(
+        paired.there_and_back,
+        tuple(
+            f"{name}{suffix}"
+            for suffix in ("", "-guarded-copies")
+            for name in ("verify-vs-migrate", "revert-vs-migrate", "journal-writes-per-document")
+        ),
+    ),
 }
 """These share an emulator: what one has warmed up is warm for the next, and both sides of a ratio have the same one."""
 
-ALONE: dict[str, Bench] = {"million": growth.on_a_scripted_server, "growth": growth.on_the_emulator}
+_GROWTH = ("memory-growth", "cpu-growth", "cpu-per-document-at-the-end")
+
+ALONE: dict[str, Bench] = {
+    "million": Bench(growth.on_a_scripted_server, (*(f"{name}-million" for name in _GROWTH), "memory-peak-million")),
+    "growth": Bench(growth.on_the_emulator, _GROWTH),
+}
 """These have the machine, or a new emulator, for themselves: what an emulator has held makes it slower."""
 
-NAMES = (*PAIRED, *ALONE)
+BENCHES = {**PAIRED, **ALONE}
+NAMES = tuple(BENCHES)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -84,24 +109,23 @@ class _Measured:
         """One benchmark; one that cannot be measured says so and lets the others run."""
         began = time.monotonic()
         try:
-            figures = asyncio.run(_run(bench, host))
+            figures = asyncio.run(bench.run(host))
+            _require(bench, figures)
         except RuntimeError as error:
             self._failed = True
             _say(f"# {name} could not be measured: {error}")
             return
         self.figures += figures
         for figure in figures:
-            for line in filter(None, (figure.line, figure.comment)):
-                _say(line)
+            _say(figure.line)
+            _say(f"#     {', '.join([*figure.remarks, place(figure)])}")
         _say(f"# {name} took {time.monotonic() - began:.0f} s")
 
     def told(self) -> int:
         """The last line, and the exit code."""
         missed = [figure.name for figure in self.figures if not figure.reached]
-        _say(
-            f"# {len(self.figures)} figures, {len(missed)} targets missed"
-            + (f": {', '.join(missed)}" if missed else "")
-        )
+        outside = [figure.name for figure in self.figures if not ranges()[figure.name].holds(figure.value)]
+        _say(f"# {len(self.figures)} figures, {_counted('targets missed', missed)}, {_counted('outside', outside)}")
         return 1 if self._failed or any(figure.alarming for figure in self.figures) else 0
 
 
@@ -114,8 +138,14 @@ def _emulator() -> Iterator[str]:
         yield emulator.host
 
 
-async def _run(bench: Bench, host: str) -> list[Figure]:
-    return await bench(host)
+def _require(bench: Bench, figures: Sequence[Figure]) -> None:
+    """A figure that nobody has announced has no range, and one that is missing would not be missed."""
+    if (found := {figure.name for figure in figures}) != set(bench.figures):
+        raise RuntimeError(f"it answers {sorted(found)}, and was to answer {sorted(bench.figures)}")
+
+
+def _counted(what: str, names: Sequence[str]) -> str:
+    return f"{len(names)} {what}" + (f" ({', '.join(names)})" if names else "")
 
 
 def _say(line: str) -> None:

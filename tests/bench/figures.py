@@ -46,15 +46,15 @@ class Figure:
         return f"bench {self.name} {number(self.value)} {self.unit}"
 
     @property
-    def comment(self) -> str:
-        """The line that people read: the spread, the target."""
+    def remarks(self) -> list[str]:
+        """What people read beside it: the spread, the target."""
         parts = [f"rounds {number(min(self.rounds))} to {number(max(self.rounds))}"] if len(self.rounds) > 1 else []
         if self.target is not None:
             sign = ">=" if self.at_least else "<="
             parts.append(f"target {sign} {number(self.target)}: {'reached' if self.reached else 'missed'}")
         if self.alarming:
             parts.append(f"ALARM beyond {number(self.alarm or 0)}")
-        return f"#     {', '.join(parts)}" if parts else ""
+        return parts
 
 
 def number(value: float) -> str:

@@ -263,3 +263,18 @@ def test_lanes_that_wait_for_others_are_shared_out_so_that_an_index_waits_only_f
 async def test_more_indexes_than_workers_have_lanes_of_their_own() -> None:
     made = await ensure_lanes(Journal(filled(5000), LEDGER), plan("r1", workers=1, indexes=2))
     assert [len(Share(LEDGER, "r1", index, 2).of(made)) for index in range(2)] == [4, 4]
+
+
+async def test_a_look_at_many_lanes_that_stand_still_is_one_question() -> None:
+    store = MemoryStore()
+    await begin(store, plan("r1"))
+    await adopt_lane_map(store, LEDGER, "r1", LaneMap([Lane(number) for number in range(200)], estimate=200))
+    progress, asked = Progress(store, LEDGER, "r1"), list[str]()
+    await progress.update()
+
+    async def count(kind: str) -> None:
+        asked.append(kind)
+
+    store.faults.before_read = count
+    assert (await progress.update()).lanes == 200
+    assert asked == ["get", "get"], "whether lanes have moved, and what workers say"

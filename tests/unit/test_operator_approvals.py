@@ -103,3 +103,14 @@ async def test_a_list_that_cannot_be_read_is_asked_for_again() -> None:
         await server.seen()
     server.broken, server.names = False, ["a"]
     assert await server.seen() == ["a"]
+
+
+async def test_lists_of_namespaces_that_nobody_asks_about_any_more_are_not_kept() -> None:
+    server = Server()
+    server.names = ["a"]
+    for number in range(50):
+        server.seconds += OLDEST_SECONDS + 0.01
+        assert await server.seen(namespace=f"team-{number}") == ["a"]
+        server.lists.changed(f"team-{number}")
+        server.lists.changed(f"elsewhere-{number}")
+    assert len(server.lists) == 1

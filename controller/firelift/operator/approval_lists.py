@@ -18,11 +18,12 @@ OLDEST_SECONDS = 0.9
 
 @dataclass(slots=True)
 class _Listed:
-    """A list, and when it was asked for; `heard` counts the events since the operator began."""
+    """A list, when it was asked for, and up to which of the events that were `heard` it was asked behind."""
 
     items: list[Json] = field(default_factory=list)
     asked: float = float("-inf")
     heard: int = 0
+    behind: int = -1
     asking: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Who comes while somebody asks waits for that answer, and asks again only when it is too old for him."""
 
@@ -40,11 +41,15 @@ class ApprovalLists:
         self._read = read
         self._clock = clock
         self._listed: dict[str, _Listed] = {}
-        self._heard: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        """How many lists are kept."""
+        return len(self._listed)
 
     def changed(self, namespace: str) -> None:
         """An approval of this namespace was made, changed or removed."""
-        self._heard[namespace] = self._heard.get(namespace, 0) + 1
+        if (listed := self._listed.get(namespace)) is not None:
+            listed.heard += 1
 
     async def of_rollout(self, namespace: str, name: str) -> tuple[ApprovalSeen, ...]:
         """The approvals that name this rollout, in order of creation.
@@ -63,10 +68,19 @@ class ApprovalLists:
         return approvals.select_of_environment(await self._items(namespace), name)
 
     async def _items(self, namespace: str) -> list[Json]:
+        if namespace not in self._listed:
+            self._forget_old()
         listed = self._listed.setdefault(namespace, _Listed())
         async with listed.asking:
-            heard, now = self._heard.get(namespace, 0), self._clock()
-            if listed.heard != heard or now - listed.asked > OLDEST_SECONDS:
+            heard, now = listed.heard, self._clock()
+            if listed.behind != heard or now - listed.asked > OLDEST_SECONDS:
                 listed.items = await self._read(namespace)
-                listed.heard, listed.asked = heard, now
+                listed.behind, listed.asked = heard, now
             return listed.items
+
+    def _forget_old(self) -> None:
+        """Lists that nobody would believe any more are kept for nobody: namespaces come and go."""
+        now = self._clock()
+        old = (name for name, each in self._listed.items() if now - each.asked > OLDEST_SECONDS)
+        for name in [name for name in old if not self._listed[name].asking.locked()]:
+            del self._listed[name]

@@ -27,6 +27,10 @@ from firelift.stores.firestore.transport import Patience
 
 ADMIN_ENDPOINT_VARIABLE = "FIRELIFT_FIRESTORE_ADMIN_ENDPOINT"
 
+_UNUSED_SECONDS = 7200.0
+"""After how long without a turn a database is closed: twice as long as the rarest of turns is away from the next, and
+much longer than any lasts. Databases of rollouts that are gone must not add up."""
+
 _UID_SECONDS = 60.0
 """How long a database's uid is believed: a restore into the same name takes longer than that."""
 
@@ -81,18 +85,27 @@ class PermittedStore:
 @dataclass(slots=True)
 class _Open:
     store: PermittedStore
+    used: float
     uid: str = ""
     uid_time: float = float("-inf")
     asking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Databases:
-    """All databases in use, opened at their first use. Use it in one event loop."""
+    """All databases in use, opened at their first use, closed when long unused. Use it in one event loop."""
 
-    def __init__(self, permit: Callable[[], None], *, timeout_seconds: float) -> None:
+    def __init__(
+        self, permit: Callable[[], None], *, timeout_seconds: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._permit = permit
         self._patience = Patience(call=timeout_seconds, reads=timeout_seconds)
+        self._clock = clock
         self._open: dict[DatabaseRef, _Open] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+
+    def __len__(self) -> int:
+        """How many are open."""
+        return len(self._open)
 
     def store(self, ref: DatabaseRef) -> PermittedStore:
         """The store of a database."""
@@ -106,10 +119,10 @@ class Databases:
         """
         entry = self._entry(ref)
         async with entry.asking:
-            if time.monotonic() - entry.uid_time > _UID_SECONDS:
+            if self._clock() - entry.uid_time > _UID_SECONDS:
                 endpoint = os.environ.get(ADMIN_ENDPOINT_VARIABLE) or None
                 entry.uid = await database_uid(ref.project, ref.name, endpoint)
-                entry.uid_time = time.monotonic()
+                entry.uid_time = self._clock()
             return entry.uid
 
     async def close(self) -> None:
@@ -117,9 +130,21 @@ class Databases:
         for entry in self._open.values():
             await entry.store.close()
         self._open.clear()
+        await asyncio.gather(*self._closing)
 
     def _entry(self, ref: DatabaseRef) -> _Open:
+        now = self._clock()
         if ref not in self._open:
+            # The only moment at which there are more of them.
+            self._close_unused(now)
             store = open_firestore(ref.project, ref.name, patience=self._patience)
-            self._open[ref] = _Open(PermittedStore(store, self._permit))
-        return self._open[ref]
+            self._open[ref] = _Open(PermittedStore(store, self._permit), now)
+        entry = self._open[ref]
+        entry.used = now
+        return entry
+
+    def _close_unused(self, now: float) -> None:
+        for ref in [ref for ref, entry in self._open.items() if now - entry.used > _UNUSED_SECONDS]:
+            task = asyncio.create_task(self._open.pop(ref).store.close(), name=f"close {ref.project}/{ref.name}")
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)

@@ -5,7 +5,7 @@ No query is ever made: ids follow from run, lane and number, so that all fields 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from firelift.migration.bounded import READ_BYTES
@@ -40,6 +40,12 @@ class Journal:
             if high is not None:
                 return await self._bisect(run, lane, low, high)
             step, probes = step * 2**probes, PROBES
+
+    async def present(self, run: str, numbers: Mapping[int, int]) -> list[int]:
+        """The lanes, of those given with an entry's number, that have this entry."""
+        names = [paths.entry(self.ledger, run, lane, seq) for lane, seq in numbers.items()]
+        documents = await self.store.get(names, mask=()) if names else []
+        return [lane for lane, found in zip(numbers, documents, strict=True) if not isinstance(found, Missing)]
 
     async def last(self, run: str, lane: int, *, at_least: int = 0) -> Entry | None:
         """The lane's last entry without its images, None when it has none."""

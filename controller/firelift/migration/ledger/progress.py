@@ -68,22 +68,29 @@ class Progress:
         """
         self._map = self._map or await read_lane_map(self._store, self._ledger, self._run)
         if self._map is not None:
-            await asyncio.gather(*(self._advance(lane.number) for lane in self._map.lanes))
+            await asyncio.gather(*[self._advance(lane) for lane in await self._moved(self._map)])
         return self._summary(self._map or LaneMap(closed=True), await self._said())
 
+    async def _moved(self, lanes: LaneMap) -> list[int]:
+        """The lanes that have a next entry, asked for all of them at once: at most looks most of them have none."""
+        ahead = {lane.number: self._seen(lane.number) + 1 for lane in lanes.lanes if not self._is_sealed(lane.number)}
+        return await self._journal.present(self._run, ahead)
+
     async def _advance(self, lane: int) -> None:
-        known = self._newest.get(lane)
-        if known and known.sealed:
-            return
-        seen = known.seq if known else 0
-        end = await self._journal.end(self._run, lane, at_least=seen)
-        new = (
-            await self._journal.walk(self._run, lane, after=max(seen, end - NEWEST), limit=NEWEST) if end > seen else []
-        )
-        for entry in new:
+        seen = self._seen(lane)
+        end = await self._journal.end(self._run, lane, at_least=seen + 1)
+        for entry in await self._journal.walk(self._run, lane, after=max(seen, end - NEWEST), limit=NEWEST):
             self._newest[lane] = entry
             self._latencies.extend([(entry.commit_time, entry.latency_ms)] if entry.latency_ms else ())
             self._examples.update(dict.fromkeys(entry.examples[: EXAMPLES - len(self._examples)]))
+
+    def _seen(self, lane: int) -> int:
+        known = self._newest.get(lane)
+        return known.seq if known is not None else 0
+
+    def _is_sealed(self, lane: int) -> bool:
+        known = self._newest.get(lane)
+        return known is not None and known.sealed
 
     async def _said(self) -> Said:
         if not self._shares:
