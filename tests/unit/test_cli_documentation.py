@@ -10,9 +10,8 @@ import tomllib
 from importlib.metadata import version
 from pathlib import Path
 
-import pytest
 import yaml
-from tests.cli_scene import commands_in, parse
+from tests.cli_scene import commands_in
 
 from firelift.cli.exits import Exit
 from firelift.cli.main import COMMANDS
@@ -39,11 +38,6 @@ for name in COMMANDS:
 import firelift.cli.ledger_lanes, firelift.cli.screens
 print(*sys.modules)
 """
-
-
-@pytest.mark.parametrize("words", [words for words in SHOWN if words[1] == "firelift"], ids=" ".join)
-def test_each_command_on_the_page_parses(words: list[str]) -> None:
-    parse(words)
 
 
 def test_the_page_shows_commands_and_names_each() -> None:
