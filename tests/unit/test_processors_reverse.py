@@ -178,6 +178,22 @@ async def test_a_function_may_be_the_way_back() -> None:
     assert await seen(store, OLD) == {"userId": "u", "type": "SWIM", "ts": 1}
 
 
+def failing_home(doc: dict[str, Any], _: object) -> dict[str, Any]:
+    raise ValueError(f"no home for {doc['logType']}")
+
+
+@in_virtual_time
+async def test_what_a_function_says_of_a_document_that_stays_is_in_its_dead_letter_alone() -> None:
+    python = {"transform": {"python": {"entrypoint": f"{__name__}:failing_home"}}}
+    spec = migration(transform=SPEC.transform.model_dump(exclude_defaults=True), reverse=python)
+    store = await moved(spec)
+    make(store, BORN, NEW_SHAPE)
+    told = await ran(store, back(spec)), await ran(store, back(spec, RunKind.REVERT_VERIFY))
+    assert [len(each.examples) for each in told] == [1, 1]
+    assert not any("swim" in example for each in told for example in each.examples)
+    assert (await letter(store)).endswith("cannot go back: ValueError: no home for swim")
+
+
 @in_virtual_time
 async def test_in_place_a_document_of_the_new_shape_is_changed_back() -> None:
     store = await moved(IN_PLACE)

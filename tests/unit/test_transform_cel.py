@@ -101,7 +101,7 @@ def test_an_expression_answers_plain_values(text: str, result: object) -> None:
         ("duration('3s')", "duration, which Firestore cannot store; use .getSeconds"),
         ("[duration('3s')]", "duration"),
         ("18446744073709551615u", "beyond 2\\^63-1"),
-        ("{1: 2}", "keys are strings"),
+        ("{1: 2}", "a key that is a int and no string"),
         ("type(1)", "cannot store"),
     ],
 )

@@ -37,7 +37,7 @@ def refused(function: Function) -> str:
     with pytest.raises(Refused) as error:
         run(function)
     assert error.value.rule == "transform.python tests:function"
-    return error.value.reason
+    return error.value.whole
 
 
 def test_what_comes_back_as_it_went_is_the_very_value_that_was_stored() -> None:

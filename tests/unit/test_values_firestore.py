@@ -51,11 +51,11 @@ def test_a_stored_value_stays_itself_wherever_it_stands() -> None:
 @pytest.mark.parametrize(
     ("plain", "error", "sentence"),
     [
-        (2**63, ValueError, "9223372036854775808 does not fit Firestore's 64 bits"),
+        (2**63, ValueError, "an integer does not fit Firestore's 64 bits"),
         (-(2**63) - 1, ValueError, "does not fit"),
-        (datetime(2026, 1, 1), ValueError, "2026-01-01T00:00:00 has no zone"),  # noqa: DTZ001 - a naive one is the point
+        (datetime(2026, 1, 1), ValueError, "a time has no zone"),  # noqa: DTZ001 - a naive one is the point
         ("\ud800", ValueError, "surrogates not allowed"),
-        ({"a": {1: 2}}, TypeError, "the map key 1 is a int"),
+        ({"a": {1: 2}}, TypeError, "a map has a key that is a int"),
         ([{1, 2}], TypeError, "a set has no Firestore value"),
         (timedelta(1), TypeError, "a timedelta has no Firestore value"),
     ],

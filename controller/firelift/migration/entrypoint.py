@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from firelift.functions import Context
 from firelift.migration.errors import TransformUnusable
 from firelift.migration.refusal import Refused
-from firelift.migration.sentences import told
+from firelift.migration.sentences import is_ours, text_of, told
 from firelift.migration.store import Fields, ValueKit
 from firelift.migration.transform.bounded_call import bounded_call
 from firelift.migration.transform.isolation import no_way_out
@@ -84,7 +84,9 @@ class Entrypoint:
         except (KeyboardInterrupt, TransformUnusable):
             raise
         except BaseException as error:
-            raise Refused(self.rule, told(error)) from error
+            if is_ours(error):
+                raise Refused(self.rule, told(error)) from error
+            raise Refused(self.rule, type(error).__name__, text_of(error)) from error
 
 
 def fitting(kit: ValueKit, result: Fields) -> Fields:

@@ -238,7 +238,7 @@ def _told(outcome: Made) -> Outcome:
         case Elements(results):
             return Split({result.target: _exact(result.fields) for result in results})
         case Refused() as refused:
-            return DeadLetter(refused.rule, refused.reason)
+            return DeadLetter(refused.rule, refused.whole)
     return LeftAlone(outcome.reason)
 
 

@@ -148,7 +148,7 @@ def without_result(path: str, outcome: Outcome | None) -> Change:
     """The change of a record that writes nothing: a dead letter, or one that was left alone."""
     if isinstance(outcome, Refused):
         letter = outcome.dead_letter(path)
-        return Change(tallies.DEAD_LETTER, dead_letter=letter, example=f"{path}: {letter.reason}")
+        return Change(tallies.DEAD_LETTER, dead_letter=letter, example=f"{path}: {outcome.reason}")
     return Change(tallies.SKIPPED)
 
 

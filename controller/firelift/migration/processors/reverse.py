@@ -106,7 +106,7 @@ class ReverseDocuments:
         if returning is None:
             return Change(tallies.NOTHING)
         if isinstance(returning.was, Refused):
-            return _kept(returning.document, returning.was.reason)
+            return _kept(returning.document, returning.was)
         if returning.in_place:
             return self._changed(returning.document, returning.was)
         return self._moved(returning.document, returning.was, returning)
@@ -124,7 +124,7 @@ class ReverseDocuments:
             return Change(CREATED, (made.write, gone.write), images=(made.image, gone.image))
         missed = self.returns.missed(returning)
         if missed and self.on_conflict is OnRevertConflict.KEEP:
-            return _kept(document, _clash(there, missed))
+            return _kept(document, Refused("reverse", _clash(there, missed)))
         replaced = self.imager.change(there, was.fields) if missed else None
         if replaced is None:
             guard = Verify(there.path, there.update_time)
@@ -184,7 +184,7 @@ def _clash(there: Document, missed: Sequence[FieldPath]) -> str:
     )
 
 
-def _kept(document: Document, reason: str) -> Change:
-    sentence = f"it was written in the new shape alone and cannot go back: {reason}"
-    letter = DeadLetter(document.path, sentence, rule="reverse")
-    return Change(tallies.KEPT, dead_letter=letter, example=f"{document.path}: {sentence}")
+def _kept(document: Document, refused: Refused) -> Change:
+    kept = refused.within("it was written in the new shape alone and cannot go back", rule="reverse")
+    letter = kept.dead_letter(document.path)
+    return Change(tallies.KEPT, dead_letter=letter, example=f"{document.path}: {kept.reason}")

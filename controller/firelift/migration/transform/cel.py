@@ -25,6 +25,7 @@ from google.protobuf.wrappers_pb2 import StringValue
 
 from firelift.migration.errors import TransformUnusable
 from firelift.migration.refusal import Refused
+from firelift.migration.transform.engine_words import told
 from firelift.migration.transform.names import Names, names
 
 UINT_TOO_LARGE = 2**63
@@ -65,13 +66,21 @@ class Expression:
         Raises:
             Refused: with the expression and the engine's message.
         """
-        result = self.program.eval(data=scope)
+        try:
+            result = self.program.eval(data=scope)
+        except RuntimeError as error:  # such as two equal keys of a map, which the engine does not answer but throw
+            raise self._failed(str(error).removesuffix("]").rpartition(" [")[0]) from error
         value = result.plain_value()
         if type(value) in UNMISTAKABLE:
             return value
         if result.type() == cel.Type.ERROR:
-            raise Refused(self.where, f"{self.text!r} failed: {str(result.value()).partition(': ')[2]}")
+            raise self._failed(str(result.value()))
         return self.storable(value)
+
+    def _failed(self, status: str) -> Refused:
+        """Of the engine's ``CODE: message``."""
+        shown, quotes = told(status.partition(": ")[2], self.text)
+        return Refused(self.where, f"{self.text!r} failed{': ' if shown else ''}{shown}", quotes)
 
     def is_true(self, scope: Mapping[str, Any]) -> bool:
         """The value of a rule.
@@ -113,7 +122,8 @@ class Expression:
 
     def _key(self, key: object) -> str:
         if not isinstance(key, str):
-            raise Refused(self.where, f"{self.text!r} answers a map with the key {key!r}; Firestore's keys are strings")
+            kind = type(key).__name__
+            raise Refused(self.where, f"{self.text!r} answers a map with a key that is a {kind} and no string")
         return key
 
 
@@ -125,7 +135,10 @@ class Together:
 
     def answers(self, scope: Mapping[str, Any]) -> Sequence[Any] | None:
         """What each of them answers, to be made `storable`; None when one of them fails."""
-        plain = self.program.eval(data=scope).plain_value()
+        try:
+            plain = self.program.eval(data=scope).plain_value()
+        except RuntimeError:
+            return None
         return plain if type(plain) is list else None
 
 

@@ -107,7 +107,7 @@ class OneToMany:
             fields: Fields = {} if made is None else made
             return self._checked(inner, fields, place, document)
         except Refused as refused:
-            raise Refused(refused.rule, f"element {place.index}: {refused.reason}") from refused
+            raise refused.within(f"element {place.index}") from refused
 
     def _split(self, view: View, function: Any) -> tuple[Result, ...] | None:
         assert isinstance(function, Entrypoint)  # noqa: S101 - without forEach the API demands python.many
@@ -134,7 +134,7 @@ class OneToMany:
         try:
             return self._checked(inner, fields, place, view.document)
         except Refused as refused:
-            raise Refused(refused.rule, f"element {index}: {refused.reason}") from refused
+            raise refused.within(f"element {index}") from refused
 
     def _checked(self, inner: View, fields: Fields, place: Place, document: Document) -> Result:
         for rule in self.transform.rules:

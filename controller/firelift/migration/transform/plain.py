@@ -101,7 +101,7 @@ def same(one: Any, other: Any) -> bool:
 
 def _key(name: object) -> str:
     if not isinstance(name, str):
-        raise TypeError(f"the field name {name!r} is a {type(name).__name__}; Firestore's names are strings")
+        raise TypeError(f"a field name is a {type(name).__name__}; Firestore's names are strings")
     try:
         name.encode()
     except UnicodeEncodeError as error:

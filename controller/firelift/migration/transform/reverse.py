@@ -72,7 +72,7 @@ class Reverse:
         was = replace(document, path=result.target, fields=result.fields)
         again = self.forward.attempt(was)
         if isinstance(again, Refused):
-            raise Refused("reverse", f"the forward migration refuses what it becomes: {again}")
+            raise again.within(f"the forward migration refuses what it becomes: {again.rule}", rule="reverse")
         if isinstance(again, LeftAlone):
             raise Refused("reverse", f"the forward migration would leave what it becomes alone: {again.reason}")
         if again.target != document.path or not in_source(self.forward.spec.source, result.target):

@@ -108,9 +108,10 @@ class Transform:
         """
         if self.spec.on_invalid is not OnInvalid.FAIL:
             return refusal
+        kept = " (what more is said quotes the document, and is kept in dead letters only)" if refusal.quotes else ""
         raise InvalidData(
-            f"{path} broke {refusal.rule}: {refusal.reason}; onInvalid is Fail, so the run stops before it. Mend the "
-            "document or the migration, or let such documents become dead letters"
+            f"{path} broke {refusal.rule}: {refusal.reason}{kept}; onInvalid is Fail, so the run stops before it. "
+            "Mend the document or the migration, or let such documents become dead letters"
         ) from refusal
 
     def attempt(self, document: Document) -> Outcome:
@@ -175,8 +176,8 @@ class Transform:
         try:
             return view.holds_for(self.applies_when, fields)
         except Refused as refused:
-            reason = f"cannot be told of the result, as the next sweep must: {refused.reason}"
-            raise Refused("appliesWhen", reason) from refused
+            told = "cannot be told of the result, as the next sweep must"
+            raise refused.within(told, rule="appliesWhen") from refused
 
     def left_alone(self, view: View) -> LeftAlone | None:
         """Why the migration does not apply to a document; None when it does.

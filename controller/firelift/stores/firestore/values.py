@@ -191,13 +191,13 @@ def _is_vector(fields: Any) -> bool:
 
 def _encode_int(plain: int) -> Message:
     if plain not in INT64:
-        raise ValueError(f"the integer {plain} does not fit Firestore's 64 bits (-2^63 to 2^63-1)")
+        raise ValueError("an integer does not fit Firestore's 64 bits (-2^63 to 2^63-1)")
     return Value(integer_value=plain)
 
 
 def _encode_time(plain: datetime) -> Message:
     if plain.tzinfo is not UTC and plain.utcoffset() is None:
-        raise ValueError(f"the time {plain.isoformat()} has no zone; Firestore stores instants, so add one (UTC?)")
+        raise ValueError("a time has no zone; Firestore stores instants, so add one (UTC?)")
     value, since = Value(), plain - EPOCH
     stored = value.timestamp_value
     stored.seconds, stored.nanos = since.days * DAY_SECONDS + since.seconds, since.microseconds * 1000
@@ -206,7 +206,7 @@ def _encode_time(plain: datetime) -> Message:
 
 def _key(key: object) -> str:
     if not isinstance(key, str):
-        raise TypeError(f"the map key {key!r} is a {type(key).__name__}; Firestore maps have string keys")
+        raise TypeError(f"a map has a key that is a {type(key).__name__}; Firestore's keys are strings")
     return key
 
 
