@@ -11,6 +11,9 @@ from firelift.api.base import Expression, Model, Name, ObjectName, Seconds
 from firelift.api.rules import Rule, RuledModel, Rules
 
 Threshold = Annotated[str, Field(max_length=32, pattern=r"^-?[0-9]+(\.[0-9]+)?(%|ns|us|ms|s|m|h|B|KiB|MiB|GiB)?$")]
+ARITHMETIC = r"^(?:[-+*/%<>=!&|?:()\[\],.0-9 \t\r\n]|[0-9][eEu]|value|samples|true|false|double|int|in)*$"
+"""Numbers, comparisons and logic over two numbers. The operator evaluates it for everybody: text, lists that grow and
+loops would let one rollout's condition take the memory and the time of all."""
 GroupBy = Annotated[str, Field(min_length=1, max_length=253)]
 
 
@@ -107,8 +110,8 @@ class Limit(RuledModel):
     """The value must be at least this: a number with an optional unit, such as ``99.5%`` or ``200ms``."""
     max: Threshold | None = None
     """The value must be at most this."""
-    condition: Expression | None = None
-    """CEL over `value` and `samples`."""
+    condition: Annotated[Expression, Field(pattern=ARITHMETIC)] | None = None
+    """CEL over `value` and `samples`: numbers, comparisons, logic, `double()`, `int()`; no text, macros or others."""
 
     rules: ClassVar[Rules] = (
         Rule(

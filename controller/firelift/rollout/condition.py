@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from cel_expr_python import cel
+
+from firelift.api.gates import ARITHMETIC
 
 
 class ConditionError(ValueError):
@@ -44,6 +47,12 @@ def _evaluate(expression: str, value: float, samples: int) -> object:
 
 @lru_cache(maxsize=256)
 def _compile(expression: str) -> cel.Expression:
+    # Asked once more of what an older schema has let in, or a ledger holds.
+    if re.search(ARITHMETIC, expression) is None:
+        raise ConditionError(
+            f"condition {expression!r} is more than numbers, comparisons and logic over `value` and `samples`; of "
+            "functions there are double() and int()"
+        )
     try:
         return _environment().compile(expression)
     except Exception as error:  # the library names no class for a failed compilation

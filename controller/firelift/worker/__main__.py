@@ -18,7 +18,7 @@ from firelift.migration.exit_codes import ExitCode, exit_code
 from firelift.migration.processors.build import build
 from firelift.migration.worker import Share, work
 from firelift.stores.firestore.store import open_firestore
-from firelift.worker.functions import bound_functions, muffled
+from firelift.worker.functions import bound_functions, bound_memory, muffled
 from firelift.worker.logs import configure_logging
 from firelift.worker.settings import WorkerSettings
 
@@ -45,6 +45,7 @@ def _main() -> ExitCode:
     except ValidationError as error:
         return _failed(error)
     bound_functions(settings)
+    bound_memory(settings)
     structlog.contextvars.bind_contextvars(ledger=settings.ledger, run=settings.run, index=settings.index)
     return asyncio.run(_run(settings))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import sys
 import threading
 from collections.abc import Iterator
@@ -53,6 +54,17 @@ def _silence_output() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, OUTPUT)
     os.close(nowhere)
+
+
+def bound_memory(settings: WorkerSettings) -> None:
+    """Refuse this process more than that much memory of its own.
+
+    An expression can make a huge text of a small document. It fails then, and its record is a dead letter; without
+    this the node would end the worker, and each one after it at the same record.
+    """
+    most = settings.memory_mib * 2**20
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
 
 
 def bound_functions(settings: WorkerSettings) -> None:

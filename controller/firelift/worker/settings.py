@@ -16,4 +16,5 @@ class WorkerSettings(BaseSettings):
     project: str
     database: str = "(default)"
     workers: int = Field(default=1, ge=1)
+    memory_mib: int = Field(default=4096, ge=256)
     index: int = Field(default=0, ge=0, validation_alias=AliasChoices("FIRELIFT_INDEX", "JOB_COMPLETION_INDEX"))

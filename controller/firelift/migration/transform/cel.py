@@ -70,6 +70,8 @@ class Expression:
             result = self.program.eval(data=scope)
         except RuntimeError as error:  # such as two equal keys of a map, which the engine does not answer but throw
             raise self._failed(str(error).removesuffix("]").rpartition(" [")[0]) from error
+        except MemoryError as error:
+            raise Refused(self.where, f"{self.text!r} needs more memory than the worker may have") from error
         value = result.plain_value()
         if type(value) in UNMISTAKABLE:
             return value
@@ -137,7 +139,7 @@ class Together:
         """What each of them answers, to be made `storable`; None when one of them fails."""
         try:
             plain = self.program.eval(data=scope).plain_value()
-        except RuntimeError:
+        except (RuntimeError, MemoryError):
             return None
         return plain if type(plain) is list else None
 
