@@ -17,6 +17,8 @@ PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
 export UV_PROJECT_ENVIRONMENT := .venv
+# For the tests of what the lock holds.
+export UV
 unexport VIRTUAL_ENV
 
 .PHONY: help
@@ -57,11 +59,17 @@ readmes: $(SYNCED) ## Write the generated parts of docs, and of the READMEs of t
 	@$(RUN)/python -m tests.documentation
 
 .PHONY: lint
-lint: $(SYNCED) ## Check style, format, types and the direction of imports.
+lint: $(SYNCED) ## Check style, format, types, the direction of imports, and advisories where they can be asked for.
 	$(RUN)/ruff check
 	$(RUN)/ruff format --check
 	$(RUN)/mypy controller tests
 	$(RUN)/lint-imports
+	@$(RUN)/python -m tests.audit $(UV)
+
+.PHONY: sbom
+sbom: $(SYNCED) ## Write dist/firelift.cdx.json: what the image holds of Python, with versions and hashes (CycloneDX).
+	@mkdir -p dist
+	@$(UV) export --frozen --quiet --format=cyclonedx1.5 --no-default-groups --extra=operator -o dist/firelift.cdx.json > /dev/null
 
 .PHONY: bench
 bench: $(SYNCED) ## Measure speed against the official client and a bare pump; BENCH_ARGS names some of the benchmarks.
