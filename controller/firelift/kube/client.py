@@ -141,7 +141,12 @@ class Cluster:
         accept: str = _JSON,
     ) -> Json:
         text = await self._answer(method, path, query=query, body=body, content_type=content_type, accept=accept)
-        document: Json = json.loads(text)
+        try:
+            document = json.loads(text)
+        except ValueError:
+            document = None
+        if not isinstance(document, dict):  # whoever stands between has answered, or half of the answer is missing
+            raise Unreachable(f"{method} {path}", HTTPStatus.OK, f"the answer is no object: {_message(text)}")
         return document
 
     async def _answer(
@@ -176,7 +181,8 @@ class Cluster:
         finally:
             self._count(method, path, status, time.monotonic() - begun)
         if answer.status >= HTTPStatus.BAD_REQUEST:
-            raise error_of(attempted, answer.status, _message(text))
+            retry_after = answer.headers.get("Retry-After", "")
+            raise error_of(attempted, answer.status, _message(text), retry_after=retry_after)
         return text
 
 

@@ -5,7 +5,7 @@ KubeError
 ├── NotFound      there is no such object
 ├── Changed       somebody else was faster: read again and decide again (409)
 ├── Refused       the request itself is at fault, or its sender: only a person can help (other 4xx)
-└── Unreachable   no answer, or one that says nothing about the request (timeouts, 429, 5xx)
+└── Unreachable   no answer, or one that says nothing about the request (timeouts, half answers, 408, 410, 429, 5xx)
 ```
 """
 
@@ -37,15 +37,23 @@ class Refused(KubeError):
 
 
 class Unreachable(KubeError):
-    """The API server gave no verdict; asking again later may help."""
+    """The API server gave no verdict; asking again later may help, and no sooner than `retry_seconds` from now."""
+
+    def __init__(self, attempted: str, status: int, message: str, retry_seconds: float = 0.0) -> None:
+        super().__init__(attempted, status, message)
+        self.retry_seconds = retry_seconds
 
 
-def error_of(attempted: str, status: int, message: str) -> KubeError:
-    """The error for an HTTP status of 400 and above."""
+_LATER = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.GONE, HTTPStatus.TOO_MANY_REQUESTS})
+"""Of what is below 500; Gone is said of the rest of a list whose beginning is too old by now."""
+
+
+def error_of(attempted: str, status: int, message: str, *, retry_after: str = "") -> KubeError:
+    """The error for an HTTP status of 400 and above; `retry_after` is the header of that name."""
     if status == HTTPStatus.NOT_FOUND:
         return NotFound(attempted, status, message)
     if status == HTTPStatus.CONFLICT:
         return Changed(attempted, status, message)
-    if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return Unreachable(attempted, status, message)
+    if status in _LATER or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return Unreachable(attempted, status, message, float(retry_after) if retry_after.isdecimal() else 0.0)
     return Refused(attempted, status, message)

@@ -125,8 +125,12 @@ async def _delete(cluster: Cluster, namespace: str, name: str, uid: str) -> None
     options: Json = {"propagationPolicy": "Foreground", "preconditions": {"uid": uid}}
     try:
         await cluster.delete(f"{_collection(namespace)}/{name}", options)
-    except (NotFound, Changed):  # it is gone, or another one stands in its place
+    except NotFound:
         return
+    except Changed:
+        left = await _get(cluster, namespace, name)
+        if left is not None and left["metadata"]["uid"] == uid:
+            raise
 
 
 async def _get(cluster: Cluster, namespace: str, name: str) -> Json | None:

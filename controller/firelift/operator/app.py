@@ -16,6 +16,7 @@ from firelift.api.environment import KIND as ENVIRONMENT
 from firelift.api.rollout import KIND as ROLLOUT
 from firelift.kube.approvals import of_namespace
 from firelift.kube.client import Cluster
+from firelift.kube.errors import KubeError
 from firelift.kube.identity import cluster_uid
 from firelift.kube.installed import missing_kinds
 from firelift.kube.lease import LeadershipLost, Lease, boot_seconds
@@ -55,6 +56,7 @@ class Operator:
         self._log: structlog.stdlib.BoundLogger = logger().bind(identity=settings.identity)
         self._stopping = asyncio.Event()
         self._missing: list[str] = []
+        self._cluster_id = ""
 
     async def run(self) -> None:
         """Stand by, lead, end at SIGTERM or SIGINT. The loss of leadership ends the process on the spot."""
@@ -76,7 +78,7 @@ class Operator:
                     server.stop()
 
     async def _lead(self, cluster: Cluster, lease: Lease) -> None:
-        if not await self._before_stop(self._installed(cluster)) or not await self._before_stop(lease.acquire()):
+        if not await self._before_stop(self._prepared(cluster)) or not await self._before_stop(lease.acquire()):
             return
         self._metrics.leader.set(1)
         self._log.info("leading", epoch=lease.epoch)
@@ -85,13 +87,23 @@ class Operator:
         await lease.release()
         self._log.info("stopped")
 
-    async def _installed(self, cluster: Cluster) -> None:
-        """Wait until the custom resources are there: kopf looks for them once, and then watches nothing for ever."""
-        while missing := await missing_kinds(cluster, WATCHED):
-            self._missing = missing
-            self._log.warning("waiting for custom resources", missing=missing)
+    async def _prepared(self, cluster: Cluster) -> None:
+        """Wait until the cluster has said what a leader must know. Who waits here keeps nobody from leading."""
+        while True:
+            try:
+                if await self._installed(cluster):
+                    self._cluster_id = self._settings.cluster_id or await cluster_uid(cluster)
+                    return
+            except KubeError as error:
+                self._log.warning("waiting for the API server", error=str(error))
             await asyncio.sleep(_INSTALL_SECONDS)
-        self._missing = []
+
+    async def _installed(self, cluster: Cluster) -> bool:
+        """Whether the custom resources are there: kopf looks for them once, and then watches nothing for ever."""
+        self._missing = await missing_kinds(cluster, WATCHED)
+        if self._missing:
+            self._log.warning("waiting for custom resources", missing=self._missing)
+        return not self._missing
 
     async def _work(self, services: Services) -> None:
         """Watch and reconcile until somebody asks to stop, or one of the parts ends."""
@@ -178,7 +190,7 @@ class Operator:
                 settings=settings,
                 cluster=permitted,
                 approvals=ApprovalLists(partial(of_namespace, permitted)),
-                cluster_id=settings.cluster_id or await cluster_uid(cluster),
+                cluster_id=self._cluster_id,
                 lease=lease,
                 databases=databases,
                 monitoring=monitoring,

@@ -106,6 +106,8 @@ class Reconciler:
     async def _follow(self, memory: ObjectMemory, seen: RolloutObject, actor: Actor, state: RolloutState) -> float:
         """Decide, then do all that follows from it, each thing only when the one before it was taken."""
         decision = decide(actor.rollout, state, actor.observation)
+        # What a turn that breaks off has left undone may be of a run that no later turn looks at.
+        tidied, memory.tidied = memory.tidied, False
         # The finalizer first: a ledger that is claimed without it would be nobody's after a deletion.
         if decision.finalizer and not seen.held and not seen.deleting:
             seen = await rollouts.hold(self._services.cluster, seen)
@@ -118,11 +120,11 @@ class Reconciler:
             await self._act(actor, intent)
         memory.pace, memory.lease = actor.pace, await actor.settle_pace(memory.lease)
         memory.refusals = actor.refusals
-        await actor.tidy(thoroughly=not memory.tidied)
-        memory.tidied = True
+        await actor.tidy(thoroughly=not tidied)
         await show_locks(self._services, memory, actor.rollout, actor.observation.locks)
         if not decision.finalizer and seen.held:
             await rollouts.let_go(self._services.cluster, seen)
+        memory.tidied = True
         memory.succeeded()
         return AGAIN_SECONDS if actor.news else self._seconds_until(decision)
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import structlog
 
-from firelift.kube.errors import Changed, KubeError
+from firelift.kube.errors import Changed, KubeError, Unreachable
 from firelift.kube.lease import LeadershipLost
 from firelift.migration.errors import LostRace, MigrationError
 from firelift.operator.memory import TurnMemory
@@ -16,6 +16,9 @@ from firelift.operator.services import Services
 
 Attempt = Callable[[], Awaitable[float | None]]
 """One whole turn: it answers in how many seconds the next one is due, None when the object is gone."""
+
+_PATIENCE = 3
+"""Turns in a row that an API server may answer by a time to wait, before the status says so all the same."""
 
 Trouble = Callable[[str], Awaitable[None]]
 """Puts a sentence into the object's status."""
@@ -50,11 +53,14 @@ async def guarded(
         metrics.turns.labels(kind, "failed").inc()
         expected = isinstance(error, KubeError | MigrationError | TimeoutError)
         log.warning("turn failed", error=_sentence(error), exc_info=not expected)
-        # Nobody should have to read a log, if the API server can be reached at all.
-        with suppress(KubeError, TimeoutError):
-            async with asyncio.timeout(settings.turn_timeout_seconds):
-                await trouble(_sentence(error))
-        return memory.failed(_sentence(error), settings.longest_backoff_seconds)
+        asked_to_wait = error.retry_seconds if isinstance(error, Unreachable) else 0.0
+        # Nobody should have to read a log, if the API server can be reached at all, and has not asked for silence.
+        if not asked_to_wait or memory.failures >= _PATIENCE:
+            with suppress(KubeError, TimeoutError):
+                async with asyncio.timeout(settings.turn_timeout_seconds):
+                    await trouble(_sentence(error))
+        backoff = memory.failed(_sentence(error), settings.longest_backoff_seconds)
+        return max(backoff, min(asked_to_wait, settings.longest_backoff_seconds))
     metrics.turns.labels(kind, "done").inc()
     return due
 

@@ -19,6 +19,7 @@ from firelift.api.base import GROUP, ROLLOUT_LABEL, VERSION
 from firelift.kube.identity import kubeconfig_token
 from firelift.operator.pulse import Pulse
 from firelift.operator.wakeups import Key
+from firelift.operator.watch_session import WatchSession, open_session
 
 WATCHED = (rollout.PLURAL, environment.PLURAL, approval.PLURAL)
 """The custom resources that must be there before watching begins."""
@@ -121,7 +122,7 @@ def build_registry(pokes: Pokes) -> kopf.OperatorRegistry:
             if owner["kind"] == rollout.KIND:
                 pokes.changed[rollout.KIND](Key(namespace or "", owner["name"]))
 
-    kopf.on.login(registry=registry)(login)
+    kopf.on.login(registry=registry)(open_watching)
     for kind, plural in ((rollout.KIND, rollout.PLURAL), (environment.KIND, environment.PLURAL)):
         kopf.on.event(GROUP, VERSION, plural, registry=registry)(_noticing(pokes.changed[kind]))
         kopf.on.event(GROUP, VERSION, plural, registry=registry)(_saying(pokes.stood_on[kind]))
@@ -200,6 +201,12 @@ def build_settings() -> kopf.OperatorSettings:
     settings.process.ultimate_exiting_timeout = _EXIT_SECONDS
     settings.execution.max_workers = 1
     return settings
+
+
+async def open_watching(**details: Any) -> WatchSession | None:
+    """The session that kopf watches through."""
+    found = await login(**details)
+    return None if found is None else open_session(found)
 
 
 async def login(**details: Any) -> kopf.ConnectionInfo | None:
