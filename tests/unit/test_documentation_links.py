@@ -6,12 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
+from tests.documentation.generated import ROOT
+from tests.documentation.pages import PAGES
 
 from firelift.api import approval, environment, rollout
 
-ROOT = Path(__file__).parents[2]
-FOLDERS = ("docs", "examples", "terraform")
-PAGES = sorted([*ROOT.glob("*.md"), *(page for folder in FOLDERS for page in ROOT.glob(f"{folder}/**/*.md"))])
 CODE = re.compile(r"```.*?```", re.DOTALL)
 INLINE = re.compile(r"`[^`\n]*`")
 LINK = re.compile(r"\]\(([^)\s]+)\)")

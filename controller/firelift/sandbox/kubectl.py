@@ -1,11 +1,16 @@
 """kubectl as a child process."""
 
+import json
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
+from typing import Any
 
 _TIMEOUT_SECONDS = 120.0
+_ESTABLISHED_SECONDS = 60.0
+_POLL_SECONDS = 0.2
 
 
 class KubectlError(RuntimeError):
@@ -43,3 +48,27 @@ def run_kubectl(kubeconfig: Path, *arguments: str, stdin: str = "") -> str:
     if done.returncode:
         raise KubectlError(f"kubectl {' '.join(arguments)} ended with code {done.returncode}: {done.stderr.strip()}")
     return done.stdout
+
+
+def wait_until_established(kubeconfig: Path, *resources: str) -> None:
+    """Wait until the API server serves custom resources that were applied; `resources` are arguments of `kubectl get`.
+
+    `kubectl wait` ends with an error when it looks before the API server has written the first condition.
+
+    Raises:
+        KubectlError: one of them is not served after 60 s; the message names it.
+    """
+    deadline = time.monotonic() + _ESTABLISHED_SECONDS
+    while missing := _not_established(json.loads(run_kubectl(kubeconfig, "get", *resources, "-o", "json"))):
+        if time.monotonic() > deadline:
+            raise KubectlError(f"not served {_ESTABLISHED_SECONDS:g} s after they were applied: {', '.join(missing)}")
+        time.sleep(_POLL_SECONDS)
+
+
+def _not_established(found: dict[str, Any]) -> list[str]:
+    return [each["metadata"]["name"] for each in found.get("items", [found]) if not _established(each)]
+
+
+def _established(crd: dict[str, Any]) -> bool:
+    conditions = crd.get("status", {}).get("conditions") or ()
+    return any(each["type"] == "Established" and each["status"] == "True" for each in conditions)

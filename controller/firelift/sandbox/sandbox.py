@@ -12,7 +12,7 @@ from firelift.sandbox.emulator import Emulator
 from firelift.sandbox.google_cloud import GoogleCloud, provider_environment
 from firelift.sandbox.helm import rendered
 from firelift.sandbox.kubeconfig import write_kubeconfig
-from firelift.sandbox.kubectl import run_kubectl
+from firelift.sandbox.kubectl import run_kubectl, wait_until_established
 from firelift.sandbox.kubelet.image import image_id
 from firelift.sandbox.processes import Process, Supervisor
 from firelift.sandbox.provider import ensure_provider_mirror
@@ -138,7 +138,7 @@ class Sandbox:
     def install_crds(self) -> None:
         """Apply the checkout's `crds/` and wait until the API server serves them."""
         self.kubectl("apply", "--server-side", "-f", str(_CHECKOUT / "crds"))
-        self.kubectl("wait", "--for=condition=Established", "--timeout=60s", "-f", str(_CHECKOUT / "crds"))
+        wait_until_established(self.kubeconfig, "-f", str(_CHECKOUT / "crds"))
 
     def install_manifests(self) -> None:
         """Apply the chart's ServiceAccounts, roles and admission policies, without its Deployment."""
