@@ -48,6 +48,7 @@ from firelift.environment.observation import (
     Withdrawn,
 )
 from firelift.environment.state import EnvironmentState, Run, RunKind, Variant
+from firelift.environment.tenancy import barred
 
 START = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 Ground = dict[str, dict[str, Any]]
@@ -158,7 +159,7 @@ class World:
             operator=self._operator(),
             inputs=self.inputs(),
             run=self._run(run) if run is not None else None,
-            ground=self.ground(),
+            ground=self.ground() if barred(self.environment) is None else None,
             rollouts=self.rollouts,
             approvals=tuple(self.approvals),
             made=self.bundle is not None or self.serial > 0,
@@ -319,6 +320,7 @@ class World:
     def _start(self, process: Process, run: Run) -> None:
         deleting = self.environment.deleting
         assert deleting or not self.environment.spec.suspend, "a run began while suspended"
+        assert barred(self.environment) is None, "a run began in a database that the namespace may not touch"
         assert deleting or run.kind is RunKind.UNLOCK or run.inputs == self.inputs().digest, (
             "a run of another spec began"
         )

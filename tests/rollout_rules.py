@@ -7,19 +7,33 @@ import math
 from tests.rollout_world import FORWARD_KINDS, HARMLESS_KINDS, WRITING_KINDS, World
 
 from firelift.api.conditions import ConditionStatus, ConditionType, Reason, conditions_of
+from firelift.api.rollout import Intent as Asked
 from firelift.api.rollout import RolloutMode
 from firelift.api.run import RunKind, RunPlan, RunState, kind_of
 from firelift.api.steps.soak import Evidence
+from firelift.rollout.allowed import barred
 from firelift.rollout.approvals import silenced
 from firelift.rollout.evidence import watched
 from firelift.rollout.gates import intervals
 from firelift.rollout.ground import RolloutKey
-from firelift.rollout.intents import ClaimLedger, Decision, EmitEvent, EnsureJob, EnsureRun, Intent, StartTransfer
+from firelift.rollout.intents import (
+    AcquireLock,
+    ClaimLedger,
+    Decision,
+    EmitEvent,
+    EnsureJob,
+    EnsureRun,
+    Intent,
+    SetFlags,
+    ShowPlan,
+    StartTransfer,
+)
 from firelift.rollout.machine import decide
 from firelift.rollout.observation import Observation
 from firelift.rollout.place import EXECUTED, Place, goes_back, places
 from firelift.rollout.state import Mode, RolloutState, StepState
 from firelift.rollout.turn import Turn
+from firelift.rollout.windows import windows_open
 
 FOREIGN = {Reason.LEDGER_OWNED_BY_ANOTHER, Reason.LEDGER_FROM_ANOTHER_DATABASE, Reason.STARTING}
 CHANGING = {"flags", "migrate", "sweep", "delete"}
@@ -38,6 +52,7 @@ def check_decision(world: World, before: RolloutState, seen: Observation, decisi
     _planned_first(turn, before, decision)
     _on_its_ground(turn, before, decision)
     _begun_once(turn, decision)
+    _only_where_it_may(turn, before, decision)
     _proven_elsewhere(turn, before, decision)
     _frozen_plans(world, decision)
     _soaked_on_evidence(world, before, seen, decision)
@@ -196,6 +211,29 @@ def _begins_nothing(turn: Turn, before: RolloutState, lacking: str) -> None:
     for place in places(turn):
         if place.spec.verb in CHANGING and place.begun:
             assert (place.phase_index, place.key) in begun, f"{place.title} writes on {lacking}"
+
+
+def _only_where_it_may(turn: Turn, before: RolloutState, decision: Decision) -> None:
+    """Nothing goes forward in a database that the namespace may not touch; the way back asks nobody."""
+    if barred(turn.rollout) is None:
+        return
+    lacking = "a database that its namespace may not touch"
+    _begins_nothing(turn, before, lacking)
+    backwards = decision.state.mode in {Mode.REVERTING, Mode.REVERT_FAILED}
+    asked_back = backwards or turn.rollout.deleting or turn.spec.intent is Asked.REVERT
+    for intent in decision.intents:
+        match intent:
+            case EnsureRun(plan):
+                assert plan.kind in {RunKind.REVERT, RunKind.REVERT_VERIFY}, f"{plan.id} runs in {lacking}"
+            case ClaimLedger(adopt):
+                assert asked_back, f"a ledger is claimed in {lacking}"
+                assert not adopt, f"a ledger is adopted in {lacking}"
+            case StartTransfer() | ShowPlan():
+                raise AssertionError(f"{intent} in {lacking}")
+            case EnsureJob() | AcquireLock():
+                assert backwards, f"{intent} in {lacking}"
+            case SetFlags():
+                assert backwards or turn.rollout.deleting or windows_open(turn), f"flags are set in {lacking}"
 
 
 def _begun_once(turn: Turn, decision: Decision) -> None:

@@ -25,6 +25,7 @@ from firelift.api.status import PromotionStatus, RolloutStatus
 from firelift.migration.preflight.estimate import estimate
 from firelift.operator.answers import tried
 from firelift.operator.measure import asked, measure_environment, measure_work
+from firelift.operator.status import begun, dump
 from firelift.rollout.ground import ConditionSeen, EnvironmentSeen, IndexSeen, RolloutKey, RolloutSeen
 from firelift.rollout.intents import (
     AcquireLock,
@@ -140,7 +141,8 @@ class World:
     # What the operator does
 
     def observe(self) -> tuple[RolloutState, Observation]:
-        """One read of everything that the machine wants."""
+        """One read of everything that the machine wants, and of what the object's own status shows."""
+        self.rollout = replace(self.rollout, begun=bool(self.status and begun(dump(self.status))))
         state = self.state or initial_state(self.rollout, self.now)
         wants = wanted(self.rollout, state, self.now)
         seen = self._seen(state, wants)

@@ -19,7 +19,8 @@ MakeWorld = Callable[[], World]
 _SLOWLY = {"maxWritesPerSecond": 20, "batchSize": 5}
 _FROZEN = Path(__file__).parent / "firelift-0.1.0.tgz"
 """The chart of version 0.1.0, by `helm package charts/firelift`. The pods run the code of today, which writes what its
-own custom resources know: until 0.1.0 is released, a change of those makes it anew; after that, never again."""
+own custom resources know, with the rights that the code of today needs: until 0.1.0 is released, a change of those is
+put into it; after that, never again."""
 
 _EVERYTHING: Json = {
     "operator": {

@@ -103,6 +103,7 @@ def test_a_team_without_rights_in_the_cluster_can_install_an_operator_of_its_own
         userRoles={"create": False},
         approvalPolicy={"create": False},
         onCallPolicy={"create": False},
+        tenancy={"create": False},
     )
 
     assert [each["kind"] for each in objects if each["kind"] in _CLUSTER_WIDE] == []
@@ -117,6 +118,29 @@ def test_without_a_cluster_id_an_operator_of_some_namespaces_may_read_the_one_ui
     assert role["rules"] == [
         {"apiGroups": [""], "resources": ["namespaces"], "resourceNames": ["kube-system"], "verbs": ["get"]}
     ]
+
+
+def test_what_a_namespace_may_touch_is_asked_by_api_server_and_operator_alike(chart: Chart, plain: list[Json]) -> None:
+    required = chart.render(tenancy={"required": True})
+    texts = [json.dumps(of_kind(each, "ValidatingAdmissionPolicy")) for each in (plain, required)]
+
+    assert [_environment(each)["FIRELIFT_TENANCY_REQUIRED"] for each in (plain, required)] == ["false", "true"]
+    assert ["true || 'firelift.dev/databases' in variables.notes" in text for text in texts] == [False, True]
+    assert {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get"]} in (
+        only(plain, "ClusterRole", "firelift-operator")["rules"]
+    )
+
+
+def test_an_operator_of_some_namespaces_speaks_for_these_only(chart: Chart, plain: list[Json]) -> None:
+    some = chart.render(watchNamespaces=["shop", "gym"], worker={"serviceAccountName": "mover"})
+    bound = {each["metadata"]["name"]: each["spec"] for each in of_kind(some, "ValidatingAdmissionPolicyBinding")}
+    everywhere = {each["metadata"]["name"] for each in of_kind(plain, "ValidatingAdmissionPolicyBinding")}
+
+    name = f"rollouts.{NAMESPACE}.tenancy.firelift.dev"
+    (expression,) = bound[name]["matchResources"]["namespaceSelector"]["matchExpressions"]
+    assert expression == {"key": "kubernetes.io/metadata.name", "operator": "In", "values": ["shop", "gym"]}
+    assert "rollouts.tenancy.firelift.dev" in everywhere
+    assert "variables.account in ['', 'mover']" in json.dumps(only(some, "ValidatingAdmissionPolicy", name))
 
 
 def test_secrets_of_environments_are_opened_by_namespace(chart: Chart) -> None:

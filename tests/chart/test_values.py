@@ -88,6 +88,8 @@ def test_the_schema_names_what_values_yaml_has() -> None:
         ({"networkPolicy": {"egressPorts": [0]}}, "'/networkPolicy/egressPorts/0': minimum: got 0, want 1"),
         ({"metrics": {"serviceMonitor": {"interval": "often"}}}, "'/metrics/serviceMonitor/interval'"),
         ({"onCallPolicy": {"create": "yes"}}, "'/onCallPolicy/create': got string, want boolean"),
+        ({"tenancy": {"required": "yes"}}, "'/tenancy/required': got string, want boolean"),
+        ({"tenancy": {"databases": []}}, "'/tenancy': additional properties 'databases' not allowed"),
         ({"crds": {"keep": "yes"}}, "'/crds/keep': got string, want boolean"),
     ],
 )

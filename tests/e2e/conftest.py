@@ -85,6 +85,7 @@ class ProcessOperators:
             "FIRELIFT_LEASE_DURATION_SECONDS": str(LEASE_SECONDS),
             "FIRELIFT_PROGRESS_SECONDS": "1",
             "FIRELIFT_MEASUREMENT_TIMEOUT_SECONDS": "2",
+            "FIRELIFT_TENANCY_SECONDS": "1",
         }
         self.current = self._sandbox.start_operator(f"operator-{self._count}", settings)
         return self.current
@@ -118,8 +119,9 @@ def release(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Relea
     if os.environ.get("FIRELIFT_E2E_DEPLOYED") != "1":
         return None
     made = Release(sandbox, tmp_path_factory.mktemp("helm"))
-    measured = {"name": "FIRELIFT_MEASUREMENT_TIMEOUT_SECONDS", "value": "2"}
-    made.install(replicas=0, operator={"env": [*made.values["operator"]["env"], measured]})
+    quick = {"FIRELIFT_MEASUREMENT_TIMEOUT_SECONDS": "2", "FIRELIFT_TENANCY_SECONDS": "1"}
+    settings = [{"name": name, "value": value} for name, value in quick.items()]
+    made.install(replicas=0, operator={"env": [*made.values["operator"]["env"], *settings]})
     return made
 
 

@@ -16,7 +16,8 @@ from tests.fault_proxy import Call, Code, Fault, FaultProxy, fault_proxy
 from tests.rollout_specs import migrate, phase, spec
 
 from firelift.api.base import API_VERSION, ROLLOUT_LABEL, RUN_ANNOTATION
-from firelift.kube import rollouts
+from firelift.api.tenancy import DATABASES
+from firelift.kube import rollouts, tenancies
 from firelift.kube.approvals import of_namespace
 from firelift.kube.client import Cluster, Json
 from firelift.kube.job_manifest import label_selector
@@ -33,6 +34,7 @@ from firelift.operator.services import Services
 from firelift.operator.settings import Settings
 from firelift.operator.telemetry.logs import logger
 from firelift.operator.telemetry.metrics import Metrics
+from firelift.operator.tenancies import Tenancies
 from firelift.operator.wakeups import Key
 from firelift.sandbox.sandbox import Sandbox
 from firelift.stores.firestore.store import FirestoreStore, open_firestore
@@ -52,13 +54,16 @@ class Scene:
         """An operator that leads; nothing of it is left behind but what it has written."""
         lease = Lease(self.cluster, LeaseSettings(self.key.namespace, "leader", secrets.token_hex(4), 1.0))
         await lease.acquire()
-        databases = Databases(lambda: None, timeout_seconds=5)
+        databases = Databases(lambda: None, timeout_seconds=30)
         monitoring = CloudMonitoring.from_environment()
         services = Services(
-            settings=Settings(lease_namespace=self.key.namespace),
+            settings=Settings(
+                lease_namespace=self.key.namespace, database_timeout_seconds=30, turn_timeout_seconds=120
+            ),
             cluster=self.cluster,
             cluster_id="cluster-1",
             approvals=ApprovalLists(partial(of_namespace, self.cluster)),
+            tenancies=Tenancies(partial(tenancies.read, self.cluster, required=False), 0),
             lease=lease,
             databases=databases,
             monitoring=monitoring,
@@ -130,6 +135,49 @@ async def test_an_object_that_stays_gets_its_ledger_from_the_next_operator(scene
     assert root.owner is not None
     assert held is not None
     assert (root.owner.uid, held.held) == (held.uid, True)
+
+
+async def not_allowed(scene: Scene) -> None:
+    """The namespace may not touch the database, though the object is there already."""
+    body = {"metadata": {"annotations": {DATABASES: "gym-prod/*"}}}
+    await scene.cluster.merge(f"/api/v1/namespaces/{scene.key.namespace}", body, manager="admin")
+
+
+async def test_a_database_that_the_namespace_may_not_touch_is_asked_nothing(scene: Scene) -> None:
+    await not_allowed(scene)
+    asked: list[Call] = []
+    scene.proxy.decide = asked.append
+
+    async with scene.operator() as operator:
+        for _ in range(3):
+            await operator.turn(scene.key)
+
+    refused = await scene.object()
+    assert refused is not None
+    assert (refused.status["reason"], refused.held, asked) == ("DatabaseNotAllowed", False, [])
+    assert f"its annotation {DATABASES} allows gym-prod/*" in refused.status["message"]
+    assert await scene.root() is None
+
+
+@pytest.mark.parametrize("deliveries", [0, 1], ids=["before the claim", "after the claim"])
+async def test_an_object_that_is_held_where_it_may_not_be_any_more_claims_nothing_and_can_go(
+    scene: Scene, deliveries: int
+) -> None:
+    await died_at_the_claim(scene, deliveries)
+    await not_allowed(scene)
+    async with scene.operator() as operator:
+        await operator.turn(scene.key)
+        told, root = await scene.object(), await scene.root()
+        assert told is not None
+        assert (told.status["reason"], root is not None) == ("DatabaseNotAllowed", bool(deliveries))
+        await scene.cluster.delete(f"/apis/{API_VERSION}/namespaces/{scene.key.namespace}/migrationrollouts/logs", {})
+        for _ in range(10):
+            if await operator.turn(scene.key) is None:
+                break
+
+    assert await scene.object() is None
+    root = await scene.root()
+    assert root is None or root.owner is None
 
 
 async def died_at_the_claim(scene: Scene, deliveries: int) -> None:

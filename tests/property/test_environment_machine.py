@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,11 +14,14 @@ from tests.environment_world import START, World, world
 
 from firelift.api.approval import ApprovalDecision
 from firelift.api.environment.status import PlanPurpose, ResourceState
+from firelift.api.tenancy import UNBOUND, Tenancy
 from firelift.environment.intents import Decision, StartRun
 from firelift.environment.machine import decide, initial_state
 from firelift.environment.observation import FieldSeen, Observation, RolloutSeen
 from firelift.environment.state import EnvironmentState, RunKind
+from firelift.environment.tenancy import barred
 
+NOT_ALLOWED = Tenancy("shop", databases="gym-prod/*")
 INDEXES = [
     spec_index("telemetry", "device", "-time"),
     spec_index("telemetry", "device", "tenant", "-time"),
@@ -245,6 +249,12 @@ class EnvironmentMachine(RuleBasedStateMachine):
         self.world.edit(suspend=suspend)
         self.turns(2, 20)
 
+    @rule(turns=st.integers(1, 4))
+    def the_namespace_may_not_touch_the_database_for_a_while(self, turns: int) -> None:
+        self.world.environment = replace(self.world.environment, tenancy=NOT_ALLOWED)
+        self.turns(turns, 20)
+        self.world.environment = replace(self.world.environment, tenancy=UNBOUND)
+
     @rule()
     def somebody_raises_the_attempt(self) -> None:
         self.world.edit(attempt=self.world.environment.spec.attempt + 1)
@@ -289,6 +299,7 @@ class EnvironmentMachine(RuleBasedStateMachine):
         EnvironmentState.model_validate_json(decision.state.model_dump_json())
 
     def _check_begun(self, kind: RunKind, decision: Decision, seen: Observation) -> None:
+        assert barred(self.world.environment) is None, "a run was begun where the namespace may not touch"
         assert not decision.state.unsaved, "a run was begun on a state that does not know of what was made"
         deleting = self.world.environment.deleting
         assert deleting or not self.world.environment.spec.suspend, "a run was begun while suspended"

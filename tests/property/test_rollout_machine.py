@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from firelift.api.measurement import Measurement
 from firelift.api.plan import Check, CheckVerdict
 from firelift.api.run import RunKind, Totals
 from firelift.api.status import PromotionStatus
+from firelift.api.tenancy import UNBOUND, Tenancy
 from firelift.rollout.ground import RolloutKey, RolloutSeen
 from firelift.rollout.intents import Decision
 from firelift.rollout.machine import decide
@@ -28,6 +30,7 @@ GROUND = "ground"
 EXPORT: dict[str, Any] = {"backup": {"export": {"bucket": "gs://shop-backups"}}}
 GATE = gate(intervalSeconds=10, windowSeconds=10, failAfter={"failures": 2, "of": 3})
 SETTLED = {Mode.PAUSED, Mode.ABORTED, Mode.REVERT_FAILED, Mode.SUCCEEDED, Mode.REVERTED}
+NOT_ALLOWED = Tenancy("demo", databases="gym-prod/*")
 SOMEBODY = Owner("c", "somebody", "demo/other")
 PERCENTS = (1, 10, 50, 100)
 
@@ -294,6 +297,15 @@ class RolloutMachine(RuleBasedStateMachine):
         self.world.copies.tell(told=told)
         self.turns(turns, 11)
         self.world.copies.tell(told=True)
+
+    @rule(turns=st.integers(1, 6), revert=SELDOM)
+    def the_namespace_may_not_touch_the_database_for_a_while(self, turns: int, *, revert: bool) -> None:
+        self.world.rollout = replace(self.world.rollout, tenancy=NOT_ALLOWED)
+        self.turns(1, 11)
+        if revert:
+            self.world.edit(intent="Revert", revertTo=None)
+        self.turns(turns, 11)
+        self.world.rollout = replace(self.world.rollout, tenancy=UNBOUND)
 
     @rule(
         other=st.sampled_from(MOSTLY_THERE),

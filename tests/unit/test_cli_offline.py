@@ -96,6 +96,39 @@ def test_what_is_on_calls_is_a_warning_and_with_strict_an_error(edit: Any, words
     assert lint(tmp_path, document, flags=("--strict",)).exit_code == 1
 
 
+def namespace(**annotations: str) -> dict[str, Any]:
+    found = {f"firelift.dev/{name}": value for name, value in annotations.items()}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop", "annotations": found}}
+
+
+@pytest.mark.parametrize(
+    ("annotations", "words"),
+    [
+        (
+            {"databases": "gym-prod/*"},
+            "error: spec.database: namespace shop may not touch database",
+        ),
+        (
+            {"databases": "productivityai-mvp/* gym"},
+            "Namespace shop: error: its annotation firelift.dev/databases",
+        ),
+    ],
+)
+def test_what_a_namespace_beside_it_does_not_allow_is_refused(
+    annotations: dict[str, str], words: str, tmp_path: Path
+) -> None:
+    for manifest in (rollout(("metadata.namespace", "shop")), environment(("metadata.namespace", "shop"))):
+        told = lint(tmp_path, manifest, namespace(**annotations))
+        assert words in told.stdout
+        assert told.exit_code == 1
+
+
+def test_what_a_namespace_allows_passes_and_another_one_says_nothing(tmp_path: Path) -> None:
+    allowed = rollout(("metadata.namespace", "shop")), environment(("metadata.namespace", "shop"))
+    assert lint(tmp_path, *allowed, namespace(databases="productivityai-mvp/*")).exit_code == 0
+    assert lint(tmp_path, rollout(("metadata.namespace", "gym")), namespace(databases="x-prod/*")).exit_code == 0
+
+
 def test_a_file_that_is_no_yaml_names_its_line(tmp_path: Path) -> None:
     file = tmp_path / "broken.yaml"
     file.write_text("kind: MigrationRollout\nspec: [\n", encoding="utf-8")

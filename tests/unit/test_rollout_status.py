@@ -52,6 +52,8 @@ TABLE = {
         Reason.INVALID_SPEC,
         Reason.PLAN_DIFFERS,
         Reason.PREFLIGHT_FAILED,
+        Reason.DATABASE_NOT_ALLOWED,
+        Reason.BUCKET_NOT_ALLOWED,
         Reason.LEDGER_UNREADABLE,
         Reason.LEDGER_LOST,
         Reason.LEDGER_OWNED_BY_ANOTHER,

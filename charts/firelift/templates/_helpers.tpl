@@ -39,6 +39,7 @@ seccompProfile: {type: RuntimeDefault}
   "FIRELIFT_LEASE_DURATION_SECONDS" (toString .Values.operator.leaseDurationSeconds)
   "FIRELIFT_WORKER_IMAGE" (.Values.worker.image | default (include "firelift.image" .))
   "FIRELIFT_WORKER_SERVICE_ACCOUNT" .Values.worker.serviceAccountName
+  "FIRELIFT_TENANCY_REQUIRED" (toString .Values.tenancy.required)
   "FIRELIFT_TERRAFORM_RUNS" (toString .Values.terraform.runs)
   "FIRELIFT_TERRAFORM_GRACE_SECONDS" (toString .Values.terraform.graceSeconds)
   "FIRELIFT_HEALTH_PORT" (toString .Values.operator.healthPort)

@@ -25,6 +25,8 @@ class ConditionStatus(StrEnum):
 class Reason(StrEnum):
     """Why a rollout is as it is. What a person must fix stands before what time will."""
 
+    DATABASE_NOT_ALLOWED = "DatabaseNotAllowed"
+    BUCKET_NOT_ALLOWED = "BucketNotAllowed"
     LEDGER_UNREADABLE = "LedgerUnreadable"
     LEDGER_LOST = "LedgerLost"
     LEDGER_OWNED_BY_ANOTHER = "LedgerOwnedByAnother"
@@ -91,6 +93,8 @@ SUCCEEDED = {
 
 _ENDED_BADLY = {Reason.REVERTED, Reason.REVERTED_WITH_CONFLICTS, Reason.REVERT_FAILED, Reason.ABORTED}
 _PAUSED = {
+    Reason.DATABASE_NOT_ALLOWED,
+    Reason.BUCKET_NOT_ALLOWED,
     Reason.LEDGER_UNREADABLE,
     Reason.LEDGER_LOST,
     Reason.LEDGER_OWNED_BY_ANOTHER,

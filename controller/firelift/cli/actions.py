@@ -36,3 +36,7 @@ class Commands:
     def edit(self, plural: str, name: str) -> tuple[str, ...]:
         """`kubectl edit`."""
         return ("kubectl", "edit", plural, name, "-n", self.namespace, *self.flags)
+
+    def edit_namespace(self) -> tuple[str, ...]:
+        """`kubectl edit namespace`."""
+        return ("kubectl", "edit", "namespace", self.namespace, *self.flags)

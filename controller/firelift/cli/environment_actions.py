@@ -62,10 +62,16 @@ def _edit_ground(view: EnvironmentView, commands: Commands) -> Action:
     return Action(commands.edit(view.kind.plural, view.name), "corrects it; better in Git, where it comes from")
 
 
+def _allow_ground(_: EnvironmentView, commands: Commands) -> Action:
+    return Action(commands.edit_namespace(), "adds it to the annotation, for who may say what the namespace may touch")
+
+
 _GROUND_UNDER_WAY: tuple[Ground, ...] = (_watch_ground, _pause_ground)
 _GROUND_ASKING: tuple[Ground, ...] = (_see_plan, _approve_plan, _reject_plan, _pause_ground)
 _GROUND: dict[str, tuple[Ground, ...]] = {
     NOT_OBSERVED: (_watch_ground,),
+    EnvironmentReason.DATABASE_NOT_ALLOWED: (_allow_ground,),
+    EnvironmentReason.BUCKET_NOT_ALLOWED: (_allow_ground,),
     EnvironmentReason.INVALID_SPEC: (_edit_ground,),
     EnvironmentReason.UNSAFE_TTL: (_edit_ground,),
     EnvironmentReason.PLAN_FAILED: (_retry_ground, _edit_ground, _pause_ground),

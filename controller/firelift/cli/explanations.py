@@ -37,6 +37,16 @@ _UNSEEN = Explanation(
 
 ROLLOUTS: dict[str, Explanation] = {
     NOT_OBSERVED: _UNSEEN,
+    Reason.DATABASE_NOT_ALLOWED: Explanation(
+        "its namespace may not touch the database, so nothing goes forward there; a way back that has begun goes on",
+        "when whoever may edit the Namespace adds the database to its annotation firelift.dev/databases",
+        Mover.PERSON,
+    ),
+    Reason.BUCKET_NOT_ALLOWED: Explanation(
+        "its namespace may not touch a bucket that a step exports to or restores from, so nothing goes forward",
+        "when the bucket is added to the Namespace's annotation firelift.dev/buckets, or the step names another",
+        Mover.PERSON,
+    ),
     Reason.LEDGER_UNREADABLE: Explanation(
         "the ledger was written in a format that this operator cannot read, and nothing is decided on half of it",
         "when the operator has the version that wrote it",
@@ -233,6 +243,16 @@ ROLLOUTS: dict[str, Explanation] = {
 
 ENVIRONMENTS: dict[str, Explanation] = {
     NOT_OBSERVED: _UNSEEN,
+    EnvironmentReason.DATABASE_NOT_ALLOWED: Explanation(
+        "its namespace may not touch the database, so nothing is planned, applied, destroyed or looked at",
+        "when whoever may edit the Namespace adds the database to its annotation firelift.dev/databases",
+        Mover.PERSON,
+    ),
+    EnvironmentReason.BUCKET_NOT_ALLOWED: Explanation(
+        "its namespace may not touch the bucket of Terraform's state, so nothing is planned, applied or destroyed",
+        "when whoever may edit the Namespace adds the bucket to its annotation firelift.dev/buckets",
+        Mover.PERSON,
+    ),
     EnvironmentReason.INVALID_SPEC: Explanation(
         "the spec or a ConfigMap that it names is refused by a rule, and nothing is planned of it",
         "when that is corrected; nothing needs to be retried",

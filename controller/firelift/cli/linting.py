@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +15,8 @@ from firelift.api.base import API_VERSION, GROUP
 from firelift.api.environment.spec import EnvironmentSpec
 from firelift.api.plan import CheckVerdict
 from firelift.api.rollout import RolloutSpec
+from firelift.api.tenancy import Tenancy
+from firelift.cli.allowances import objections, tenancy_of
 from firelift.cli.kinds import APPROVAL, ENVIRONMENT, ROLLOUT
 from firelift.cli.manifests import Manifest
 from firelift.migration.preflight.checks import spoken
@@ -50,9 +52,9 @@ class Finding:
         return f"{self.file}: {self.title}: {'error' if self.error else 'warning'}: {self.message}"
 
 
-def findings(manifest: Manifest) -> Iterator[Finding]:
-    """Everything that is wrong with it; nothing of what is not Firelift's."""
-    for message, error in _told(manifest.document):
+def findings(manifest: Manifest, spaces: Mapping[str, Tenancy] | None = None) -> Iterator[Finding]:
+    """Everything that is wrong with it, beside these Namespaces; nothing of what is not Firelift's."""
+    for message, error in _told(manifest.document, spaces or {}):
         yield Finding(manifest.file, manifest.title, message, error)
 
 
@@ -63,9 +65,11 @@ def kind_of(document: Any) -> str:
     return str(document.get("kind", ""))
 
 
-def _told(document: Any) -> Iterator[tuple[str, bool]]:
+def _told(document: Any, spaces: Mapping[str, Tenancy]) -> Iterator[tuple[str, bool]]:
     kind = kind_of(document)
     if not kind:
+        tenancy = tenancy_of(document)
+        yield from ((message, True) for message in (tenancy.misspelt() if tenancy is not None else ()))
         return
     model = _MODELS.get(kind)
     if document["apiVersion"] != API_VERSION or model is None:
@@ -79,6 +83,7 @@ def _told(document: Any) -> Iterator[tuple[str, bool]]:
         yield from ((message, True) for message in _sentences(error))
         return
     yield from _on_call(document["spec"])
+    yield from ((message, True) for message in objections(document.get("metadata") or {}, spec, spaces))
     if isinstance(spec, RolloutSpec):
         yield from _of_rollout(spec)
 

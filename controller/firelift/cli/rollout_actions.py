@@ -99,6 +99,10 @@ def _edit(view: RolloutView, commands: Commands, _: datetime) -> Action:
     return Action(commands.edit(view.kind.plural, view.name), "corrects it; better in Git, where it comes from")
 
 
+def _allow(_: RolloutView, commands: Commands, __: datetime) -> Action:
+    return Action(commands.edit_namespace(), "adds it to the annotation, for who may say what the namespace may touch")
+
+
 def _edit_mode(view: RolloutView, commands: Commands, now: datetime) -> Action | None:
     rehearsed = view.spec is not None and view.spec.mode is not RolloutMode.MIGRATE
     return _edit(view, commands, now) if rehearsed else None
@@ -135,6 +139,8 @@ _FAILED: tuple[Offer, ...] = (_retry, _revert, _skip, _logs, _abort)
 _JUDGED: tuple[Offer, ...] = (_retry, _revert, _override, _skip, _abort)
 _OFFERS: dict[str, tuple[Offer, ...]] = {
     NOT_OBSERVED: (_watch,),
+    Reason.DATABASE_NOT_ALLOWED: (_allow, _revert, _abort),
+    Reason.BUCKET_NOT_ALLOWED: (_allow, _edit, _revert, _abort),
     Reason.LEDGER_UNREADABLE: (_watch,),
     Reason.LEDGER_LOST: (_watch,),
     Reason.LEDGER_OWNED_BY_ANOTHER: (_adopt,),

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from firelift.api.environment.conditions import EnvironmentReason
 from firelift.api.environment.status import PlanPurpose
-from firelift.environment import destroying, judging, planning, readiness, runs, sharing, ttl_safety, unsaved
+from firelift.environment import destroying, judging, planning, readiness, runs, sharing, tenancy, ttl_safety, unsaved
 from firelift.environment.intents import Decision, EmitEvent, Intent, KeepPlans, StartRun
 from firelift.environment.memory import changed
 from firelift.environment.observation import Environment, Observation, Wanted
@@ -191,6 +191,7 @@ PRECEDENCE: tuple[Rule, ...] = (
     readiness.noted,
     _accepted,
     _at_work,
+    tenancy.refused,
     sharing.refused,
     unsaved.stalled,
     destroying.deleted,
@@ -201,7 +202,8 @@ PRECEDENCE: tuple[Rule, ...] = (
     judging.judged,
     _at_rest,
 )
-"""Facts first, then: a run at work, an unsound state, deletion, suspend, inputs, the next plan, the plan at hand."""
+"""Facts first, then: a run at work, what is not allowed, an unsound state, deletion, suspend, inputs, the next plan,
+the plan at hand."""
 
 
 def _decision(before: EnvironmentState, turn: Turn, settled: Settled) -> Decision:

@@ -12,6 +12,7 @@ from firelift.api.environment.conditions import EnvironmentConditionType
 from firelift.api.environment.indexes import CompositeIndex, TtlSpec
 from firelift.api.environment.spec import EnvironmentSpec
 from firelift.api.environment.status import EnvironmentCondition, ResourceState
+from firelift.api.tenancy import UNBOUND, Tenancy
 from firelift.environment.holders import Pod
 from firelift.environment.neighbours import Neighbour
 
@@ -26,6 +27,8 @@ class Environment:
     generation: int
     spec: EnvironmentSpec
     deleting: bool = False
+    tenancy: Tenancy = UNBOUND
+    """What its Namespace allows."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,8 @@ _SCHEMA_DEFAULT = datetime.fromtimestamp(0, UTC)
 """The transition time of the conditions that a new object has before anybody has looked at it."""
 
 _STALLED = {
+    EnvironmentReason.DATABASE_NOT_ALLOWED,
+    EnvironmentReason.BUCKET_NOT_ALLOWED,
     EnvironmentReason.INVALID_SPEC,
     EnvironmentReason.UNSAFE_TTL,
     EnvironmentReason.PLAN_FAILED,

@@ -14,6 +14,7 @@ import structlog
 
 from firelift.api.environment import KIND as ENVIRONMENT
 from firelift.api.rollout import KIND as ROLLOUT
+from firelift.kube import tenancies
 from firelift.kube.approvals import of_namespace
 from firelift.kube.client import Cluster
 from firelift.kube.errors import KubeError
@@ -33,6 +34,7 @@ from firelift.operator.services import Services
 from firelift.operator.settings import Settings
 from firelift.operator.telemetry.logs import logger
 from firelift.operator.telemetry.metrics import Metrics
+from firelift.operator.tenancies import Tenancies
 from firelift.operator.wakeups import Key, Loops
 from firelift.operator.watching import WATCHED, Poke, Pokes, Watcher
 
@@ -190,6 +192,7 @@ class Operator:
                 settings=settings,
                 cluster=permitted,
                 approvals=ApprovalLists(partial(of_namespace, permitted)),
+                tenancies=self._tenancies(permitted),
                 cluster_id=self._cluster_id,
                 lease=lease,
                 databases=databases,
@@ -200,6 +203,11 @@ class Operator:
         finally:
             await monitoring.close()
             await databases.close()
+
+    def _tenancies(self, cluster: Cluster) -> Tenancies:
+        settings = self._settings
+        read = partial(tenancies.read, cluster, required=settings.tenancy_required)
+        return Tenancies(read, settings.tenancy_seconds)
 
     def _health(self, lease: Lease) -> HealthServer:
         def ready() -> Answer:

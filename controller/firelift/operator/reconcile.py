@@ -25,6 +25,7 @@ from firelift.operator.speak import send_event
 from firelift.operator.tell import Teller
 from firelift.operator.turns import guarded
 from firelift.operator.wakeups import Key
+from firelift.rollout.allowed import Barred, stranger, unclaimed
 from firelift.rollout.ground import RolloutKey
 from firelift.rollout.intents import Decision, EnsureRun, Intent
 from firelift.rollout.machine import decide, initial_state
@@ -37,6 +38,8 @@ AGAIN_SECONDS = 0.05
 
 _UNREACHABLE_SECONDS = 2.0
 _LEAVING_SECONDS = 1.0
+_BARRED_SECONDS = 5.0
+"""Nothing tells that a Namespace was changed."""
 
 
 class Reconciler:
@@ -88,17 +91,29 @@ class Reconciler:
             sentence = f"{seen.invalid}; nothing is done until the manifest is corrected"
             await self._teller.say(memory, seen, Reason.INVALID_SPEC, sentence)
             return services.settings.resync_seconds
-        read = await ledgers.read(services, seen.value)
-        if read.seen.error or lost(seen.value, read, seen.status) or farewell(seen.value, read, seen.status):
-            return await self._without_ledger(memory, seen, seen.value, read)
-        state = read.state or initial_state(seen.value, services.now())
+        tenancy = await services.tenancies.of(seen.namespace)
+        rollout = replace(seen.value, tenancy=tenancy, begun=statuses.begun(seen.status))
+        if found := stranger(rollout, held=seen.held):
+            return await self._barred(memory, seen, found)
+        read = await ledgers.read(services, rollout)
+        if read.seen.error or lost(rollout, read, seen.status) or farewell(rollout, read, seen.status):
+            return await self._without_ledger(memory, seen, rollout, read)
+        if found := unclaimed(rollout, read.seen):
+            return await self._barred(memory, seen, found)
+        return await self._work(key, memory, seen, rollout, read)
+
+    async def _work(
+        self, key: Key, memory: ObjectMemory, seen: RolloutObject, rollout: Rollout, read: ledgers.LedgerRead
+    ) -> float:
+        services = self._services
+        state = read.state or initial_state(rollout, services.now())
         try:
-            observation = await observe(services, memory, seen.value, state, read, lambda: self._poke(key))
+            observation = await observe(services, memory, rollout, state, read, lambda: self._poke(key))
         except (StoreError, TimeoutError) as error:
-            return await self._unreachable(memory, seen, ledgers.sentence(seen.value, error))
+            return await self._unreachable(memory, seen, ledgers.sentence(rollout, error))
         observation = replace(observation, conditions=statuses.conditions(seen.status))
         try:
-            return await self._follow(memory, seen, Actor(services, seen.value, read, observation), state)
+            return await self._follow(memory, seen, Actor(services, rollout, read, observation), state)
         except MoreToDo as more:
             await self._teller.say(memory, seen, Reason.STARTING, str(more))
             return AGAIN_SECONDS
@@ -127,6 +142,15 @@ class Reconciler:
         memory.tidied = True
         memory.succeeded()
         return AGAIN_SECONDS if actor.news else self._seconds_until(decision)
+
+    async def _barred(self, memory: ObjectMemory, seen: RolloutObject, found: Barred) -> float:
+        """Nothing is its own in that database, so nothing keeps it either."""
+        if seen.deleting:
+            await rollouts.let_go(self._services.cluster, seen)
+            return AGAIN_SECONDS
+        await self._teller.say(memory, seen, found.reason, f"{found.message}; nothing was read or written there")
+        memory.succeeded()
+        return max(self._services.settings.tenancy_seconds, _BARRED_SECONDS)
 
     async def _act(self, actor: Actor, intent: Intent) -> None:
         kind, count = type(intent).__name__, self._services.metrics.intents

@@ -15,6 +15,7 @@ from firelift.operator.approval_lists import ApprovalLists
 from firelift.operator.databases import Databases
 from firelift.operator.settings import Settings
 from firelift.operator.telemetry.metrics import Metrics
+from firelift.operator.tenancies import Tenancies
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class Services:
     cluster: Cluster
     cluster_id: str
     approvals: ApprovalLists
+    tenancies: Tenancies
     lease: Lease
     databases: Databases
     monitoring: CloudMonitoring

@@ -74,6 +74,12 @@ class Settings(BaseSettings):
     resync_seconds: float = Field(default=300.0, ge=1, le=3600)
     """The longest time between two turns of any rollout: what a lost watch event costs at most."""
 
+    tenancy_required: bool = False
+    """Whether a namespace that says nothing of what it may touch may touch nothing."""
+
+    tenancy_seconds: float = Field(default=30.0, ge=0, le=600)
+    """How old the answer may be what a namespace may touch: so long a rollout goes on that is not allowed any more."""
+
     progress_seconds: float = Field(default=10.0, ge=0, le=300)
     """The shortest time between two writes of a status in which only progress has changed."""
 

@@ -25,6 +25,9 @@ class Troubled(Protocol):
 
 
 _ORDER = {reason: place for place, reason in enumerate(Reason)}
+_OVER = {Reason.COMPLETED, Reason.REVERTED, Reason.REVERTED_WITH_CONFLICTS}
+_ASKED_FIRST = {Reason.DATABASE_NOT_ALLOWED, Reason.BUCKET_NOT_ALLOWED}
+"""What a turn asks before all else: where it has found something else, these no longer hold."""
 _SHOWN = 300
 _TROUBLE = "; at the moment: "
 _REMEDY = (
@@ -34,6 +37,11 @@ _REMEDY = (
 _PROGRESS_FIELDS = ("progress", "rate", "pace")
 _PROGRESS_OF_PHASES = ("documents", "deadLetters", "conflicts")
 _PROGRESS_OF_GATES = ("value", "samples", "time", "message", "last")
+
+
+def begun(status: Json) -> bool:
+    """Whether its own status says that a phase has started, or that it came to an end: only the operator writes it."""
+    return bool(status.get("startedPhases")) or status.get("reason") in _OVER
 
 
 def dump(status: RolloutStatus) -> Json:
@@ -75,7 +83,7 @@ def told(old: Json, reason: Reason, message: str, *, generation: int, now: datet
     Of an object that is being deleted nothing is more important than what keeps it from being gone.
     """
     stands = _standing(old, generation, reason)
-    if not deleting and _ORDER[stands] < _ORDER[reason]:
+    if not deleting and stands not in _ASKED_FIRST and _ORDER[stands] < _ORDER[reason]:
         return with_trouble(old, message, generation=generation, now=now)
     if deleting:
         message = f"{message}. {_REMEDY}"

@@ -1,7 +1,8 @@
-"""The rollout's own clock: it stands still while the rollout is suspended, paused or over."""
+"""The rollout's own clock: it stands still while the rollout is suspended, not allowed, paused or over."""
 
 from __future__ import annotations
 
+from firelift.rollout.allowed import barred
 from firelift.rollout.evidence import reopened
 from firelift.rollout.memory import changed
 from firelift.rollout.place import current
@@ -12,7 +13,9 @@ MOVING = {Mode.FORWARD, Mode.REVERTING}
 
 
 def moving(turn: Turn) -> bool:
-    """Whether time counts: neither suspended (a deletion does not heed that) nor at rest."""
+    """Whether time counts: neither suspended (a deletion does not heed that) nor not allowed nor at rest."""
+    if turn.state.mode is Mode.FORWARD and barred(turn.rollout) is not None:
+        return False
     return turn.state.mode in MOVING and (turn.rollout.deleting or not turn.spec.suspend)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from firelift.api.conditions import Reason
-from firelift.rollout import attempts, clock, ownership, rest, revert, running, transfers, windows
+from firelift.rollout import attempts, clock, ownership, rest, revert, running, tenancy, transfers, windows
 from firelift.rollout.approvals import overrides
 from firelift.rollout.evidence import due_measurements, earliest_due
 from firelift.rollout.forward import advance
@@ -57,7 +57,7 @@ def wanted(rollout: Rollout, state: RolloutState, now: datetime) -> Wanted:
         backups=transfers.wanted(turn),
         rollouts=rollouts_wanted(turn),
         measurements=due_measurements(judging) if judging is not None else (),
-        queries=queries_wanted(turn),
+        queries=queries_wanted(turn) if clock.moving(turn) else {},
         plan_map=map_wanted(turn),
     )
 
@@ -92,6 +92,7 @@ def _by_mode(turn: Turn) -> Outcome:
 
 PRECEDENCE: tuple[Rule, ...] = (
     ownership.reachable,
+    tenancy.refused,
     ownership.owned,
     running.noticed,
     transfers.noticed,
@@ -103,10 +104,11 @@ PRECEDENCE: tuple[Rule, ...] = (
     attempts.accepted,
     rest.suspended,
     revert.requested,
+    tenancy.held,
     overrides,
     _by_mode,
 )
-"""Facts first, then: deletion, Abort, suspend, Revert, Advance."""
+"""Facts first, then: deletion, Abort, suspend, Revert, what is not allowed, Advance."""
 
 
 def _decision(before: RolloutState, turn: Turn, settled: Settled) -> Decision:

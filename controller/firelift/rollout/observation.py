@@ -13,6 +13,7 @@ from firelift.api.plan import PlanReport
 from firelift.api.rollout import RolloutSpec
 from firelift.api.run import RunState, Totals
 from firelift.api.status import Condition
+from firelift.api.tenancy import UNBOUND, Tenancy
 from firelift.rollout.backups import BackupsSeen
 from firelift.rollout.ground import EnvironmentSeen, RolloutKey, RolloutSeen
 
@@ -27,6 +28,10 @@ class Rollout:
     generation: int
     spec: RolloutSpec
     deleting: bool = False
+    tenancy: Tenancy = UNBOUND
+    """What its Namespace allows."""
+    begun: bool = False
+    """Whether its own status says that a phase has started or all has ended: nobody but the operator writes that."""
 
     @property
     def ledger_id(self) -> str:

@@ -11,7 +11,7 @@ from firelift.api.rollout import Intent as Asked
 from firelift.rollout import transfers, transfers_left
 from firelift.rollout.approvals import silenced, valid
 from firelift.rollout.attempts import accepted, refusal
-from firelift.rollout.clock import MOVING, moving
+from firelift.rollout.clock import MOVING
 from firelift.rollout.conduct import POLL, freed, gone, hold, lingering, stop
 from firelift.rollout.credits import credited, own
 from firelift.rollout.failing import Cause, reverting
@@ -71,7 +71,7 @@ def aborted(turn: Turn) -> Outcome | None:
 
 def suspended(turn: Turn) -> Outcome | None:
     """`spec.suspend` holds the way forward and the way back alike."""
-    if moving(turn) or turn.state.mode not in MOVING:
+    if turn.rollout.deleting or not turn.spec.suspend or turn.state.mode not in MOVING:
         return None
     direction = "reverting" if turn.state.mode is Mode.REVERTING else "under way"
     message = f"suspended while {direction}: workers idle and the clock stands still; set spec.suspend: false to go on"

@@ -22,7 +22,7 @@ OPERATOR_NAMESPACE = "firelift-system"
 OPERATOR_ACCOUNT = "firelift-operator"
 _RIGHTS = (
     *("service-accounts", "operator-rbac", "secret-rbac", "user-roles"),
-    *("approval-policy", "automatic-apply-policy", "on-call-policy"),
+    *("approval-policy", "automatic-apply-policy", "on-call-policy", "tenancy-policy"),
 )
 _NAMESPACE = f"apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {OPERATOR_NAMESPACE}\n"
 _CHECKOUT = Path(__file__).resolve().parents[3]

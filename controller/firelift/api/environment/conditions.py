@@ -22,6 +22,8 @@ class EnvironmentConditionType(StrEnum):
 class EnvironmentReason(StrEnum):
     """Why an environment is as it is. What a person must fix stands before what time will."""
 
+    DATABASE_NOT_ALLOWED = "DatabaseNotAllowed"
+    BUCKET_NOT_ALLOWED = "BucketNotAllowed"
     INVALID_SPEC = "InvalidSpec"
     UNSAFE_TTL = "UnsafeTTL"
     PLAN_FAILED = "PlanFailed"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import TypeAlias
 
 from firelift.environment import machine
@@ -32,7 +33,8 @@ async def withdrawn(ground: Ground, key: Key, run: Run) -> str:
     held = await memories.read(cluster, ground.memory(seen.value))
     if held.state is None or held.state.run is None or held.state.run.id != run.id:
         return "it is not what the memory says is to be done"
-    material = await materials.gather(cluster, seen.value, ground.modules, ground.namespace)
+    environment = replace(seen.value, tenancy=await ground.services.tenancies.of(seen.namespace))
+    material = await materials.gather(cluster, environment, ground.modules, ground.namespace)
     state = machine.idle(held.state)
     now = await observe(ground, TurnMemory(), seen, state, material)
     return machine.withdrawn(material.environment, held.state, now)

@@ -21,6 +21,7 @@ from firelift.environment.observation import (
     RunSeen,
 )
 from firelift.environment.state import EnvironmentState, Run, RunKind
+from firelift.environment.tenancy import barred
 from firelift.infra.terraform.backend import KubernetesBackend
 from firelift.infra.terraform.workspace import backend_block, left_at
 from firelift.kube.client import Cluster
@@ -70,7 +71,7 @@ async def observe(
         conditions=status.conditions(seen.status),
         problems=memory.problems,
     )
-    asked = wanted(environment, state, first).fields
+    asked = wanted(environment, state, first).fields if barred(environment) is None else ()
     return replace(first, fields=await _fields(ground, environment, asked)) if asked else first
 
 
@@ -91,7 +92,10 @@ async def _run(ground: Ground, bundles: Bundles, key: Key, run: Run | None) -> R
     return seen
 
 
-async def _ground(environment: Environment) -> GroundSeen:
+async def _ground(environment: Environment) -> GroundSeen | None:
+    """Nothing is looked at that the namespace may not touch."""
+    if barred(environment) is not None:
+        return None
     return await readiness.seen(environment.spec.project.id, environment.spec.database.name)
 
 

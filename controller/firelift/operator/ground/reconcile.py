@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from firelift.environment.intents import Decision
 from firelift.environment.machine import decide, initial_state
@@ -81,10 +81,11 @@ class Reconciler:
         memory.belongs_to(seen.uid)
         if seen.value is None:
             return await self._unread(key, memory, seen)
-        held = await memories.read(cluster, self._ground.memory(seen.value))
-        state = held.state or initial_state(seen.value)
+        environment = replace(seen.value, tenancy=await self._ground.services.tenancies.of(seen.namespace))
+        held = await memories.read(cluster, self._ground.memory(environment))
+        state = held.state or initial_state(environment)
         self._ground.runs.forget(key, state.run.id if state.run is not None else "")
-        material = await materials.gather(cluster, seen.value, self._ground.modules, self._ground.namespace)
+        material = await materials.gather(cluster, environment, self._ground.modules, self._ground.namespace)
         return await self._follow(memory, seen, held, state, material)
 
     async def _unread(self, key: Key, memory: ObjectMemory, seen: EnvironmentObject) -> float:
