@@ -185,3 +185,24 @@ async def test_leaving_that_cannot_be_finished_starts_the_operator_again(
 
     assert await replicas() == 2
     await cluster.delete(f"{path}/firelift-operator", {})
+
+
+async def test_replicas_that_were_asked_for_again_are_their_owners_to_change(cluster: Cluster, namespace: str) -> None:
+    """Helm applies by server-side apply: a number of ours would be a conflict in every upgrade to come."""
+    path = f"/apis/apps/v1/namespaces/{namespace}/deployments/firelift-operator"
+
+    def deployment(replicas: int) -> Json:
+        labels = {"app": "operator"}
+        template = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "operator", "image": "operator"}]}}
+        spec = {"replicas": replicas, "selector": {"matchLabels": labels}, "template": template}
+        return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "firelift-operator"}, "spec": spec}
+
+    await cluster.apply(path, deployment(2), manager="helm", force=False)
+    assert await scale(cluster, namespace, "firelift-operator", 0) == 2
+    assert (await cluster.get(path))["spec"]["replicas"] == 0
+
+    await scale(cluster, namespace, "firelift-operator", 2)
+
+    upgraded = await cluster.apply(path, deployment(3), manager="helm", force=False)
+    assert upgraded["spec"]["replicas"] == 3
+    await cluster.delete(path, {})
