@@ -48,7 +48,7 @@ test-terraform: tools ## Test modules, runner and environments on the real Terra
 	$(RUN)/pytest $(PYTEST_ARGS) tests/terraform $(wildcard $(foreach suite,$(SUITES),tests/$(suite)/test_terraform*.py tests/$(suite)/test_environment*.py))
 
 .PHONY: test-e2e
-test-e2e: e2e ## Run the end-to-end tests; DEPLOYED=1: against the operator of a release of the chart.
+test-e2e: e2e ## Run the end-to-end tests against a release of the chart; DEPLOYED=0: against an operator beside the cluster.
 
 .PHONY: test-chart
 test-chart: chart ## Test the Helm chart: lint, templates, bad values, and a release on the sandbox from its installation to its end.

@@ -37,9 +37,10 @@ class Release:
         }
         self.sandbox.kubectl("apply", "--server-side", "-f", "-", stdin=json.dumps(_RESTRICTED_NAMESPACE))
 
-    def install(self, chart: Path = CHART, **values: Any) -> str:
+    def install(self, chart: Path = CHART, *arguments: str, **values: Any) -> str:
         """`helm install --wait`; what it prints are the chart's notes."""
-        return self._helm("install", "firelift", str(chart), "--values=-", "--wait", stdin=self._given(values))
+        given = ("--values=-", "--wait", *arguments)
+        return self._helm("install", "firelift", str(chart), *given, stdin=self._given(values))
 
     def upgrade(self, chart: Path = CHART, **values: Any) -> str:
         """`helm upgrade --wait`."""

@@ -1,6 +1,7 @@
 """The sandbox with an operator, and a world for each test.
 
-With FIRELIFT_E2E_DEPLOYED=1 the operator is a release of the chart: pods of its Deployment, under its ServiceAccount.
+The operator is a release of the chart: a pod of its Deployment, under its ServiceAccount. With FIRELIFT_E2E_DEPLOYED=0
+it is a process beside the cluster.
 """
 
 from __future__ import annotations
@@ -18,10 +19,19 @@ from tests.e2e.deployed import DeployedOperators
 from tests.e2e.ground import Ground
 from tests.e2e.world import World
 
+from firelift.sandbox.helm import CHART
 from firelift.sandbox.processes import Process
 from firelift.sandbox.sandbox import Sandbox
 
-LEASE_SECONDS = 2.0
+LEASE_SECONDS = 4.0
+SETTINGS = {
+    "FIRELIFT_PROGRESS_SECONDS": "1",
+    "FIRELIFT_MEASUREMENT_TIMEOUT_SECONDS": "2",
+    # A test's run is over within a second: most of a whole one would be waiting for the next look.
+    "FIRELIFT_WORKING_SECONDS": "0.3",
+    "FIRELIFT_TERRAFORM_LOCK_SECONDS": "2",
+    "FIRELIFT_TENANCY_SECONDS": "1",
+}
 
 
 class OperatorLife(Protocol):
@@ -81,12 +91,7 @@ class ProcessOperators:
     def start(self) -> Process:
         """Start one more; the newest is `current`."""
         self._count += 1
-        settings = {
-            "FIRELIFT_LEASE_DURATION_SECONDS": str(LEASE_SECONDS),
-            "FIRELIFT_PROGRESS_SECONDS": "1",
-            "FIRELIFT_MEASUREMENT_TIMEOUT_SECONDS": "2",
-            "FIRELIFT_TENANCY_SECONDS": "1",
-        }
+        settings = {"FIRELIFT_LEASE_DURATION_SECONDS": str(LEASE_SECONDS), **SETTINGS}
         self.current = self._sandbox.start_operator(f"operator-{self._count}", settings)
         return self.current
 
@@ -116,12 +121,13 @@ def installed(sandbox: Sandbox, release: Release | None) -> Sandbox:
 @pytest.fixture(scope="session")
 def release(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Release | None:
     """A release without replicas, whose operators are started as the processes are."""
-    if os.environ.get("FIRELIFT_E2E_DEPLOYED") != "1":
+    if os.environ.get("FIRELIFT_E2E_DEPLOYED") == "0":
         return None
     made = Release(sandbox, tmp_path_factory.mktemp("helm"))
-    quick = {"FIRELIFT_MEASUREMENT_TIMEOUT_SECONDS": "2", "FIRELIFT_TENANCY_SECONDS": "1"}
-    settings = [{"name": name, "value": value} for name, value in quick.items()]
-    made.install(replicas=0, operator={"env": [*made.values["operator"]["env"], *settings]})
+    # The custom resources and rights that other suites have applied become the release's.
+    taken = ("--take-ownership", "--force-conflicts")
+    env = [{"name": name, "value": value} for name, value in SETTINGS.items()]
+    made.install(CHART, *taken, replicas=0, operator={"leaseDurationSeconds": int(LEASE_SECONDS), "env": env})
     return made
 
 
@@ -147,6 +153,13 @@ def kubernetes(installed: Sandbox) -> Iterator[client.ApiClient]:
         yield api
 
 
+def _namespace(kubernetes: client.ApiClient) -> str:
+    """A new one."""
+    name = f"e2e-{secrets.token_hex(4)}"
+    client.CoreV1Api(kubernetes).create_namespace(client.V1Namespace(metadata=client.V1ObjectMeta(name=name)))
+    return name
+
+
 @pytest.fixture
 def make_world(
     installed: Sandbox,
@@ -158,10 +171,10 @@ def make_world(
     worlds: list[World] = []
 
     def make() -> World:
-        name = f"e2e-{secrets.token_hex(4)}"
-        installed.kubectl("create", "namespace", name)
-        installed.kubectl("create", "configmap", "app-flags", "-n", name, "--from-literal=THEME=dark")
-        worlds.append(World(installed, name, name, client.CustomObjectsApi(kubernetes), client.CoreV1Api(kubernetes)))
+        name, core = _namespace(kubernetes), client.CoreV1Api(kubernetes)
+        flags = client.V1ConfigMap(metadata=client.V1ObjectMeta(name="app-flags"), data={"THEME": "dark"})
+        core.create_namespaced_config_map(name, flags)
+        worlds.append(World(installed, name, name, client.CustomObjectsApi(kubernetes), core))
         return worlds[-1]
 
     yield make
@@ -180,8 +193,7 @@ def ground(
     operator: Operators,  # noqa: ARG001 - a world without one would stand still
     kubernetes: client.ApiClient,
 ) -> Iterator[Ground]:
-    name = f"e2e-{secrets.token_hex(4)}"
-    installed.kubectl("create", "namespace", name)
+    name = _namespace(kubernetes)
     made = Ground(installed, name, name, client.CustomObjectsApi(kubernetes), client.CoreV1Api(kubernetes))
     yield made
     made.heal()

@@ -38,9 +38,9 @@ class DeployedOperator:
         self._signal(signal.SIGCONT)
 
     def kill(self) -> None:
-        """End it by SIGKILL, and with it what it has started, as a container does."""
+        """End it by SIGKILL."""
         self._signal(signal.SIGKILL)
-        eventually(lambda: not self.running, seconds=10)
+        eventually(lambda: not self.running)
 
     def tail(self, lines: int = 20) -> str:
         """Return the last lines of its log."""
@@ -70,15 +70,19 @@ class DeployedOperators:
 
     def kill(self) -> None:
         """End the current one by SIGKILL, and let no other take its place."""
-        self.current.kill()
+        # Frozen first: a container that ended before its pod is to go is started again, and may lead for a moment.
+        self.current.pause()
         self._scale(0)
+        eventually(lambda: all("deletionTimestamp" in pod["metadata"] for pod in self._release.pods()))
+        self.current.kill()
         eventually(lambda: not self._release.pods())
 
     def restart(self) -> None:
         """Kill the current one; its pod is replaced at once, as on another node."""
         before = self._containers()
-        self.current.kill()
+        self.current.pause()
         self._release.sandbox.kubectl("delete", "pod", self.current.pod, "-n", NAMESPACE, "--grace-period=0", "--force")
+        self.current.kill()
         self.current = eventually(lambda: self._newest(before))
 
     def ensure(self) -> None:

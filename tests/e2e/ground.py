@@ -92,7 +92,7 @@ class Ground(ObjectWorld):
 
     def locked(self) -> bool:
         """Whether the lock of the environment's state is held."""
-        leases = json.loads(self.sandbox.kubectl("get", "leases", "-n", SYSTEM, "-o", "json"))["items"]
+        leases = self.listed("coordination.k8s.io", "leases", SYSTEM)
         mine = [each for each in leases if self.namespace in each["metadata"]["name"]]
         return any(each["spec"].get("holderIdentity") for each in mine)
 

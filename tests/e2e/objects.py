@@ -16,7 +16,7 @@ from firelift.sandbox.sandbox import Sandbox
 Json = dict[str, Any]
 
 GROUP, VERSION = "firelift.dev", "v1alpha1"
-_POLL_SECONDS = 0.05
+_POLL_SECONDS = 0.1
 
 
 @dataclass
@@ -102,9 +102,14 @@ class ObjectWorld:
         """The status of each condition."""
         return {each["type"]: each["status"] for each in self.status()["conditions"]}
 
+    def listed(self, group: str, plural: str, namespace: str) -> list[Json]:
+        """Objects of a namespace, of any kind whose version is v1."""
+        found = self.objects.list_namespaced_custom_object(group, "v1", namespace, plural, _request_timeout=10.0)
+        return list(cast("Json", found)["items"])
+
     # Waiting
 
-    def until(self, fact: Callable[[Json], bool], what: str, seconds: float = 60) -> Json:
+    def until(self, fact: Callable[[Json], bool], what: str, seconds: float = 120) -> Json:
         """The status for which the fact holds first."""
         deadline = time.monotonic() + seconds
         while not fact(status := self.status()):
@@ -113,11 +118,11 @@ class ObjectWorld:
             time.sleep(_POLL_SECONDS)
         return status
 
-    def until_reason(self, *reasons: str, seconds: float = 60) -> Json:
+    def until_reason(self, *reasons: str, seconds: float = 120) -> Json:
         """The status with one of these reasons."""
         return self.until(lambda status: status.get("reason") in reasons, f"reason {reasons}", seconds)
 
-    def until_fact(self, fact: Callable[[], object], what: str, seconds: float = 60) -> None:
+    def until_fact(self, fact: Callable[[], object], what: str, seconds: float = 120) -> None:
         """Wait for something outside the status."""
         deadline = time.monotonic() + seconds
         while not fact():

@@ -35,6 +35,7 @@ def test_a_rollout_waits_for_a_backup_that_is_young_and_large_enough(world: Worl
 
     database = f"projects/{world.project}/databases/(default)"
     world.control("backups", {"database": database, "age_seconds": 7200, "size_bytes": 5_000_000})
+    world.patch(progressDeadlineSeconds=3000)  # somebody cannot wait until it is looked for again
     world.until(lambda status: "s old > maxAgeSeconds 3,600s" in status["message"], "that it is too old")
     world.control("backups", {"database": database, "age_seconds": 60, "size_bytes": 5_000_000})
     done = world.until_reason("Completed")

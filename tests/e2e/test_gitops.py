@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,24 +45,29 @@ def choose(world: World, action: str) -> None:
     world.sandbox.kubectl("patch", world.plural, world.name, "-n", world.namespace, "--type=merge", "-p", patch)
 
 
-@pytest.mark.parametrize("pipeline", PIPELINES)
-def test_what_on_call_has_set_outlives_every_sync_of_the_manifest(world: World, pipeline: str) -> None:
-    world.seed(40)
-    manifest = world.manifest([phase("everyone", 100, soak(600))])
-    sync(world, manifest, pipeline)
-    world.until_reason("Soaking")
-    assert health(world) == "Progressing"
+def test_what_on_call_has_set_outlives_every_sync_of_the_manifest(make_world: Callable[[], World]) -> None:
+    worlds = [make_world() for _ in PIPELINES]
 
-    choose(world, "pause")
-    sync(world, manifest, pipeline)
-    world.until_reason("Suspended")
-    assert health(world) == "Suspended"
+    def all_synced(reason: str, shown: str) -> None:
+        for world, pipeline in zip(worlds, PIPELINES, strict=True):
+            sync(world, world.manifest([phase("everyone", 100, soak(600))]), pipeline)
+        for world in worlds:
+            world.until_reason(reason)
+            assert health(world) == shown
 
-    choose(world, "revert-rollout")
-    sync(world, manifest, pipeline)
-    world.until_reason("Reverted")
-    assert health(world) == "Degraded"
-    assert world.target() == {}
+    for world in worlds:
+        world.seed(40)
+    all_synced("Soaking", "Progressing")
+
+    for world in worlds:
+        choose(world, "pause")
+    all_synced("Suspended", "Suspended")
+
+    for world in worlds:
+        choose(world, "revert-rollout")
+    all_synced("Reverted", "Degraded")
+    for world in worlds:
+        assert world.target() == {}
 
 
 def test_a_pipeline_waits_for_the_outcome_and_is_not_fooled_by_the_first_second(world: World) -> None:

@@ -6,7 +6,6 @@ What is checked here is computed by the official Firestore client and by code of
 from __future__ import annotations
 
 import hashlib
-import json
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -138,12 +137,12 @@ class World(ObjectWorld):
 
     def jobs(self) -> list[str]:
         """The names of the Jobs in the namespace."""
-        return self.sandbox.kubectl("get", "jobs", "-n", self.namespace, "-o", "name").split()
+        return [each["metadata"]["name"] for each in self.listed("batch", "jobs", self.namespace)]
 
     def lock_leases(self) -> list[str]:
         """The collection groups that `kubectl get leases` shows as held by the rollout."""
-        leases = self.sandbox.kubectl("get", "leases", "-n", "firelift-system", "-o", "json")
-        found = [each for each in json.loads(leases)["items"] if each["metadata"]["name"].startswith("lock-")]
+        leases = self.listed("coordination.k8s.io", "leases", "firelift-system")
+        found = [each for each in leases if each["metadata"]["name"].startswith("lock-")]
         mine = (each for each in found if each["spec"].get("holderIdentity") == f"{self.namespace}/{self.name}")
         return sorted(each["metadata"]["annotations"]["firelift.dev/collection-group"] for each in mine)
 

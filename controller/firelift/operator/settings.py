@@ -96,6 +96,9 @@ class Settings(BaseSettings):
     terraform_grace_seconds: float = Field(default=30.0, ge=1, le=600)
     """How long a run that is interrupted may take to write its state, before it is killed."""
 
+    terraform_lock_seconds: int = Field(default=60, ge=0, le=600)
+    """How long a run waits for the state's lock, before it says who holds it."""
+
     terraform_directory: Annotated[str, Field(max_length=1024)] = ""
     """Where runs have their directories; empty means one in the temporary directory."""
 

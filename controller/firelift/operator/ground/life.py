@@ -36,6 +36,7 @@ class Grounds:
             TerraformSettings.from_environment(os.environ),
             root=self._claim.directory,
             concurrency=settings.terraform_runs,
+            lock_timeout_seconds=settings.terraform_lock_seconds,
         )
         ground = Ground(
             services=services,
