@@ -120,6 +120,16 @@ def test_an_approval_that_is_awaited_is_explained_with_its_digest_and_who_has_gi
     assert "kubectl firelift approve users -n demo\n" in page
 
 
+def test_a_state_lasts_no_longer_than_the_step_that_it_is_in() -> None:
+    one = world(phase("a", migrate(1), VERIFY), phase("b", APPROVE, migrate(100)))
+    one.until(Reason.AWAITING_APPROVAL)
+    view = rollout_view(one)
+    (asked,) = [step.start_time for step in view.status.phases[1].steps if step.name == "approve"]
+    assert asked is not None
+    assert max(each.last_transition_time for each in view.status.conditions) < asked
+    assert "AwaitingApproval for 30s" in shown(*explanation(view, asked + timedelta(seconds=30)))
+
+
 def test_a_lock_of_another_rollout_is_named() -> None:
     one = world(phase("a", migrate(1)))
     one.locks["logs"] = "shop.tasks"

@@ -64,13 +64,20 @@ class View(Generic[Spec, Status]):
 
     @property
     def since(self) -> datetime | None:
-        """Since when its conditions are as they are."""
+        """Since when it is as it is, as far as its conditions tell."""
         times = [each.last_transition_time for each in self.status.conditions]
         return max(times, default=None) if self.observed else None
 
 
 class RolloutView(View[RolloutSpec, RolloutStatus]):
     """A MigrationRollout."""
+
+    @property
+    def since(self) -> datetime | None:
+        """Since when it is as it is: no longer than its step, because conditions stay from one step to the next."""
+        steps = (step for phase in self.status.phases if phase.name == self.status.phase for step in phase.steps)
+        begun = next((step.start_time for step in steps if step.name == self.status.step), None)
+        return max((each for each in (super().since, begun) if each is not None), default=None)
 
 
 class EnvironmentView(View[EnvironmentSpec, EnvironmentStatus]):
