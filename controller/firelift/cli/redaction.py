@@ -17,7 +17,7 @@ _PATTERNS = tuple(
     re.compile(pattern, flags)
     for pattern, flags in (
         (r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
-        (r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*", 0),
+        (r"\beyJ[\w-]{8,2000}\.[\w-]{8,}\.[\w-]*", 0),
         (r"\bya29\.[\w.-]+", 0),
         (r"\bAIza[\w-]{30,}", 0),
         (r"\bgh[pousr]_\w{20,}", 0),
