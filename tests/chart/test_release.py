@@ -7,11 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from tests.chart.charts import NAMESPACE, Json
 from tests.chart.release import Release
 from tests.e2e.world import World, phase
 from tests.waiting import eventually
 
+from firelift.cli.main import cli
 from firelift.sandbox.helm import HelmError
 from firelift.sandbox.sandbox import Sandbox
 
@@ -37,6 +39,40 @@ _EVERYTHING: Json = {
     "metrics": {"dashboard": {"create": True}},
 }
 """Each value that a cluster without the Prometheus operator takes."""
+
+
+_COMMANDS = {
+    "abort x": 4,
+    "approve x --yes": 4,
+    "dead-letters x": 4,
+    "env drift x": 4,
+    "env plan x": 4,
+    "explain x": 4,
+    "get env/x": 4,
+    "get x": 4,
+    "list": 4,
+    "list approvals -A": 4,
+    "logs x": 4,
+    "pause env/x": 4,
+    "plan x": 4,
+    "report x": 4,
+    "resume x": 4,
+    "retry x": 4,
+    "revert x": 4,
+    "status x": 4,
+    "status x --watch": 4,
+    "version": 0,
+}
+
+
+@pytest.mark.parametrize("line", _COMMANDS)
+def test_before_a_release_each_command_of_the_plugin_says_what_is_missing(cluster: Sandbox, line: str) -> None:
+    told = CliRunner().invoke(cli, [*line.split(), "--kubeconfig", str(cluster.kubeconfig), "--request-timeout", "60"])
+
+    assert told.exit_code == _COMMANDS[line], told.stderr
+    said = told.stderr or told.stdout.splitlines()[-1]
+    assert "install its CRDs (the chart brings them)" in said
+    assert (said.count("\n"), "Traceback" in said) == (1 if told.stderr else 0, False)
 
 
 def test_an_upgrade_from_the_first_chart_keeps_a_rollout_running(release: Release, make_world: MakeWorld) -> None:

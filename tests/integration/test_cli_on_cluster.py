@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import firestore
 from tests.api_objects import ApiObjects
 from tests.manifests import environment, rollout
+from tests.waiting import eventually
 
 from firelift.api.run import FORMAT
+from firelift.sandbox.kubectl import find_kubectl
 from firelift.sandbox.sandbox import Sandbox
 
 NAMESPACE = "plugin"
@@ -238,6 +243,60 @@ def test_a_status_has_its_sections_and_its_exit_code(api: ApiObjects, plugin: Pl
     timed_out = plugin("status", "well", "--watch", "--timeout", "1s")
     assert timed_out.code == 3
     assert "not over within 1s" in timed_out.err
+
+
+def test_a_watch_in_a_terminal_draws_the_phases(api: ApiObjects, plugin: Plugin) -> None:
+    steps = [{"name": "migrate", "state": "Failed"}, {"name": "verify", "state": "Pending"}]
+    phases = [{"name": "one-percent", "state": "Failed", "documents": 1200, "steps": steps}]
+    place = {"phase": "one-percent", "step": "migrate", "phases": phases}
+    made(api, "drawn", reason="GateFailed", conditions=conditions(Stalled="True"), **place)
+    master, terminal = pty.openpty()
+    child = subprocess.Popen(
+        [sys.executable, "-m", "firelift.cli", "status", "drawn", "--watch", "-n", NAMESPACE],
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        env={**os.environ, "KUBECONFIG": str(plugin.kubeconfig), "TERM": "xterm", "COLUMNS": "100", "LINES": "40"},
+    )
+    os.close(terminal)
+    drawn = told_until_closed(master)
+    assert child.wait() == 1
+    plain = click.unstyle(drawn)
+    assert plain != drawn, "colours are for terminals"
+    assert "└─ one-percent" in plain
+    assert "✘ migrate  Failed" in plain
+    assert "1,200 documents" in plain
+
+
+def told_until_closed(master: int) -> str:
+    """All that is written to a terminal until nobody has it open any more."""
+    chunks = []
+    with suppress(OSError):  # Linux answers so behind the last writer
+        while chunk := os.read(master, 65536):
+            chunks.append(chunk)
+    os.close(master)
+    return b"".join(chunks).decode()
+
+
+def test_kubectl_completes_the_plugin(api: ApiObjects, plugin: Plugin) -> None:
+    made(api, "completed-by-kubectl")
+    folder = str(Path(sys.executable).parent)
+    environment = {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
+
+    def completed(*words: str) -> list[str]:
+        asked = [find_kubectl(), "__complete", "firelift", *words]
+        told = subprocess.run(
+            asked,
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**environment, "KUBECONFIG": str(plugin.kubeconfig)},
+        )
+        return [line for line in told.stdout.splitlines() if not line.startswith((":", "Completion ended"))]
+
+    assert completed("exp") == ["explain"]
+    # Names are asked of the cluster for two seconds, which a busy machine may need for the connection alone.
+    eventually(lambda: completed("revert", "-n", NAMESPACE, "completed-by") == ["completed-by-kubectl"])
 
 
 def test_each_error_is_one_sentence_with_its_code(sandbox: Sandbox, plugin: Plugin) -> None:

@@ -98,6 +98,11 @@ def test_a_retry_raises_the_attempt() -> None:
     assert wishes.retry(view) == Wish("attempt 2", put={"attempt": 2})
 
 
+def test_a_retry_of_what_is_paused_says_that_it_stays_so() -> None:
+    view = views.rollout(with_spec(failed(), suspend=True))
+    assert wishes.retry(view) == Wish("attempt 2, still paused", put={"attempt": 2})
+
+
 def test_a_retry_takes_the_intent_away_in_the_same_edit() -> None:
     one = migrating()
     one.edit(intent="Revert", revertTo="RolloutStart")

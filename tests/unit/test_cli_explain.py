@@ -64,6 +64,29 @@ def test_where_a_person_is_needed_there_is_a_command_for_it(reason: str) -> None
     assert commands_in(shown(*explanation(saying(reason), START)))
 
 
+@pytest.mark.parametrize("reason", [Reason.GATE_FAILED, Reason.REVERTED, Reason.SUSPENDED, Reason.MIGRATING])
+def test_what_somebody_has_paused_says_so_and_is_resumed_first(reason: Reason) -> None:
+    document = rollout_document(world(phase("a", migrate(1)), gates=[gate()]))
+    status = {"reason": reason, "observedGeneration": 1, "startedPhases": ["a"]}
+    told = {**document, "spec": {**document["spec"], "suspend": True}, "status": status}
+    page = shown(*explanation(views.rollout(told), START))
+    assert ("; paused, until it is resumed" in page) is (reason is not Reason.SUSPENDED)
+    verbs = [words[2] for words in commands_in(page)]
+    assert verbs[0] == "resume"
+    assert "pause" not in verbs
+
+
+def test_a_paused_environment_that_has_failed_is_resumed_first() -> None:
+    one = ground_world()
+    one.settle()
+    document = environment_view(one).document
+    told = {**document, "spec": {**document["spec"], "suspend": True}}
+    told["status"] = {**document["status"], "reason": "ApplyFailed"}
+    page = shown(*explanation(views.environment(told), GROUND_START))
+    assert "; paused, until it is resumed" in page
+    assert [words[2] for words in commands_in(page)][:2] == ["resume", "retry"]
+
+
 @pytest.mark.parametrize("reason", list(EnvironmentReason))
 def test_what_can_be_done_about_every_reason_of_an_environment_parses(reason: EnvironmentReason) -> None:
     one = ground_world(ttls={"old": {"collection": "telemetry", "path": "expireAt"}})

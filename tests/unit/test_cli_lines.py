@@ -59,6 +59,35 @@ def test_each_answer_of_the_cluster_has_its_exit_code(status: int, message: str,
 
 
 @pytest.mark.parametrize(
+    ("refusal", "said"),
+    [
+        (
+            'x is forbidden: User "nia" cannot create resource "migrationapprovals" in API group "firelift.dev"',
+            "; the ClusterRole firelift-approver has that",
+        ),
+        (
+            'x is forbidden: User "eve" cannot patch resource "migrationrollouts" in API group "firelift.dev"',
+            "; the ClusterRole firelift-on-call has that",
+        ),
+        (
+            'x is forbidden: User "eve" cannot patch resource "firestoreenvironments" in API group "firelift.dev"',
+            "; the ClusterRole firelift-on-call has that",
+        ),
+        ('x is forbidden: User "eve" cannot list resource "pods" in API group ""', "; the ClusterRole view has that"),
+        ('x is forbidden: User "eve" cannot patch resource "pods" in API group ""', ""),
+        ("x is forbidden: eve must be allowed the verb revert; the ClusterRole firelift-on-call has it", ""),
+    ],
+)
+def test_a_refusal_says_which_role_would_allow_it(refusal: str, said: str) -> None:
+    assert of_cluster(error_of("GET /x", 403, refusal)).message == refusal + said
+
+
+def test_the_sentence_of_an_admission_policy_comes_without_its_frame() -> None:
+    frame = "x is forbidden: ValidatingAdmissionPolicy 'a.dev' with binding 'a.dev' denied request: eve may not"
+    assert of_cluster(error_of("PATCH /x", 403, frame)).message == "x is forbidden: eve may not"
+
+
+@pytest.mark.parametrize(
     ("value", "ref"),
     [
         ("logs", Ref(ROLLOUT, "logs")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from firelift.api.conditions import ConditionType
+from firelift.api.conditions import ConditionType, Reason
 from firelift.cli.actions import Action
 from firelift.cli.sections import Row, Section, Tone, unknown
 from firelift.cli.times import between
@@ -20,8 +20,14 @@ def state(view: AnyView, now: datetime) -> Row:
     if not view.observed:
         return Row("State", UNSEEN, Tone.WAIT)
     since = f" for {between(view.since, now)}" if view.since is not None and view.since < now else ""
+    paused = "; paused, until it is resumed" if held(view) and view.status.reason != Reason.SUSPENDED else ""
     behind = f"; the edit of generation {view.generation:,} has not been looked at yet" if not view.current else ""
-    return Row("State", f"{view.status.reason}{since}{behind}", tone(view))
+    return Row("State", f"{view.status.reason}{since}{paused}{behind}", tone(view))
+
+
+def held(view: AnyView) -> bool:
+    """Whether somebody has paused it, whatever else has happened to it since."""
+    return view.spec is not None and view.spec.suspend
 
 
 def message(view: AnyView) -> Row:

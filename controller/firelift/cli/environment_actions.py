@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from firelift.api.environment.conditions import EnvironmentConditionType, EnvironmentReason
 from firelift.cli.actions import Action, Commands
+from firelift.cli.common_sections import held
 from firelift.cli.views import NOT_OBSERVED, EnvironmentView
 
 
@@ -13,6 +14,8 @@ def of_environment(view: EnvironmentView, flags: Sequence[str] = ()) -> tuple[Ac
     """What can be done about an environment, the most likely first."""
     commands = Commands(view.ref.argument, view.namespace, tuple(flags))
     offers = _GROUND.get(view.status.reason, _GROUND_UNDER_WAY)
+    if held(view):
+        offers = (_resume_ground, *(offer for offer in offers if offer not in {_pause_ground, _resume_ground}))
     asked = (
         (_see_plan, _approve_plan, _reject_plan)
         if view.is_true(EnvironmentConditionType.AWAITING_APPROVAL) and offers is not _GROUND_ASKING

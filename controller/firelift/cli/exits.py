@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from enum import IntEnum
 from typing import IO, Any
 
 import click
 
+from firelift.api.approval import PLURAL as APPROVALS
+from firelift.api.base import GROUP
+from firelift.api.environment import PLURAL as ENVIRONMENTS
+from firelift.api.rollout import PLURAL as ROLLOUTS
 from firelift.kube.errors import Changed, KubeError, NotFound, Refused, Unreachable
 from firelift.kube.kubeconfig import BadKubeconfig
 
+_ON_CALL = "firelift-on-call"
+_BY_POLICY = re.compile(r"ValidatingAdmissionPolicy '[^']*' with binding '[^']*' denied request: ")
+_BY_RBAC = re.compile(r'cannot (\w+) resource "([\w/]+)" in API group "([\w.]*)"')
+_READS = {"get", "list", "watch"}
 _NO_RESOURCE = ("could not find the requested resource", "page not found")
 
 
@@ -65,5 +74,21 @@ def of_cluster(error: KubeError) -> Problem:
         case Changed():
             message = f"{error.message}; somebody else has changed it meanwhile: look again"
         case _:
-            message = error.message
+            message = _BY_POLICY.sub("", error.message) + _remedy(error.message)
     return Problem(message, code)
+
+
+def _remedy(refusal: str) -> str:
+    """The ClusterRole that would allow what RBAC has refused; the policies name theirs themselves."""
+    if (found := _BY_RBAC.search(refusal)) is None:
+        return ""
+    verb, resource, group = found.groups()
+    if verb in _READS:
+        return "; the ClusterRole view has that"
+    roles = {
+        ("create", APPROVALS): "firelift-approver",
+        ("patch", ROLLOUTS): _ON_CALL,
+        ("patch", ENVIRONMENTS): _ON_CALL,
+    }
+    role = roles.get((verb, resource)) if group == GROUP else None
+    return f"; the ClusterRole {role} has that" if role else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from firelift.api.base import RUN_ANNOTATION
+from firelift.cli.exits import of_cluster
 from firelift.cli.sections import Row, Section, Tone, unknown
 from firelift.cli.session import Session
 from firelift.cli.sparks import bar
@@ -21,7 +22,7 @@ async def jobs_of(session: Session, rollout: str) -> list[Json] | str:
     try:
         answer = await session.cluster.get(path, labelSelector=label_selector(rollout))
     except KubeError as error:
-        return error.message
+        return of_cluster(error).message
     return list(answer["items"])
 
 

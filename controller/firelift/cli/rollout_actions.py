@@ -6,10 +6,11 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from firelift.api.conditions import Reason
+from firelift.api.conditions import ConditionType, Reason
 from firelift.api.rollout import KIND, RolloutMode
 from firelift.cli.actions import Action, Commands
 from firelift.cli.approvals import export_of
+from firelift.cli.common_sections import held
 from firelift.cli.views import NOT_OBSERVED, RolloutView
 from firelift.rollout.way_back import GATE as REVERT_GATE
 
@@ -21,6 +22,8 @@ def of_rollout(view: RolloutView, now: datetime, flags: Sequence[str] = ()) -> t
     """What can be done about a rollout, the most likely first."""
     commands = Commands(view.ref.argument, view.namespace, tuple(flags))
     offers = _OFFERS.get(view.status.reason, _UNDER_WAY)
+    if held(view):
+        offers = (_resume, *(offer for offer in offers if offer not in {_pause, _resume}))
     return tuple(action for offer in offers if (action := offer(view, commands, now)) is not None)
 
 
@@ -35,8 +38,9 @@ def _pause(_: RolloutView, commands: Commands, __: datetime) -> Action:
     return Action(commands("pause"), "holds everything, a revert too; nothing is lost")
 
 
-def _resume(_: RolloutView, commands: Commands, __: datetime) -> Action:
-    return Action(commands("resume"), "lets it go on where it stood")
+def _resume(view: RolloutView, commands: Commands, __: datetime) -> Action:
+    failed = view.is_true(ConditionType.STALLED)
+    return Action(commands("resume"), "takes the pause away" if failed else "lets it go on where it stood")
 
 
 def _revert(view: RolloutView, commands: Commands, _: datetime) -> Action | None:
@@ -58,6 +62,11 @@ def _abort(view: RolloutView, commands: Commands, _: datetime) -> Action | None:
 
 def _retry(_: RolloutView, commands: Commands, __: datetime) -> Action:
     return Action(commands("retry"), "raises the attempt, once the cause is gone")
+
+
+def _retry_judged(_: RolloutView, commands: Commands, __: datetime) -> Action:
+    what = "raises the attempt, once the cause is gone: see to it yourself, the gate is not measured meanwhile"
+    return Action(commands("retry"), what)
 
 
 def _approve(view: RolloutView, commands: Commands, _: datetime) -> Action:
@@ -136,7 +145,7 @@ def _ask_the_other(view: RolloutView, commands: Commands, _: datetime) -> Action
 _UNDER_WAY: tuple[Offer, ...] = (_watch, _pause, _revert, _abort)
 _WAITING: tuple[Offer, ...] = (_pause, _revert, _abort)
 _FAILED: tuple[Offer, ...] = (_retry, _revert, _skip, _logs, _abort)
-_JUDGED: tuple[Offer, ...] = (_retry, _revert, _override, _skip, _abort)
+_JUDGED: tuple[Offer, ...] = (_retry_judged, _revert, _override, _skip, _abort)
 _OFFERS: dict[str, tuple[Offer, ...]] = {
     NOT_OBSERVED: (_watch,),
     Reason.DATABASE_NOT_ALLOWED: (_allow, _revert, _abort),

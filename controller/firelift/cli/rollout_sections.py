@@ -156,4 +156,4 @@ def _no_gates(view: RolloutView) -> str:
     declared = {gate.name for phase in view.spec.phases for gate in view.spec.gates_of(phase)}
     if not declared:
         return "none are declared: nothing but failing steps stops this rollout"
-    return unknown(f"{', '.join(sorted(declared))} are judged while a phase is at work, and none is")
+    return unknown(f"gates are judged while a phase is at work, and none is: {', '.join(sorted(declared))}")

@@ -14,15 +14,17 @@ from firelift.cli.exits import of_cluster
 from firelift.cli.kinds import Ref
 from firelift.kube.client import Cluster, Json
 from firelift.kube.errors import KubeError
-from firelift.kube.kubeconfig import connect
+from firelift.kube.kubeconfig import Impersonated, connect
 
 P = ParamSpec("P")
 
-_FLAGS = ("namespace", "context", "kubeconfig", "request_timeout")
+_FLAGS = ("namespace", "context", "kubeconfig", "user", "groups", "request_timeout")
 _OPTIONS = (
     click.option("-n", "--namespace", default="", help="The namespace; that of the context when absent."),
     click.option("--context", default="", help="The context of the kubeconfig."),
     click.option("--kubeconfig", default="", help="The kubeconfig; else KUBECONFIG, else ~/.kube/config."),
+    click.option("--as", "user", default="", help="The user to act as, where you may impersonate them."),
+    click.option("--as-group", "groups", multiple=True, help="A group to act as a member of; repeat it."),
     click.option("--request-timeout", default=10.0, type=click.FloatRange(0.1, 600), help="Seconds for each request."),
 )
 
@@ -80,11 +82,13 @@ async def _asked(
     namespace: str,
     context: str,
     kubeconfig: str,
+    user: str,
+    groups: tuple[str, ...],
     request_timeout: float,
 ) -> int | None:
-    found = await connect(kubeconfig, context, timeout_seconds=request_timeout)
-    given = {"--context": context, "--kubeconfig": kubeconfig}
-    flags = tuple(word for flag, value in given.items() if value for word in (flag, value))
+    found = await connect(kubeconfig, context, impersonated=Impersonated(user, groups), timeout_seconds=request_timeout)
+    given = (("--context", context), ("--kubeconfig", kubeconfig), ("--as", user), *(("--as-group", g) for g in groups))
+    flags = tuple(word for flag, value in given if value for word in (flag, value))
     try:
         return await command(Session(found.cluster, namespace or found.namespace, flags))
     finally:

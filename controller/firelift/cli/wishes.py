@@ -90,7 +90,8 @@ def retry(view: AnyView) -> Wish:
     spec = view.spec
     attempt = max(spec.attempt if spec is not None else 1, view.status.attempt) + 1
     drop = {"intent", "revertTo"} if isinstance(view, RolloutView) and view.spec and view.spec.intent else set()
-    return Wish(f"attempt {attempt}", put={"attempt": attempt}, drop=frozenset(drop))
+    held = ", still paused" if _suspended(view) else ""
+    return Wish(f"attempt {attempt}{held}", put={"attempt": attempt}, drop=frozenset(drop))
 
 
 def _nothing_stands(view: RolloutView) -> bool:

@@ -58,6 +58,8 @@ async def command(  # noqa: PLR0913 - one parameter for each flag
     check(view, choice)
     body = manifest(view, choice, await session.whoami(), now)
     click.echo(sections.text(shown(view, choice, now), width=terminal.width()))
+    # Whoever may not decide is told before being asked.
+    await session.cluster.create(APPROVAL.path(session.namespace), body, dryRun="All")
     _agree(body["spec"]["digest"], digest, yes=yes or dry_run)
     query = {"dryRun": "All"} if dry_run else {}
     made = await session.cluster.create(APPROVAL.path(session.namespace), body, **query)

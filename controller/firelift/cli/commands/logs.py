@@ -27,6 +27,8 @@ async def command(session: Session, ref: Ref, *, follow: bool, tail: int, since:
     if kubectl is None:
         raise Problem("kubectl is not on PATH, and it is what reads the logs of pods", Exit.USAGE)
     await session.read(ref)
+    pods = f"/api/v1/namespaces/{session.namespace}/pods"
+    await session.cluster.list_metadata(pods, labelSelector=label_selector(ref.name), limit="1")
     arguments = _arguments(session, ref, follow=follow, tail=tail, since=since)
     os.execv(kubectl, ["kubectl", *arguments])  # noqa: S606 - what replaces this process is kubectl, without a shell
 

@@ -7,7 +7,7 @@ import click
 from firelift.api.plan import Check, CheckVerdict
 from firelift.cli import sections, terminal, views
 from firelift.cli.approvals import to_come
-from firelift.cli.exits import Exit
+from firelift.cli.exits import Exit, of_cluster
 from firelift.cli.kinds import ROLLOUT, Ref, RefType
 from firelift.cli.sections import Row, Section, Tone, unknown
 from firelift.cli.session import Session, asks_cluster
@@ -41,7 +41,7 @@ async def _page(session: Session, view: RolloutView) -> str:
     try:
         return str((await session.cluster.get(path)).get("data", {}).get(TEXT_KEY, "")).rstrip("\n")
     except KubeError as error:
-        click.echo(f"note: ConfigMap {plan.config_map} cannot be read: {error.message}", err=True)
+        click.echo(f"note: ConfigMap {plan.config_map} cannot be read: {of_cluster(error).message}", err=True)
         return ""
 
 
