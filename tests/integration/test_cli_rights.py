@@ -141,13 +141,20 @@ def test_on_call_takes_away_what_somebody_has_patched_by_hand(
     assert (spec["suspend"], spec["attempt"], "intent" in spec) == (False, 2, False)
 
 
+@pytest.fixture(scope="module")
+def one_each(sandbox: Sandbox, plugin: Plugin) -> None:  # noqa: ARG001 - the namespace is there
+    """A rollout for each command, in a state in which it makes sense."""
+    states = {"resume": "Suspended", "retry": "StepFailed"}
+    for command in (command for commands in _VERBS.values() for command in commands):
+        _stored(sandbox, f"one-{command}", states.get(command, "Migrating"), suspend=command == "resume")
+
+
+@pytest.mark.usefixtures("one_each")
 @pytest.mark.parametrize("verb", _VERBS)
-def test_who_has_one_verb_is_told_which_other_a_command_needs(sandbox: Sandbox, plugin: Plugin, verb: str) -> None:
-    states = {"pause": "Migrating", "resume": "Suspended", "retry": "StepFailed"}
+def test_who_has_one_verb_is_told_which_other_a_command_needs(plugin: Plugin, verb: str) -> None:
     for needed, commands in _VERBS.items():
         for command in commands:
             name = f"one-{command}"
-            _stored(sandbox, name, states.get(command, "Migrating"), suspend=command == "resume")
             ended = plugin(verb, command, name, "--dry-run")
             if needed == verb:
                 assert (ended.exit_code, ended.stderr) == (0, _note(command)), ended.stderr
