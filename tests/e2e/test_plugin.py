@@ -55,13 +55,13 @@ class OnCall:
 
 
 def test_an_incident_is_met_with_what_the_pages_offer(world: World) -> None:
+    call, approver = OnCall(world, "firelift-on-call"), OnCall(world, "firelift-approver")
     world.seed(100)
     before = world.source()
     gates = [gate(world, onFailure="Pause")]
     phases = [phase("everyone", 100, soak(4, "Gates")), {"name": "after", "steps": [{"approve": {"count": 1}}]}]
     manifest = world.manifest(phases, gates=gates)
     world.apply(manifest)
-    call, approver = OnCall(world, "firelift-on-call"), OnCall(world, "firelift-approver")
     world.until(lambda status: status.get("step") == "soak", "the soak")
     world.error_percent = 9.0
     world.until_reason("GateFailed")
