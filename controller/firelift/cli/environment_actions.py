@@ -14,14 +14,15 @@ def of_environment(view: EnvironmentView, flags: Sequence[str] = ()) -> tuple[Ac
     """What can be done about an environment, the most likely first."""
     commands = Commands(view.ref.argument, view.namespace, tuple(flags))
     offers = _GROUND.get(view.status.reason, _GROUND_UNDER_WAY)
-    if held(view):
-        offers = (_resume_ground, *(offer for offer in offers if offer not in {_pause_ground, _resume_ground}))
     asked = (
         (_see_plan, _approve_plan, _reject_plan)
         if view.is_true(EnvironmentConditionType.AWAITING_APPROVAL) and offers is not _GROUND_ASKING
         else ()
     )
-    return tuple(action for offer in (*asked, *offers) if (action := offer(view, commands)) is not None)
+    offers = (*asked, *offers)
+    if held(view):
+        offers = (_resume_ground, *(offer for offer in offers if offer not in {_pause_ground, _resume_ground}))
+    return tuple(action for offer in offers if (action := offer(view, commands)) is not None)
 
 
 Ground = Callable[[EnvironmentView, Commands], Action | None]
