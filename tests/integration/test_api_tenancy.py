@@ -10,7 +10,7 @@ from tests.manifests import REMOVE, Edit, Manifest, edited, environment, rollout
 from tests.tenancy_table import ALLOWED, DATABASE, EXPORT, PROJECT, ROWS
 from tests.waiting import eventually
 
-from firelift.api.tenancy import BUCKETS, DATABASES
+from firelift.api.tenancy import BUCKETS, DATABASES, LONGEST
 from firelift.sandbox.helm import CHART, run_helm
 from firelift.sandbox.kubectl import KubectlError
 from firelift.sandbox.sandbox import Sandbox
@@ -82,6 +82,21 @@ def test_what_an_annotation_allows_a_rollout_is_what_the_operator_makes_of_it(sp
         expected = row.database or row.bucket
         assert (expected or "created (server dry run)") in answer, name
         assert ("may not touch" in answer) == bool(expected), name
+
+
+@pytest.mark.parametrize("last", ["shop-backups/*", "gym-backups/*"])
+def test_the_longest_annotations_are_read_for_the_largest_rollout(spaces: _Spaces, last: str) -> None:
+    buckets = " ".join(f"b{number:03}-backups-of-a-team/*" for number in range(LONGEST // 26 - 1))
+    databases = " ".join(["gym-prod/reservations"] * 185 + [f"{PROJECT}/*"])
+    namespace = spaces.make(f"long-{last[:3]}", {DATABASES: databases, BUCKETS: f"{buckets} {last}"})
+    exporting = {"backup": {"export": {"bucket": EXPORT}}}
+    steps = [{**exporting, "name": f"copy-{number}"} for number in range(12)]
+    phases = [{"name": f"phase-{number}", "steps": steps} for number in range(15)]
+    whole = edited(rollout(*_PLACE), ("spec.phases", [*phases, {"name": "all", "steps": steps}]), ("spec.gates", []))
+
+    answer = spaces.ask(namespace, whole)
+
+    assert ("created (server dry run)" if last == "shop-backups/*" else "phase-0 exports to or restores from") in answer
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,11 @@ class Tenancy:
         return tuple(wrong for name, value in values if value is not None and (wrong := _unreadable(name, value)))
 
     @property
+    def binds(self) -> bool:
+        """Whether there is anything that it does not allow."""
+        return bool(self.unknown) or self._bound
+
+    @property
     def _bound(self) -> bool:
         return self.required or self.databases is not None or self.buckets is not None
 

@@ -23,7 +23,8 @@ class Barred:
 
 def barred(rollout: Rollout) -> Barred | None:
     """What the spec names that its namespace may not touch; None when it may touch all of it."""
-    return next(objections(rollout.spec, rollout.tenancy), None)
+    tenancy = rollout.tenancy
+    return next(objections(rollout.spec, tenancy), None) if tenancy.binds else None
 
 
 def objections(spec: RolloutSpec, tenancy: Tenancy) -> Iterator[Barred]:
