@@ -9,9 +9,14 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from firelift.migration.overlay import Overlay
 from firelift.migration.path_order import order
-from firelift.stores.firestore.names import escape
-from firelift.stores.firestore.values import FirestoreValues
+from firelift.migration.store import Create, Fields
+from firelift.stores.firestore.messages import commit_request
+from firelift.stores.firestore.names import DatabaseName, escape
+from firelift.stores.firestore.proto import Document
+from firelift.stores.firestore.values import FieldView, FirestoreValues, put_fields
+from firelift.stores.firestore.whole import MOST_BYTES, WholeFields
 from firelift.stores.memory.masks import find, merge, select
 
 KIT = FirestoreValues()
@@ -145,3 +150,24 @@ def test_a_path_sorts_before_its_descendants_and_segments_by_their_bytes(paths: 
     assert order(one) < order(f"{one}/child")
     encoded = [[segment.encode() for segment in segments] for segments in paths]
     assert (order(one) < order(other)) == (encoded[0] < encoded[1])
+
+
+@given(DOCUMENTS, st.dictionaries(TEXT, st.none() | PLAIN, max_size=4), st.sampled_from([0, 200, 70_000]))
+def test_fields_in_one_piece_are_the_fields_that_they_were_made_of(
+    read: dict[str, Any], changed: dict[str, Any], padding: int
+) -> None:
+    message = Document(name="a/b")
+    put_fields(message.fields, {name: KIT.encode(plain) for name, plain in {**read, "long": "x" * padding}.items()})
+    kept = {name: None if plain is None else KIT.encode(plain) for name, plain in changed.items()}
+    fields = Overlay(FieldView(message), kept)
+    whole = KIT.whole(fields)
+    written, wanted = commit_of(whole), commit_of(dict(fields.items()))
+    assert written.SerializeToString(deterministic=True) == wanted.SerializeToString(deterministic=True)
+    assert KIT.dumped(whole) == KIT.dumped(fields) == {name: KIT.dumps(value) for name, value in whole.items()}
+    assert (whole.keys(), len(whole)) == (fields.keys(), len(fields))
+    assert KIT.weight(whole) >= KIT.weight(fields) == KIT.sizes(fields.values())
+    assert isinstance(whole, WholeFields) is (padding < MOST_BYTES)
+
+
+def commit_of(fields: Fields) -> Any:
+    return commit_request(DatabaseName("p"), [Create("a/b", fields)])

@@ -169,7 +169,7 @@ class _Measure:
 
 def _size(kit: ValueKit, write: Write) -> int:
     fields: Fields = getattr(write, "fields", NO_FIELDS)
-    return WRITE_OVERHEAD + len(write.path) + kit.sizes(fields.values())
+    return WRITE_OVERHEAD + len(write.path) + kit.weight(fields)
 
 
 def _letter_size(letter: DeadLetter) -> int:
@@ -178,5 +178,4 @@ def _letter_size(letter: DeadLetter) -> int:
 
 
 def _image_size(kit: ValueKit, image: Image) -> int:
-    values = kit.sizes([value for value in image.before.values() if value is not None])
-    return WRITE_OVERHEAD + len(image.path) + HASH_BYTES * len(image.after) + values
+    return WRITE_OVERHEAD + len(image.path) + HASH_BYTES * len(image.after) + image.weight(kit)

@@ -48,5 +48,9 @@ HASH_BYTES = 16
 
 def value_hash(kit: ValueKit, value: Value) -> bytes:
     """What stands for a value, equal for equal values: its own bytes where they are fewer than a hash has."""
-    data = kit.dumps(value)
+    return hash_of(kit.dumps(value))
+
+
+def hash_of(data: bytes) -> bytes:
+    """`value_hash` of a value that was dumped."""
     return data if len(data) < HASH_BYTES else hashlib.blake2b(data, digest_size=HASH_BYTES).digest()

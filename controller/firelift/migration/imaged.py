@@ -8,7 +8,7 @@ from itertools import islice
 
 from firelift.migration import fields as paths
 from firelift.migration.fields import Difference
-from firelift.migration.image import Image, Operation, value_hash
+from firelift.migration.image import Image, Operation, hash_of, value_hash
 from firelift.migration.store import Create, Delete, Document, FieldPath, Fields, Micros, Update, Value, ValueKit, Write
 from firelift.migration.structs import struct
 
@@ -36,8 +36,12 @@ class Imager:
 
         `again` is when the deleted one was created that is made again.
         """
-        kept = paths.covering_paths(self.kit, fields, self.ignored)
-        after = {kept_path: self.digest(fields, kept_path) for kept_path in kept}
+        fields = self.kit.whole(fields)
+        if self.ignored:
+            kept = paths.covering_paths(self.kit, fields, self.ignored)
+            after = {kept_path: self.digest(fields, kept_path) for kept_path in kept}
+        else:
+            after = {(name,): hash_of(data) for name, data in self.kit.dumped(fields).items()}
         return Imaged(Create(path, fields), Image(path, Operation.CREATE, source, again, 0, {}, after))
 
     def update(
@@ -65,7 +69,7 @@ class Imager:
             if new is None:
                 after[path] = None
                 continue
-            after[path] = value_hash(kit, new)
+            after[path] = hash_of(kit.dumps(new))
             if old is None and kit.is_map(new):
                 after |= self._inside(new, path)
             fields[path[0]] = new if len(path) == 1 else paths.put(kit, fields, path, new)[path[0]]

@@ -45,15 +45,19 @@ class Overlay(Mapping[str, Value]):
 
     def items(self) -> ItemsView[str, Value]:
         """As for any mapping, without asking for each name again."""
-        return dict(self._items()).items()
+        return self._all().items()
 
     def values(self) -> ValuesView[Value]:
         """As `items`."""
-        return dict(self._items()).values()
+        return self._all().values()
 
-    def _items(self) -> Iterator[tuple[str, Value]]:
-        yield from ((name, value) for name, value in self.base.items() if name not in self.changes)
-        yield from ((name, value) for name, value in self.changes.items() if value is not None)
+    def _all(self) -> dict[str, Value]:
+        found = dict(self.base.items())
+        for name, value in self.changes.items():
+            found.pop(name, None)
+            if value is not None:
+                found[name] = value
+        return found
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

@@ -12,6 +12,10 @@ NUMERIC_ID = re.compile(r"__id(-?\d+)__")
 """An id that was a number in Datastore. It can be read and written, and sorts before all others, by its number."""
 
 
+PLAIN = re.compile(r"(?:[A-Za-z0-9][\w.-]{0,255}/[A-Za-z0-9][\w.-]{0,255}(?:/(?!$)|$))+", re.ASCII)
+"""Paths of documents that nothing can be wrong with, as most are: a look at each segment takes ten times as long."""
+
+
 @lru_cache(maxsize=100_000)
 def order(path: str) -> Order:
     """A sort key that orders paths as Firestore does: segment by segment, by the bytes of their UTF-8."""

@@ -204,6 +204,15 @@ class ValueKit(Protocol):
     def same(self, one: Fields, other: Fields) -> bool:
         """Whether two documents have the same fields, of the same types and contents: quick where they are as read."""
 
+    def whole(self, fields: Fields) -> Fields:
+        """The same fields as they are now: quick to dump, to measure and to write all together."""
+
+    def dumped(self, fields: Fields) -> Mapping[str, bytes]:
+        """`dumps` of each field: quick for those that are `whole`."""
+
+    def weight(self, fields: Fields) -> int:
+        """About how many bytes fields have on the wire, for limits of commits: quick for those that are `whole`."""
+
     def size(self, value: Value) -> int:
         """Bytes on the wire, for limits of documents and commits."""
 

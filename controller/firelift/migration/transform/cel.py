@@ -34,6 +34,9 @@ DOCUMENT = cel.Type.Map(cel.Type.STRING, cel.Type.DYN)
 UNMISTAKABLE = frozenset({bool, float, datetime})
 """Plain results that can be stored as they are and stand for themselves: an error's plain value is its text."""
 
+AS_IT_IS = frozenset({bool, int, float, type(None)})
+"""Plain data in which there is no trap."""
+
 PRESENCE = re.compile(r"\s*(!?)\s*has\(\s*doc\.([A-Za-z_]\w*)\s*\)\s*", re.ASCII)
 """Whether a field is there, the usual question of a migration in place. It is put twice to every document, before and
 after, and to ask the engine takes more than the rest of a transform."""
@@ -220,9 +223,9 @@ def _plain(value: Any) -> Any:
     if kind is str:
         return StringValue(value=value) if "\0" in value else value
     if kind is dict:
-        return {_plain_key(key): _plain(item) for key, item in value.items()}
+        return {_plain_key(key): item if type(item) in AS_IT_IS else _plain(item) for key, item in value.items()}
     if kind is list:
-        return [_plain(item) for item in value]
+        return [item if type(item) in AS_IT_IS else _plain(item) for item in value]
     if kind is bytes:
         return bytearray(value)
     if kind is datetime:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import combinations
 
 from firelift.api.transform import TransformSpec
@@ -26,6 +26,14 @@ class Reshape:
     removals: tuple[FieldPath, ...]
     together: Together | None
     """All of `sets` as one, where they can be."""
+    _gone: Mapping[str, None] = field(init=False, compare=False)
+    _gone_inside: tuple[FieldPath, ...] = field(init=False, compare=False)
+    """The paths that are renamed or removed: at the top, where all go at once, and inside maps."""
+
+    def __post_init__(self) -> None:
+        gone = (*(old for old, _ in self.renames), *self.removals)
+        object.__setattr__(self, "_gone", dict.fromkeys(path[0] for path in gone if len(path) == 1))
+        object.__setattr__(self, "_gone_inside", tuple(path for path in gone if len(path) > 1))
 
     @property
     def expressions(self) -> tuple[Expression, ...]:
@@ -49,9 +57,9 @@ class Reshape:
             Refused: when an expression fails, or a value is in the way.
         """
         kit, before = view.kit, view.document.fields
-        after = over(before, {})
-        for path in (*(old for old, _ in self.renames), *self.removals):
-            after = _without(kit, after, path)
+        after = over(before, self._gone)
+        for path in self._gone_inside:
+            after = paths.remove(kit, after, path)
         for old, new in self.renames:
             value = paths.get(kit, before, old)
             if value is not None:
@@ -94,13 +102,6 @@ def _with(kit: ValueKit, after: Overlay, path: FieldPath, value: Value) -> Overl
     if len(path) > 1:
         return paths.put(kit, after, path, value)
     after.changes[path[0]] = value
-    return after
-
-
-def _without(kit: ValueKit, after: Overlay, path: FieldPath) -> Overlay:
-    if len(path) > 1:
-        return paths.remove(kit, after, path)
-    after.changes[path[0]] = None
     return after
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from firelift.api.migration import SourceSpec
 from firelift.migration.errors import TransformUnusable
 from firelift.migration.fields import get, parse
+from firelift.migration.path_order import PLAIN
 from firelift.migration.refusal import Refused
 from firelift.migration.store import Document, FieldPath, Value, ValueKit
 
@@ -53,8 +54,9 @@ class PathTemplate:
         """
         values = _Placeholders(kit, document, entity, place)
         target = "/".join("".join(self._text(part, values) for part in segment) for segment in self.segments)
-        for segment in target.split("/"):
-            self._check(segment, target)
+        if not PLAIN.fullmatch(target):
+            for segment in target.split("/"):
+                self._check(segment, target)
         if self._in_source(target):
             raise Refused("target", f"the target {target} lies in the source itself")
         return target
@@ -82,17 +84,18 @@ class _Placeholders:
     place: Place | None
 
     def text(self, path: FieldPath, template: str) -> str:
-        name = "{" + ".".join(path) + "}"
         value = self._value(path)
         if value is None:
-            raise Refused("target", f"the record has no value for {name} of template {template}")
+            raise Refused("target", f"the record has no value for {_name(path)} of template {template}")
         if isinstance(value, bool) or not isinstance(value, str | int):
+            found = type(value).__name__
             raise Refused(
-                "target", f"{name} of template {template} must be a string or an integer, found {type(value).__name__}"
+                "target", f"{_name(path)} of template {template} must be a string or an integer, found {found}"
             )
         text = str(value)
         if "/" in text:
-            raise Refused("target", f"{name} of template {template} has a slash in it, which would split the path")
+            slash = f"{_name(path)} of template {template} has a slash in it, which would split the path"
+            raise Refused("target", slash)
         return text
 
     def _value(self, path: FieldPath) -> object:
@@ -109,6 +112,10 @@ class _Placeholders:
         if self.place is None:
             return None
         return get(self.kit, self.kit.entries(self.place.item), path) if path else self.place.item
+
+
+def _name(path: FieldPath) -> str:
+    return "{" + ".".join(path) + "}"
 
 
 def compile_template(text: str, source: SourceSpec) -> PathTemplate:

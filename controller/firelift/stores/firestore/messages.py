@@ -24,6 +24,7 @@ from firelift.stores.firestore import proto
 from firelift.stores.firestore.names import DatabaseName, escape, mask_of
 from firelift.stores.firestore.proto import micros, stamp, timestamp
 from firelift.stores.firestore.values import FieldView, put_fields
+from firelift.stores.firestore.whole import WholeFields, varint
 from firelift.stores.paths import check_document
 
 VERIFY_TAG = b"\x2a"
@@ -133,7 +134,10 @@ def _fill_write(target: Any, full_name: str, write: Write) -> None:
 
 def _fill_update(target: Any, full_name: str, fields: Fields) -> None:
     target.update.name = full_name
-    put_fields(target.update.fields, fields)
+    if isinstance(fields, WholeFields):
+        target.update.MergeFromString(fields.serialized())
+    else:
+        put_fields(target.update.fields, fields)
 
 
 def _require_version(target: Any, update_time: Micros | None) -> None:
@@ -145,20 +149,11 @@ def _require_version(target: Any, update_time: Micros | None) -> None:
 
 def _fill_verify(target: Any, full_name: str, update_time: Micros | None) -> None:
     encoded = full_name.encode()
-    target.MergeFromString(VERIFY_TAG + _varint(len(encoded)) + encoded)
+    target.MergeFromString(VERIFY_TAG + varint(len(encoded)) + encoded)
     if update_time is None:
         target.current_document.exists = False
     else:
         _require_version(target, update_time)
-
-
-def _varint(number: int) -> bytes:
-    septets = bytearray()
-    while number > 0x7F:  # noqa: PLR2004 - seven bits to a byte
-        septets.append(number & 0x7F | 0x80)
-        number >>= 7
-    septets.append(number)
-    return bytes(septets)
 
 
 def _filter(composite: Any, where: Sequence[Filter]) -> None:

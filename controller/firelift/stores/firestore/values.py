@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, Sequence, ValuesView
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from firelift.migration.overlay import Overlay
 from firelift.stores.firestore.proto import Document, Message, Value, micros
+from firelift.stores.firestore.whole import MOST_BYTES, WholeFields, whole_fields
 
 INT64 = range(-(2**63), 2**63)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -113,6 +114,26 @@ class FirestoreValues:
         expected.update_time.CopyFrom(found.message.update_time)
         return _serialized(expected) == _serialized(found.message)
 
+    def whole(self, fields: Mapping[str, Message]) -> Mapping[str, Message]:
+        """The same fields in one piece: of large documents, and those that were not read, each by itself."""
+        base, changes = (fields.base, fields.changes) if isinstance(fields, Overlay) else (fields, NO_CHANGES)
+        if isinstance(base, FieldView):
+            serialized = _serialized(base.message)
+            changed = {name: None if value is None else self.dumps(value) for name, value in changes.items()}
+            if len(serialized) + sum([len(each) for each in changed.values() if each]) <= MOST_BYTES:
+                return whole_fields(serialized, changed)
+        return dict(fields.items())
+
+    def dumped(self, fields: Mapping[str, Message]) -> Mapping[str, bytes]:
+        """`dumps` of each field."""
+        if isinstance(fields, WholeFields):
+            return fields.dumped()
+        return {name: self.dumps(value) for name, value in fields.items()}
+
+    def weight(self, fields: Mapping[str, Message]) -> int:
+        """About how many bytes fields have on the wire."""
+        return fields.size if isinstance(fields, WholeFields) else self.sizes(fields.values())
+
     def size(self, value: Message) -> int:
         """Bytes on the wire."""
         size: int = value.ByteSize()
@@ -151,11 +172,24 @@ class FieldView(Mapping[str, Message]):
     def __iter__(self) -> Iterator[str]:
         return iter(self._fields)
 
+    def items(self) -> ItemsView[str, Message]:
+        """As for any mapping; the inherited one takes five times as long for each field."""
+        fields = self._fields
+        return {name: fields[name] for name in fields}.items()
+
+    def values(self) -> ValuesView[Message]:
+        """As `items`."""
+        fields = self._fields
+        return {name: fields[name] for name in fields}.values()
+
     def __len__(self) -> int:
         return len(self._fields)
 
     def __repr__(self) -> str:
         return repr(dict(self))
+
+
+NO_CHANGES: dict[str, Message | None] = {}
 
 
 def _as_document(fields: Mapping[str, Message]) -> Message | None:
