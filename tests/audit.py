@@ -48,11 +48,12 @@ def judged(code: int, answer: str, errors: str) -> tuple[int, str]:
     except ValueError:
         lines = [line.strip() for line in errors.splitlines() if "experimental" not in line and line.strip()]
         return skipped(lines[-1] if lines else f"uv has ended with {code}")
-    if code == _CLEAN:
-        return 0, f"No advisory on the {found['summary']['audited_packages']} packages of uv.lock."
-    if code == _FOUND:
-        return 1, "\n".join([*_vulnerabilities(found), *_statuses(found)])
-    return skipped(f"uv has ended with {code}")
+    if code not in (_CLEAN, _FOUND):
+        return skipped(f"uv has ended with {code}")
+    if told := list(_vulnerabilities(found)):
+        return 1, "\n".join([*told, *_statuses(found)])
+    clean = f"No advisory on the {found['summary']['audited_packages']} packages of uv.lock."
+    return 0, "\n".join([clean, *_statuses(found)])
 
 
 def skipped(why: str) -> tuple[int, str]:
@@ -72,8 +73,9 @@ def _vulnerabilities(found: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _statuses(found: Mapping[str, Any]) -> Iterator[str]:
+    """Projects that nobody looks after: worth knowing, and no reason to stop work."""
     for each in found.get("adverse_statuses", ()):
-        yield f"{each.get('name', each)}: its project is {each.get('status', 'not maintained')}: replace it"
+        yield f"{each.get('name', each)}: its project is {each.get('status', 'not maintained')}: look for another one"
 
 
 def _why(error: Exception) -> str:

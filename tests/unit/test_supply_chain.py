@@ -82,6 +82,8 @@ def database(affected: str = "") -> Iterator[str]:
 @pytest.fixture
 def here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
+    # uv asks the registry about each project too, which is no test's business: there is no way to it.
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
 
 
@@ -122,6 +124,12 @@ def test_a_uv_that_is_not_there_is_one_sentence(capsys: pytest.CaptureFixture[st
         (2, "", "warning: `uv audit` is experimental\nerror: sending\n  cause: dns error", "known: cause: dns error."),
         (2, "{}", "", "known: uv has ended with 2."),
         (-9, "", "", "known: uv has ended with -9."),
+        (
+            1,
+            '{"summary": {"audited_packages": 3}, "adverse_statuses": [{"name": "a", "status": "archived"}]}',
+            "",
+            "No advisory on the 3 packages of uv.lock.\na: its project is archived: look for another one",
+        ),
     ],
 )
 def test_what_is_no_answer_is_no_failure(code: int, answer: str, errors: str, told: str) -> None:
