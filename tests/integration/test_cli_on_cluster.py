@@ -252,7 +252,7 @@ def test_a_watch_in_a_terminal_draws_the_phases(api: ApiObjects, plugin: Plugin)
     made(api, "drawn", reason="GateFailed", conditions=conditions(Stalled="True"), **place)
     master, terminal = pty.openpty()
     child = subprocess.Popen(
-        [sys.executable, "-m", "firelift.cli", "status", "drawn", "--watch", "-n", NAMESPACE],
+        [sys.executable, "-m", "firelift.cli", "status", "drawn", "--watch", "--timeout", "3m", "-n", NAMESPACE],
         stdin=terminal,
         stdout=terminal,
         stderr=terminal,
@@ -279,7 +279,7 @@ def told_until_closed(master: int) -> str:
 
 
 def test_kubectl_completes_the_plugin(api: ApiObjects, plugin: Plugin) -> None:
-    made(api, "completed-by-kubectl")
+    made(api, "words-by-kubectl")
     folder = str(Path(sys.executable).parent)
     environment = {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
 
@@ -296,7 +296,7 @@ def test_kubectl_completes_the_plugin(api: ApiObjects, plugin: Plugin) -> None:
 
     assert completed("exp") == ["explain"]
     # Names are asked of the cluster for two seconds, which a busy machine may need for the connection alone.
-    eventually(lambda: completed("revert", "-n", NAMESPACE, "completed-by") == ["completed-by-kubectl"])
+    eventually(lambda: completed("revert", "-n", NAMESPACE, "words-by") == ["words-by-kubectl"])
 
 
 def test_each_error_is_one_sentence_with_its_code(sandbox: Sandbox, plugin: Plugin) -> None:
@@ -397,7 +397,8 @@ def test_names_are_completed_from_the_cluster(api: ApiObjects, plugin: Plugin) -
         return told.stdout.strip()
 
     here = str(plugin.kubeconfig)
-    assert completed("status", "-n", NAMESPACE, "completed", kubeconfig=here) == "completed-one"
-    assert completed("status", "-n", NAMESPACE, "env/completed", kubeconfig=here) == "env/completed-two"
-    assert completed("revert", "-n", NAMESPACE, "completed", kubeconfig=here) == "completed-one"
+    # The cluster is asked for two seconds, which a busy machine may need for the connection alone.
+    eventually(lambda: completed("status", "-n", NAMESPACE, "completed", kubeconfig=here) == "completed-one")
+    eventually(lambda: completed("status", "-n", NAMESPACE, "env/completed", kubeconfig=here) == "env/completed-two")
+    eventually(lambda: completed("revert", "-n", NAMESPACE, "completed", kubeconfig=here) == "completed-one")
     assert completed("status", "-n", NAMESPACE, "completed", kubeconfig="/nowhere") == ""
