@@ -21,6 +21,7 @@ from tests.bench import growth, paired
 from tests.bench.figures import Figure
 from tests.bench.history import record
 from tests.bench.ranges import place, ranges
+from tests.bench.rollouts import churn, thousand
 
 from firelift.sandbox.emulator import Emulator
 from firelift.sandbox.processes import Supervisor
@@ -59,7 +60,13 @@ ON_THE_EMULATOR: dict[str, Bench] = {
 """Each has an emulator of its own: what one has held makes it slower, also when it was dropped. Its collector's pauses
 grew from 30 to 775 ms while it held 0.3 and then 1 GB, and hit whichever side of a ratio was at work."""
 
-BENCHES = {**SCRIPTED, **ON_THE_EMULATOR}
+CLUSTERS: dict[str, Bench] = {
+    "rollouts": Bench(thousand.a_thousand_rollouts, thousand.FIGURES),
+    "churn": Bench(churn.an_hour_of_churn, churn.FIGURES),
+}
+"""These bring a control plane and an emulator of their own."""
+
+BENCHES = {**SCRIPTED, **ON_THE_EMULATOR, **CLUSTERS}
 NAMES = tuple(BENCHES)
 
 
@@ -73,6 +80,8 @@ def main(arguments: Sequence[str]) -> int:
     for name in (name for name in ON_THE_EMULATOR if name in chosen):
         with _emulator() as host:
             measured.run(name, ON_THE_EMULATOR[name], host)
+    for name in (name for name in CLUSTERS if name in chosen):
+        measured.run(name, CLUSTERS[name], "")
     if asked.record is not None:
         record(asked.record, measured.figures)
     return measured.told()

@@ -21,6 +21,7 @@ COLUMNS: tuple[tuple[str, ...], ...] = (
     ("verify-vs-migrate-guarded-copies", "revert-vs-migrate-guarded-copies"),
     ("memory-growth", "cpu-growth"),
     ("memory-growth-million", "cpu-growth-million", "memory-peak-million"),
+    ("rollouts-1000-status-p50", "rollouts-1000-status-p99", "rollouts-1000-memory", "churn-memory-growth"),
 )
 """The figures of each column behind the date."""
 

@@ -13,7 +13,7 @@ VERIFY = Figure("verify-vs-migrate", [1.5], "ratio")
 
 
 def test_a_row_has_medians_and_a_dash_for_what_was_not_measured() -> None:
-    assert row("today", [CPU, VERIFY]) == "| today | 0.2 | - | - | - | 1.5, - | - | - | - |"
+    assert row("today", [CPU, VERIFY]) == "| today | 0.2 | - | - | - | 1.5, - | - | - | - | - |"
 
 
 def test_a_row_is_put_under_the_last_one(tmp_path: Path) -> None:
@@ -22,7 +22,7 @@ def test_a_row_is_put_under_the_last_one(tmp_path: Path) -> None:
     record("new", [CPU], page)
     lines = page.read_text().splitlines()
     assert lines[4] == "| first | 1 |"
-    assert lines[5].endswith(", new | 0.2 | - | - | - | - | - | - | - |")
+    assert lines[5].endswith(", new | 0.2 | - | - | - | - | - | - | - | - |")
     assert lines[6:] == ["", "Text."]
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+from contextlib import suppress
+
 import pytest
 
 from firelift.api.rollout import DatabaseRef
 from firelift.kube.client import always
-from firelift.operator.databases import Databases
+from firelift.migration.errors import StoreError
+from firelift.operator.databases import STREAMS, Databases
 
 HOURS = 3600.0
 
@@ -50,4 +55,19 @@ async def test_a_database_that_is_used_stays_open(clock: Clock) -> None:
     clock.seconds += 3 * HOURS
     databases.store(team(1))
     assert databases.store(team(0)) is not first
+    await databases.close()
+
+
+async def test_hundreds_of_reads_at_once_start_few_threads(clock: Clock) -> None:
+    databases = Databases(always, timeout_seconds=0.2, clock=clock)
+    store = databases.store(team(0))
+    before = threading.active_count()
+
+    async def read(number: int) -> None:
+        with suppress(StoreError, TimeoutError):
+            async with asyncio.timeout(0.2):
+                await store.get([f"users/{number}"])
+
+    await asyncio.gather(*(read(number) for number in range(200)))
+    assert threading.active_count() - before <= STREAMS
     await databases.close()

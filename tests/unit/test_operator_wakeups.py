@@ -50,6 +50,31 @@ async def test_a_poke_during_a_turn_leads_to_another_turn() -> None:
     assert turns == [USERS, USERS]
 
 
+async def test_of_a_thousand_objects_at_once_one_turn_begins_in_each_round_of_the_event_loop() -> None:
+    rounds = 0
+    begun: list[int] = []
+
+    async def counting() -> None:
+        nonlocal rounds
+        while True:
+            await asyncio.sleep(0)
+            rounds += 1
+
+    async def turn(_: Key) -> float:
+        begun.append(rounds)
+        return 60
+
+    loops = Loops(turn, Pulse(), longest_turn_seconds=1)
+    counter = asyncio.create_task(counting())
+    for number in range(1000):
+        loops.poke(Key("shop", f"rollout-{number}"))
+    await until(lambda: len(begun) == 1000)
+    counter.cancel()
+    await loops.stop()
+
+    assert len(set(begun)) == 1000
+
+
 async def test_two_turns_of_one_object_never_overlap_and_two_objects_do() -> None:
     running: list[Key] = []
     most: list[tuple[Key, ...]] = []

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Self, TypeAlias
+from urllib.request import getproxies
 
 import aiohttp
 from kubernetes.aio import client, config
@@ -31,6 +32,10 @@ _JSON = "application/json"
 _METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 _TABLE = "application/json;as=Table;g=meta.k8s.io;v=v1"
 _READS = frozenset({"GET"})
+
+CONNECTIONS = 32
+"""Calls of one process at once. More of them wait here, in order, and not in the API server: what comes back in one
+round of the event loop is handled in it, and the Lease, which has a connection of its own, is renewed in between."""
 
 
 Count: TypeAlias = Callable[[str, str, int, float], None]
@@ -69,7 +74,9 @@ class Cluster:
     @classmethod
     async def connect(cls, *, timeout_seconds: float = 10.0, count: Count = uncounted) -> Self:
         """Take the identity of KUBECONFIG when it is set, else of the pod's ServiceAccount; nothing is sent yet."""
-        configuration = client.Configuration()
+        # Where no proxy is named there is none to look for; else each call would be handed to a thread and back, twice.
+        session = {"trust_env": bool(getproxies())}
+        configuration = client.Configuration(connection_pool_maxsize=CONNECTIONS, client_session_kwargs=session)
         if kubeconfig := os.environ.get("KUBECONFIG"):
             await config.load_kube_config(  # type: ignore[no-untyped-call] # the official client is typed only in part
                 kubeconfig, client_configuration=configuration, persist_config=False

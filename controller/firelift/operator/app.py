@@ -65,6 +65,7 @@ class Operator:
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, self._stopping.set)
         self._beat()
+        self._metrics.tasks.labels("turns").set_function(partial(_tasks, asyncio.get_running_loop()))
         async with self._connected() as (cluster, lease):
             servers: list[HealthServer | PageServer] = [self._health(lease), *self._page(lease)]
             for server in servers:
@@ -125,6 +126,7 @@ class Operator:
         keeping = asyncio.create_task(services.lease.keep(), name="lease")
         stopping = asyncio.create_task(self._stopped(), name="stop")
         watcher.start()
+        self._metrics.tasks.labels("watching").set_function(lambda: _tasks(watcher.loop))
         parts: set[asyncio.Future[None]] = {keeping, watcher.ended, rollouts.failed, grounds.loops.failed, stopping}
         ended, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
         for part in ended:
@@ -236,3 +238,7 @@ class Operator:
     def _beat(self) -> None:
         self._pulse.expect("event loop", within_seconds=_SILENCE_SECONDS)
         asyncio.get_running_loop().call_later(_BEAT_SECONDS, self._beat)
+
+
+def _tasks(loop: asyncio.AbstractEventLoop | None) -> int:
+    return len(asyncio.all_tasks(loop)) if loop is not None else 0

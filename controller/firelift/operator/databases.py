@@ -27,6 +27,10 @@ from firelift.stores.firestore.transport import Patience
 
 ADMIN_ENDPOINT_VARIABLE = "FIRELIFT_FIRESTORE_ADMIN_ENDPOINT"
 
+STREAMS = 8
+"""Reads of one database at once. Each has a thread, whose start the event loop waits for: on a busy machine the
+hundreds of twenty databases kept it for so long that the Lease was lost. One that does not answer holds up its own."""
+
 _UNUSED_SECONDS = 7200.0
 """After how long without a turn a database is closed: twice as long as the rarest of turns is away from the next, and
 much longer than any lasts. Databases of rollouts that are gone must not add up."""
@@ -137,7 +141,7 @@ class Databases:
         if ref not in self._open:
             # The only moment at which there are more of them.
             self._close_unused(now)
-            store = open_firestore(ref.project, ref.name, patience=self._patience)
+            store = open_firestore(ref.project, ref.name, patience=self._patience, streams=STREAMS)
             self._open[ref] = _Open(PermittedStore(store, self._permit), now)
         entry = self._open[ref]
         entry.used = now

@@ -35,6 +35,7 @@ class Loops:
         self._longest_turn = longest_turn_seconds
         self._dirty: dict[Key, asyncio.Event] = {}
         self._tasks: dict[Key, asyncio.Task[None]] = {}
+        self._door = asyncio.Lock()
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def poke(self, key: Key) -> None:
@@ -57,6 +58,7 @@ class Loops:
         dirty = self._dirty[key]
         try:
             while True:
+                await self._enter()
                 dirty.clear()
                 self._pulse.expect(self._name(key), within_seconds=self._longest_turn + _GRACE_SECONDS)
                 wait = await self._turn(key)
@@ -68,6 +70,15 @@ class Loops:
         finally:
             self._pulse.end(self._name(key))
             del self._tasks[key], self._dirty[key]
+
+    async def _enter(self) -> None:
+        """Let one turn begin in each round of the event loop.
+
+        An operator that starts, or that comes back to the API server, has to look at a thousand objects at once. Were
+        all of their turns to begin in one round, it would last for seconds, and the Lease would not be renewed in it.
+        """
+        async with self._door:
+            await asyncio.sleep(0)
 
     def _name(self, key: Key) -> str:
         return f"{self._kind} {key}"

@@ -75,7 +75,8 @@ def suspended(turn: Turn) -> Outcome | None:
         return None
     direction = "reverting" if turn.state.mode is Mode.REVERTING else "under way"
     message = f"suspended while {direction}: workers idle and the clock stands still; set spec.suspend: false to go on"
-    return Settled(Reason.SUSPENDED, message + refusal(turn), hold(turn, active_runs(turn)))
+    intents = hold(turn, active_runs(turn))
+    return Settled(Reason.SUSPENDED, message + refusal(turn), intents, turn.now + (POLL if intents else _AT_REST))
 
 
 def stopped(turn: Turn) -> Outcome:

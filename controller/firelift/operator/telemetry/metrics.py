@@ -43,4 +43,5 @@ class Metrics:
             buckets=_RUN_BUCKETS,
             registry=registry,
         )
+        self.tasks = Gauge("firelift_tasks", "Tasks of each event loop of this process.", ["loop"], registry=registry)
         self.leader = Gauge("firelift_leader", "1 while this process leads.", registry=registry)

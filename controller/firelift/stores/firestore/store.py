@@ -24,7 +24,7 @@ from firelift.stores.firestore.names import DatabaseName
 from firelift.stores.firestore.proto import micros, timestamp
 from firelift.stores.firestore.reading import PageReader
 from firelift.stores.firestore.splitting import split_points
-from firelift.stores.firestore.transport import Patience, Transport
+from firelift.stores.firestore.transport import STREAMS, Patience, Transport
 from firelift.stores.firestore.values import FirestoreValues
 
 EMULATOR_VARIABLE = "FIRESTORE_EMULATOR_HOST"
@@ -146,18 +146,23 @@ class FirestoreStore:
 
 
 def open_firestore(
-    project: str, database: str = "(default)", emulator_host: str | None = None, *, patience: Patience | None = None
+    project: str,
+    database: str = "(default)",
+    emulator_host: str | None = None,
+    *,
+    patience: Patience | None = None,
+    streams: int = STREAMS,
 ) -> FirestoreStore:
     """A store on the emulator at ``host:port`` (default: ``FIRESTORE_EMULATOR_HOST``), else on Google Cloud.
 
-    Call it inside the event loop that will use the store; `close` it there.
+    Call it inside the event loop that will use the store; `close` it there. So many `streams` are read at once.
 
     Raises:
         google.auth.exceptions.DefaultCredentialsError: without an emulator and without credentials.
     """
     name = DatabaseName(project, database)
     host = emulator_host or os.environ.get(EMULATOR_VARIABLE)
-    return FirestoreStore(name, Transport(name, host, patience or Patience()))
+    return FirestoreStore(name, Transport(name, host, patience or Patience(), streams=streams))
 
 
 def _incomplete(what: str) -> UnknownOutcome:

@@ -83,14 +83,19 @@ class Transport:
     """One database. Make it inside the event loop that uses it."""
 
     def __init__(
-        self, name: DatabaseName, emulator_host: str | None, patience: Patience, identity: Identity | None = None
+        self,
+        name: DatabaseName,
+        emulator_host: str | None,
+        patience: Patience,
+        identity: Identity | None = None,
+        streams: int = STREAMS,
     ) -> None:
         self._name = name
         self._patience = patience
         self._identity = identity or (Identity(None) if emulator_host else found_here())
         channels = _emulator_channels(emulator_host) if emulator_host else _cloud_channels(self._identity)
         self._unaries, self._streams = channels
-        self._threads = ThreadPoolExecutor(STREAMS, thread_name_prefix="firestore-stream")
+        self._threads = ThreadPoolExecutor(streams, thread_name_prefix="firestore-stream")
         self._turn = threading.Lock()
         self._authorization = (("authorization", "Bearer owner"),) if emulator_host else ()
         self._commit = self._unary("Commit", proto.CommitRequest, proto.CommitResponse)
