@@ -49,7 +49,8 @@ class Actor:
 
     `news` is set when the next turn will see something that no event tells of, so that it need not be waited for.
     `pace` is what the run at work was granted, with its lease; `halted` are the runs that were told to hold or to stop;
-    `refusals` say why an export or import was not begun, by the export's place.
+    `refusals` say why an export or import was not begun, by the export's place; `led` are the runs whose Jobs this turn
+    wants, though it may not have looked at them.
     """
 
     services: Services
@@ -62,6 +63,7 @@ class Actor:
     lease: Lease | None = None
     halted: dict[str, RunDocument] = field(default_factory=dict)
     refusals: dict[str, Refusal] = field(default_factory=dict)
+    led: set[str] = field(default_factory=set)
 
     @singledispatchmethod
     async def act(self, intent: Intent) -> None:
@@ -88,6 +90,7 @@ class Actor:
 
     @act.register
     async def _ensure_job(self, intent: EnsureJob) -> None:
+        self.led.add(intent.run)
         run = self.observation.runs.get(intent.run)
         if run and run.job and not intent.replace:
             return
@@ -186,7 +189,7 @@ class Actor:
         cluster, namespace, uid = self.services.cluster, self.rollout.namespace, self.rollout.uid
         if thoroughly:
             found = await jobs.of_rollout(cluster, namespace, label_selector(self.rollout.name), uid)
-            names |= {name for name, run in found.items() if run not in seen}
+            names |= {name for name, run in found.items() if run not in seen and run not in self.led}
         for name in sorted(names):
             await jobs.remove(cluster, namespace, name, uid)
 
