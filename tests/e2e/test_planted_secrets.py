@@ -1,0 +1,140 @@
+"""Values that are nobody's business are planted wherever there are some, and looked for wherever people look."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+import zipfile
+from contextlib import suppress
+from pathlib import Path
+
+from tests.e2e.conftest import Operators
+from tests.e2e.ground import SYSTEM
+from tests.e2e.objects import ObjectWorld
+from tests.e2e.world import MIGRATION, World, migrate
+
+PLANTED = "pl4nted-5ecret"
+"""The beginning of each of them."""
+
+VALUE, KEY, LATER, VARIABLE = (f"{PLANTED}-{name}" for name in ("value", "key", "later", "variable"))
+TRANSFORM = {
+    "set": {
+        "createdAt": "timestamp(doc.ts)",
+        "kind": "has(doc.kinds) ? doc.kinds[doc.pick] : ''",
+        "match": "has(doc.pattern) ? doc.card.matches('(' + doc.pattern) : false",
+    }
+}
+
+
+def looked_at(world: ObjectWorld, operator: Operators, tmp_path: Path) -> dict[str, str]:
+    """All that people and their tools see of a namespace, by where it is seen."""
+    kinds = "mroll,fsenv,migrationapprovals,jobs,pods,configmaps,events"
+    logs = world.sandbox.directory / "kubelet" / "logs"
+    return {
+        "objects": world.sandbox.kubectl("get", kinds, "-n", world.namespace, "-o", "yaml"),
+        "leases": world.sandbox.kubectl("get", "leases", "-n", SYSTEM, "-o", "yaml"),
+        "operator": operator.current.log.read_text(encoding="utf-8"),
+        **{f"worker {each}": each.read_text() for each in logs.glob(f"{world.namespace}_*/**/*.log")},
+        "status": plugin(world, "status", world.name),
+        "explain": plugin(world, "explain", world.name),
+        **report(world, tmp_path / "report.zip"),
+        **measured(world, operator),
+    }
+
+
+def plugin(world: ObjectWorld, *arguments: str) -> str:
+    """What `kubectl firelift` says of the object."""
+    command = [sys.executable, "-m", "firelift.cli", *arguments]
+    told = subprocess.run(
+        [*command, "-n", world.namespace],
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, "KUBECONFIG": str(world.sandbox.kubeconfig)},
+        timeout=120,
+    )
+    assert told.stdout, told.stderr
+    return told.stdout + told.stderr
+
+
+def report(world: ObjectWorld, file: Path) -> dict[str, str]:
+    """The files of a bug report."""
+    plugin(world, "report", world.name, "--file", str(file))
+    with zipfile.ZipFile(io.BytesIO(file.read_bytes())) as archive:
+        return {f"report {name}": archive.read(name).decode() for name in archive.namelist()}
+
+
+def measured(world: ObjectWorld, operator: Operators) -> dict[str, str]:
+    """What Prometheus is told."""
+    lines = operator.current.log.read_text(encoding="utf-8").splitlines()
+    port = [json.loads(line)["ports"][0] for line in lines if '"standing by"' in line][-1]
+    listed = json.loads(world.sandbox.kubectl("get", "pods", "-n", SYSTEM, "-o", "json"))["items"]
+    # Each pod has an address of its own on this machine; an operator that is a process has none.
+    hosts = [pod["status"]["podIP"] for pod in listed if pod["status"].get("phase") == "Running"] or ["127.0.0.1"]
+    found = {}
+    for host in hosts:
+        with urllib.request.urlopen(f"http://{host}:{port}/metrics", timeout=60) as answer:
+            found[f"metrics of {host}"] = answer.read().decode()
+    return found
+
+
+def untold(seen: dict[str, str], *planted: str) -> None:
+    """None of it is anywhere."""
+    found = [(where, each) for where, text in seen.items() for each in planted if each in text]
+    assert found == []
+
+
+def tokens(world: ObjectWorld) -> set[str]:
+    """Those that are mounted into pods; a pod may go while its files are looked at."""
+    found: set[str] = set()
+    for file in (world.sandbox.directory / "kubelet").rglob("token"):
+        with suppress(OSError):
+            found.add(file.read_text(encoding="utf-8").strip())
+    return found - {""}
+
+
+def test_what_documents_and_variables_hold_is_in_the_database_and_nowhere_else(
+    world: World, operator: Operators, tmp_path: Path
+) -> None:
+    world.seed(30)
+    for number in range(30):
+        world.database.document(f"logs/{number:05d}").update({"card": VALUE})
+    world.database.document("logs/00003").update({"kinds": {"a": 1}, "pick": KEY})
+    world.database.document("logs/00005").update({"pattern": VALUE})
+    world.database.document("logs/00007").update({"ts": VALUE})
+    world.sandbox.kubectl("create", "secret", "generic", "app", "-n", world.namespace, f"--from-literal=key={VARIABLE}")
+    variable = {"name": "API_TOKEN", "valueFrom": {"secretKeyRef": {"name": "app", "key": "key"}}}
+    again = {"verify": {"sample": "100%", "maxMismatch": "100%", "recheckSeconds": 0}}
+    steps = [migrate(100), {"approve": {"count": 1}}, again, {"approve": {"count": 1}, "name": "end"}]
+    manifest = world.manifest(
+        [{"name": "everyone", "steps": steps}],
+        migrations=[MIGRATION | {"transform": TRANSFORM}],
+        worker={"parallelism": 1, "env": [variable]},
+    )
+    world.apply(manifest)
+    world.until_reason("AwaitingApproval", seconds=180)
+    changed = min(world.target())
+    world.database.document(changed).update({"card": LATER})
+    world.approve()
+    world.until(
+        lambda status: status.get("step") == "end" and status["reason"] == "AwaitingApproval", "the last step", 180
+    )
+    world.patch(intent="Revert")
+    told = world.until_reason("RevertedWithConflicts", seconds=180)
+
+    assert told["phases"][0]["deadLetters"] == 3
+    letters = [each.to_dict() or {} for each in world.database.collection_group("firelift_deadletters").stream()]
+    assert KEY in "".join(str(letter["reason"]) for letter in letters), "the ledger says all of it"
+    assert world.database.document(changed).get().to_dict() is not None, "the app's own write stays"
+    log = operator.current.log
+    world.until_fact(lambda: "RevertedWithConflicts" in log.read_text(encoding="utf-8"), "the log has come so far")
+    seen = looked_at(world, operator, tmp_path)
+    assert {"objects", "operator", "status", "report object.yaml"} <= seen.keys()
+    assert any("firelift" in text for where, text in seen.items() if where.startswith("metrics"))
+    assert "logs/" in seen["objects"], "names of documents are shown"
+    untold(seen, PLANTED, *tokens(world))
