@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from tests.chart import values_table
-from tests.documentation import alerts, fields, waiting
+from tests.documentation import alerts, fields, panels, waiting
 
-PARTS = (values_table.PART, alerts.PART, *fields.parts(), *waiting.parts())
+PARTS = (values_table.PART, alerts.PART, panels.PART, *fields.parts(), *waiting.parts())
