@@ -9,11 +9,17 @@ from tests.virtual_time import VirtualClock, in_virtual_time
 from firelift.migration.ahead import ReadAhead
 from firelift.migration.bounded import Room
 from firelift.migration.errors import UnknownOutcome
+from firelift.migration.processors.build import PAGE
 from firelift.migration.readers import ScanReader
 from firelift.migration.store import Create, Page, Source
+from firelift.migration.worker import LANES_AT_ONCE
+from firelift.stores.firestore.reading import PAGE_BYTES
 from firelift.stores.memory import MemoryStore
 
 PAGE_SECONDS = 3.0
+
+ORDINARY_BYTES = 700
+"""Of a document with 16 fields in a query's answer, its name and times included."""
 
 
 class SlowStore(MemoryStore):
@@ -62,6 +68,12 @@ async def test_nothing_is_read_ahead_where_the_process_has_no_room_until_another
     assert room.taken == third.batch.size
     await ahead.drop()
     assert room.taken == 0
+
+
+def test_there_is_room_for_a_page_of_ordinary_documents_ahead_of_each_lane() -> None:
+    room = Room()
+    assert [room.take(PAGE * ORDINARY_BYTES) for _ in range(LANES_AT_ONCE)] == [True] * LANES_AT_ONCE
+    assert not room.take(PAGE_BYTES)
 
 
 @in_virtual_time

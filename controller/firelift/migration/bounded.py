@@ -18,8 +18,9 @@ FIRST = 8
 """Documents of the first call, which says how large they are. Each may have 1 MiB."""
 
 
-AHEAD_BYTES = 4 * 2**20
-"""Of a process, read ahead by all its lanes: pages of ordinary documents, and not those of documents of 1 MiB."""
+AHEAD_BYTES = 6 * 2**20
+"""Of a process, read ahead by all its lanes: pages of ordinary documents for each of four, and not those of documents
+of 1 MiB. With less room one of the lanes waits for each of its pages, and the run for that lane."""
 
 
 @dataclass(slots=True)
