@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tests.e2e.conftest import Operators
-from tests.e2e.ground import SYSTEM
+from tests.e2e.ground import SYSTEM, Ground
 from tests.e2e.objects import ObjectWorld
 from tests.e2e.world import MIGRATION, World, migrate
 
@@ -48,7 +48,8 @@ def looked_at(world: ObjectWorld, operator: Operators, tmp_path: Path) -> dict[s
 
 def plugin(world: ObjectWorld, *arguments: str) -> str:
     """What `kubectl firelift` says of the object."""
-    command = [sys.executable, "-m", "firelift.cli", *arguments]
+    kind = "environment/" if isinstance(world, Ground) else ""
+    command = [sys.executable, "-m", "firelift.cli", arguments[0], kind + arguments[1], *arguments[2:]]
     told = subprocess.run(
         [*command, "-n", world.namespace],
         capture_output=True,
@@ -138,3 +139,41 @@ def test_what_documents_and_variables_hold_is_in_the_database_and_nowhere_else(
     assert any("firelift" in text for where, text in seen.items() if where.startswith("metrics"))
     assert "logs/" in seen["objects"], "names of documents are shown"
     untold(seen, PLANTED, *tokens(world))
+
+
+def test_what_an_environments_secrets_hold_is_told_by_no_plan_no_error_and_no_log(
+    ground: Ground, operator: Operators, tmp_path: Path
+) -> None:
+    ground.bind_secrets()
+    create = ("create", "secret", "generic", "-n", ground.namespace)
+    ground.sandbox.kubectl(*create, "app", f"--from-literal=key={VALUE}", f"--from-literal=pager={KEY}")
+    ground.sandbox.kubectl(*create, "google", f"--from-literal=access_token=ya29.{VARIABLE}")
+    pager = {"type": "pagerduty", "secretLabels": {"service_key": {"name": "app", "key": "pager"}}}
+    spec = {
+        "secrets": {"api-key": {"valueFrom": {"name": "app", "key": "key"}, "version": 1}},
+        "observability": {"channels": {"pager": pager}},
+        "indexes": {},
+        "ttls": {},
+    }
+    ground.apply(ground.manifest(**spec, terraform={"credentials": {"secretName": "google"}}))
+    ground.until_reason("AwaitingApproval", seconds=180)
+    # A provider that echoes the payload, and a header, into its error.
+    echo = f"Invalid payload {VALUE}, labels {KEY}, Authorization: Bearer ya29.{VARIABLE}"
+    ground.control("faults", {"match": ground.project, "code": "INVALID_ARGUMENT", "message": echo})
+    ground.approve()
+    failed = ground.until_reason("ApplyFailed", "PlanFailed", seconds=180)
+    assert "Invalid payload (sensitive)" in failed["message"], "the error came through, without its secrets"
+    untold(looked_at(ground, operator, tmp_path), PLANTED, *tokens(ground))
+    ground.heal()
+    ground.patch(attempt=2)
+    for _ in range(3):
+        if ground.until_reason("AwaitingApproval", "Ready", seconds=180)["reason"] == "Ready":
+            break
+        ground.approve()
+        ground.until(lambda status: status["reason"] != "AwaitingApproval", "it goes on")
+    ground.until_reason("Ready", seconds=180)
+
+    assert ground.secret_value("api-key") == VALUE
+    seen = looked_at(ground, operator, tmp_path)
+    assert "prod-plan" in seen["objects"]
+    untold(seen, PLANTED, *tokens(ground))
