@@ -11,20 +11,20 @@ from firelift.api.tenancy import DATABASES
 
 
 def test_a_permission_that_ends_in_mid_run_stops_the_work_and_leaves_the_way_back_open(world: World) -> None:
-    world.seed(300)
+    world.seed(600)
     before = world.source()
-    slowly = {"maxWritesPerSecond": 10, "batchSize": 5}
+    slowly = {"maxWritesPerSecond": 5, "batchSize": 5}
     world.apply(world.manifest([phase("everyone", 100)], pace=slowly))
     world.until_fact(lambda: len(world.target()) > 5, "the first documents")
 
     world.sandbox.kubectl("annotate", "namespace", world.namespace, f"{DATABASES}=gym-prod/* {world.project}/orders")
-    said = world.until_reason("DatabaseNotAllowed")
+    said = world.until_reason("DatabaseNotAllowed", seconds=90)
     allowed = f"its annotation {DATABASES} allows gym-prod/* {world.project}/orders"
     assert f"may not touch database {world.project}/(default): {allowed}" in said["message"]
     assert world.conditions()["Stalled"] == "True"
     # The status is written first, then the runs are told.
     world.until_fact(lambda: _moving(world) == ["Hold"], "the run is on hold")
-    assert len(world.target()) < 300
+    assert len(world.target()) < 600
 
     def refused() -> bool:
         with pytest.raises(Exception, match="denied request") as answer:
