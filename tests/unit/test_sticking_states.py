@@ -1,11 +1,11 @@
 """The states in which other operators are known to stick, each by its name, and where else the way out is proven.
 
-- *a second rollout ignored after a first fails*: here, and tests/e2e/test_outages.py with real parts
-- *marked failed but still writing*: here, and in every turn of every random world of
+- *a second rollout ignored after a first fails*: here, and tests/e2e/test_sticking_states.py with real parts
+- *marked failed but still writing*: here, there, and in every turn of every random world of
   tests/property/test_rollout_machine.py ("works although the rollout is at rest")
 - *two waiting for each other*: here, and tests/unit/test_rollout_locks.py for any order of any groups
-- *approved but never executed*: here, and tests/e2e/test_api_faults.py (approved while nobody can watch)
-- *done but forever reconciling*: here
+- *approved but never executed*: here, there, and tests/e2e/test_api_faults.py (while nobody can watch)
+- *done but forever reconciling*: here, and there
 - *finalizer left after uninstall*: tests/chart/test_release.py and tests/integration/test_leaving.py
 """
 
