@@ -160,7 +160,23 @@ def test_view_and_edit_join_the_clusters_own_roles_and_approving_is_in_neither(p
     assert "approve" in only(plain, "ClusterRole", "firelift-approver")["rules"][0]["verbs"]
 
 
-@pytest.mark.parametrize("name", ["approvals.firelift.dev", "automatic-applies.firelift.dev", "on-call.firelift.dev"])
+def test_no_policy_goes_before_the_objects_that_it_guards(plain: list[Json]) -> None:
+    kinds = ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
+    going = [each for kind in kinds for each in of_kind(plain, kind) if not _annotations(each)]
+
+    assert going == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "approvals.firelift.dev",
+        "automatic-applies.firelift.dev",
+        "environments.tenancy.firelift.dev",
+        "on-call.firelift.dev",
+        "rollouts.tenancy.firelift.dev",
+    ],
+)
 def test_a_policy_stays_as_long_as_the_objects_do(chart: Chart, plain: list[Json], name: str) -> None:
     kinds = ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
     going = chart.render(crds={"keep": False})

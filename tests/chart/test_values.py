@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -97,6 +98,31 @@ def test_a_wrong_value_is_refused_with_a_sentence(chart: Chart, values: dict[str
     with pytest.raises(HelmError) as refused:
         chart.render(**values)
     assert sentence in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("absent", "sentence"),
+    [
+        ({"tenancy": None, "onCallPolicy": None}, "missing properties 'onCallPolicy', 'tenancy'"),
+        ({"tenancy": {"required": None}}, "at '/tenancy': missing property 'required'"),
+    ],
+)
+def test_values_kept_from_an_older_chart_are_refused_by_the_name_of_what_they_lack(
+    chart: Chart, absent: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(HelmError, match=re.escape(sentence)):
+        chart.text(**absent)
+
+
+def test_no_value_of_the_chart_may_be_absent() -> None:
+    def objects(schema: dict[str, Any], values: dict[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+        yield schema, values
+        for key, value in values.items():
+            if key not in _FREE and isinstance(value, dict) and "properties" in (below := schema["properties"][key]):
+                yield from objects(below, value)
+
+    values = yaml.safe_load(VALUES.read_text(encoding="utf-8"))
+    assert all(set(schema["required"]) == set(given) for schema, given in objects(_SCHEMA, values))
 
 
 def test_a_cluster_that_is_too_old_is_refused(chart: Chart) -> None:

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from firelift.kube.client import Cluster, Json
-from firelift.kube.events import BURST, REFILL_SECONDS, REPEAT_SECONDS, Recorder, Said, Subject, build
+from firelift.kube.events import BURST, REFILL_SECONDS, REPEAT_SECONDS, WARNINGS, Recorder, Said, Subject, build
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 LATER = NOON + timedelta(seconds=REPEAT_SECONDS)
@@ -22,8 +22,16 @@ async def subject(cluster: Cluster) -> Subject:
     return Subject(name, "users", "11111111-2222-3333-4444-555555555555")
 
 
-async def say(recorder: Recorder, cluster: Cluster, subject: Subject, now: datetime, message: str = "one") -> Said:
-    event = build(subject, reason="PhaseStarted", message=message, warning=False, now=now, reporter="operator-1")
+async def say(
+    recorder: Recorder,
+    cluster: Cluster,
+    subject: Subject,
+    now: datetime,
+    message: str = "one",
+    *,
+    warning: bool = False,
+) -> Said:
+    event = build(subject, reason="PhaseStarted", message=message, warning=warning, now=now, reporter="operator-1")
     return await recorder.say(cluster, subject, event, now)
 
 
@@ -85,3 +93,13 @@ async def test_an_object_has_a_budget_of_events(cluster: Cluster, subject: Subje
 
     other = Subject(subject.namespace, "others", "22222222-2222-3333-4444-555555555555")
     assert await say(recorder, cluster, other, NOON) is Said.WRITTEN
+
+
+async def test_an_object_that_says_much_can_still_warn(cluster: Cluster, subject: Subject) -> None:
+    recorder = Recorder()
+    for number in range(BURST + 1):
+        last = await say(recorder, cluster, subject, NOON, f"sentence {number}")
+    assert last is Said.HELD_BACK
+
+    said = [await say(recorder, cluster, subject, NOON, f"trouble {n}", warning=True) for n in range(WARNINGS + 1)]
+    assert said == [Said.WRITTEN] * WARNINGS + [Said.HELD_BACK]

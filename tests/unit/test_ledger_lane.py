@@ -248,3 +248,9 @@ async def test_a_commit_whose_writes_do_not_share_one_time_stops_the_run_loudly(
     await seed(store, {f"{SOURCE}/d{number}": {"n": number} for number in range(3)})
     with pytest.raises(LedgerBroken, match="a revert could not tell it from a live write"):
         await worked(store, plan("r1"))
+
+
+async def test_a_database_that_was_opened_anew_is_told_from_the_one_that_was_closed() -> None:
+    closed, opened = MemoryStore(), MemoryStore()
+    progress = Progress(closed, LEDGER, "r1")
+    assert (progress.reads(closed), progress.reads(opened)) == (True, False)

@@ -24,9 +24,13 @@ BURST = 100
 REFILL_SECONDS = 30
 """How long it takes until an object that has used up its budget may have one more."""
 
+WARNINGS = 20
+"""On top of these for warnings alone: an object that says much must still be able to say what is wrong."""
+
 REMEMBERED = 4096
 """Sentences, and objects, that are kept in mind; those not heard of for the longest time are forgotten first."""
 
+_FULL = BURST + WARNINGS
 _LONGEST_NOTE = 1024  # of an Event, by the API server
 _LONGEST_NAME = 200
 
@@ -65,11 +69,11 @@ class _Budget:
     left: float
     time: datetime
 
-    def take(self, now: datetime) -> bool:
-        """Whether there is one left, which is gone then."""
+    def take(self, now: datetime, *, warning: bool) -> bool:
+        """Whether there is one left for it, which is gone then."""
         passed = max(0.0, (now - self.time).total_seconds())
-        self.left, self.time = min(BURST, self.left + passed / REFILL_SECONDS), now
-        if self.left < 1:
+        self.left, self.time = min(_FULL, self.left + passed / REFILL_SECONDS), now
+        if self.left < 1 + (0 if warning else WARNINGS):
             return False
         self.left -= 1
         return True
@@ -93,7 +97,8 @@ class Recorder:
         if known is not None and (now - known.time).total_seconds() < REPEAT_SECONDS:
             known.unwritten += 1
             return Said.REPEATED
-        if not _kept(self._budgets, subject.uid, _Budget(BURST, now)).take(now):
+        warning = event["type"] == "Warning"
+        if not _kept(self._budgets, subject.uid, _Budget(_FULL, now)).take(now, warning=warning):
             return Said.HELD_BACK
         path = f"/apis/events.k8s.io/v1/namespaces/{subject.namespace}/events"
         try:

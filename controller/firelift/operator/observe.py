@@ -139,8 +139,7 @@ async def _left_behind(services: Services, rollout: Rollout, runs: dict[str, Run
 async def _runs(
     memory: ObjectMemory, rollout: Rollout, store: Store, made: dict[str, JobSeen | None]
 ) -> dict[str, RunSeen]:
-    for forgotten in memory.progress.keys() - made.keys():
-        del memory.progress[forgotten]
+    memory.progress = {run: each for run, each in memory.progress.items() if run in made and each.reads(store)}
     documents = await run_documents.RunStore(store, rollout.ledger_id).read([*made])
     seen = {run: RunSeen(run, job=job) for run, job in made.items()}
     known = {run: held for run, held in documents.items() if held is not None}

@@ -60,6 +60,10 @@ class Progress:
         self._latencies: deque[tuple[Micros, int]] = deque(maxlen=LATENCIES)
         self._examples: dict[str, None] = {}
 
+    def reads(self, store: Store) -> bool:
+        """Whether it reads from this very store; one that was long unused is closed, and the database opened anew."""
+        return self._store is store
+
     async def update(self) -> RunProgress:
         """Read what is new.
 
