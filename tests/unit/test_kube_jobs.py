@@ -131,6 +131,22 @@ def test_a_rollouts_own_variables_reach_the_worker_and_never_replace_firelifts()
     assert made["FIRESTORE_EMULATOR_HOST"] == "127.0.0.1:1"
 
 
+@pytest.mark.parametrize(
+    ("limits", "bound"),
+    [
+        ({}, None),
+        ({"cpu": "2"}, None),
+        ({"memory": "256Mi"}, None),
+        ({"memory": "1Gi"}, "921"),
+        ({"memory": "8589934592"}, "7372"),
+    ],
+)
+def test_a_worker_bounds_its_memory_below_the_limit_of_its_pod(limits: dict[str, str], bound: str | None) -> None:
+    made = environment(build_job(rollout(worker={"resources": {"limits": limits}}), plan(), POLICY))
+
+    assert made.get("FIRELIFT_MEMORY_MIB") == bound
+
+
 def test_exit_codes_decide_what_a_failed_pod_counts_as() -> None:
     rules = build_job(rollout(), plan(), POLICY)["spec"]["podFailurePolicy"]["rules"]
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from firelift.kube.quantities import divided
 from firelift.sandbox.kubelet.downward import field_value, pod_address, resource_value
 from firelift.sandbox.kubelet.environment import expand
 from firelift.sandbox.kubelet.logs import tail_offset
 from firelift.sandbox.kubelet.payloads import File
-from firelift.sandbox.kubelet.quantities import divided
 from firelift.sandbox.kubelet.runner import starts_again
 from firelift.sandbox.kubelet.status import ContainerState, pod_status, terminated, timestamp
 from firelift.sandbox.kubelet.volumes import below, write_payload

@@ -10,10 +10,15 @@ from firelift.api.base import API_VERSION, ENTRIES_ANNOTATION, ROLLOUT_LABEL, RU
 from firelift.api.rollout import KIND, WorkerSpec
 from firelift.api.run import RunPlan
 from firelift.kube.client import Json
+from firelift.kube.quantities import parse_quantity
 from firelift.rollout.observation import Rollout
 
 COMMAND = ("python", "-m", "firelift.worker")
 CONTAINER = "worker"
+
+_BOUNDABLE_MIB = 1024
+"""Below, a worker's own bound would be reached by what its threads merely reserve: its limit is the node's to keep."""
+_BOUND_SHARE = 0.9
 
 _NAME = 40  # with the digest, an index of two digits and the suffix of a pod it stays below a label's 63
 _DIGEST = 10
@@ -128,6 +133,7 @@ def _environment(rollout: Rollout, plan: RunPlan, policy: JobPolicy) -> list[Jso
         "FIRELIFT_PROJECT": plan.database.project,
         "FIRELIFT_DATABASE": plan.database.name,
         "FIRELIFT_WORKERS": str(plan.shares),
+        **_memory(rollout.spec.worker),
     }
     index: Json = {"name": "JOB_COMPLETION_INDEX", "valueFrom": {"fieldRef": {"fieldPath": _INDEX_ANNOTATION}}}
     reserved = {*ours, index["name"]}
@@ -136,6 +142,12 @@ def _environment(rollout: Rollout, plan: RunPlan, policy: JobPolicy) -> list[Jso
         *({"name": name, "value": value} for name, value in ours.items()),
         index,
     ]
+
+
+def _memory(worker: WorkerSpec) -> dict[str, str]:
+    """Stays below the limit of its pod, so that a record that needs more is a dead letter and no killed pod."""
+    limit = parse_quantity(worker.resources.limits.get("memory", "0")) / 2**20
+    return {"FIRELIFT_MEMORY_MIB": str(int(float(limit) * _BOUND_SHARE))} if limit >= _BOUNDABLE_MIB else {}
 
 
 def _resources(worker: WorkerSpec) -> Json:

@@ -4,8 +4,8 @@ import hashlib
 import re
 from collections.abc import Mapping
 
+from firelift.kube.quantities import divided
 from firelift.sandbox.kubelet.cluster import Json
-from firelift.sandbox.kubelet.quantities import divided
 
 ADDRESS = "127.0.0.1"
 """Of the node."""
