@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from tests.waiting import until
 from firelift.api.base import ROLLOUT_LABEL
 from firelift.operator.health import healthy
 from firelift.operator.pulse import Pulse
-from firelift.operator.wakeups import Key, Loops
+from firelift.operator.wakeups import AT_ONCE, SLOW_AT_ONCE, Key, Loops
 from firelift.operator.watching import Freshness, build_settings, login
 
 USERS, TASKS = Key("shop", "users"), Key("shop", "tasks")
@@ -50,29 +51,51 @@ async def test_a_poke_during_a_turn_leads_to_another_turn() -> None:
     assert turns == [USERS, USERS]
 
 
-async def test_of_a_thousand_objects_at_once_one_turn_begins_in_each_round_of_the_event_loop() -> None:
-    rounds = 0
-    begun: list[int] = []
-
-    async def counting() -> None:
-        nonlocal rounds
-        while True:
-            await asyncio.sleep(0)
-            rounds += 1
+async def test_of_a_thousand_objects_at_once_few_have_their_turn_at_the_same_time() -> None:
+    under_way = most = done = 0
 
     async def turn(_: Key) -> float:
-        begun.append(rounds)
+        nonlocal under_way, most, done
+        under_way += 1
+        most = max(most, under_way)
+        for _round in range(5):
+            await asyncio.sleep(0)
+        under_way -= 1
+        done += 1
         return 60
 
     loops = Loops(turn, Pulse(), longest_turn_seconds=1)
-    counter = asyncio.create_task(counting())
     for number in range(1000):
         loops.poke(Key("shop", f"rollout-{number}"))
-    await until(lambda: len(begun) == 1000)
-    counter.cancel()
+    await until(lambda: done == 1000)
     await loops.stop()
 
-    assert len(set(begun)) == 1000
+    assert most == AT_ONCE
+
+
+async def test_objects_whose_turns_take_long_hold_up_only_each_other() -> None:
+    stuck = [Key("broken", f"rollout-{number}") for number in range(100)]
+    turns: Counter[Key] = Counter()
+    never = asyncio.Event()
+
+    async def turn(key: Key) -> float:
+        turns[key] += 1
+        if key.namespace == "broken" and turns[key] > 1:
+            await never.wait()
+        return 60
+
+    # Every turn counts as slow, so that each object's second one is.
+    loops = Loops(turn, Pulse(), longest_turn_seconds=1, slow_seconds=-1)
+    for key in stuck:
+        loops.poke(key)
+    await until(lambda: all(turns[key] == 1 for key in stuck))
+    for key in stuck:
+        loops.poke(key)
+    await until(lambda: sum(turns[key] == 2 for key in stuck) == SLOW_AT_ONCE)
+    loops.poke(USERS)
+    await until(lambda: turns[USERS] == 1)
+    assert sum(turns[key] == 2 for key in stuck) == SLOW_AT_ONCE
+    await loops.stop()
 
 
 async def test_two_turns_of_one_object_never_overlap_and_two_objects_do() -> None:

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from firelift.operator.pulse import Pulse
+
+AT_ONCE = 32
+"""Turns of one kind at once. A new leader has to look at a thousand objects: were all of their turns under way, each
+call would wait for a thousand others, all of them would pass their deadlines, and begin anew."""
+
+SLOW_SECONDS = 2.0
+SLOW_AT_ONCE = 16
+"""Objects whose last turn took that long have places of their own: a database that does not answer holds up its own."""
 
 _GRACE_SECONDS = 30.0
 
@@ -28,14 +37,23 @@ Turn = Callable[[Key], Awaitable[float | None]]
 class Loops:
     """The tasks of all objects. `turn` never raises for what one object does; an error of `turn` ends the process."""
 
-    def __init__(self, turn: Turn, pulse: Pulse, *, longest_turn_seconds: float, kind: str = "rollout") -> None:
+    def __init__(
+        self,
+        turn: Turn,
+        pulse: Pulse,
+        *,
+        longest_turn_seconds: float,
+        kind: str = "rollout",
+        slow_seconds: float = SLOW_SECONDS,
+    ) -> None:
         self._turn = turn
+        self._slow_seconds = slow_seconds
         self._kind = kind
         self._pulse = pulse
         self._longest_turn = longest_turn_seconds
         self._dirty: dict[Key, asyncio.Event] = {}
         self._tasks: dict[Key, asyncio.Task[None]] = {}
-        self._door = asyncio.Lock()
+        self._quick, self._slow = asyncio.Semaphore(AT_ONCE), asyncio.Semaphore(SLOW_AT_ONCE)
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def poke(self, key: Key) -> None:
@@ -55,13 +73,17 @@ class Loops:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _run(self, key: Key) -> None:
-        dirty = self._dirty[key]
+        dirty, place = self._dirty[key], self._quick
         try:
             while True:
-                await self._enter()
-                dirty.clear()
-                self._pulse.expect(self._name(key), within_seconds=self._longest_turn + _GRACE_SECONDS)
-                wait = await self._turn(key)
+                # Who waits for a place has promised nothing: those who have one have.
+                self._pulse.end(self._name(key))
+                async with place:
+                    dirty.clear()
+                    self._pulse.expect(self._name(key), within_seconds=self._longest_turn + _GRACE_SECONDS)
+                    begun = time.monotonic()
+                    wait = await self._turn(key)
+                place = self._slow if time.monotonic() - begun > self._slow_seconds else self._quick
                 if wait is not None:
                     self._pulse.expect(self._name(key), within_seconds=wait + _GRACE_SECONDS)
                     await _set_within(dirty, wait)
@@ -70,15 +92,6 @@ class Loops:
         finally:
             self._pulse.end(self._name(key))
             del self._tasks[key], self._dirty[key]
-
-    async def _enter(self) -> None:
-        """Let one turn begin in each round of the event loop.
-
-        An operator that starts, or that comes back to the API server, has to look at a thousand objects at once. Were
-        all of their turns to begin in one round, it would last for seconds, and the Lease would not be renewed in it.
-        """
-        async with self._door:
-            await asyncio.sleep(0)
 
     def _name(self, key: Key) -> str:
         return f"{self._kind} {key}"
