@@ -10,11 +10,13 @@ import os
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from http import HTTPStatus
 from typing import Any, Self, TypeAlias
 from urllib.request import getproxies
 
 import aiohttp
+from aiohttp.connector import Connection
 from kubernetes.aio import client, config
 
 from firelift.kube.errors import Unreachable, error_of
@@ -50,10 +52,27 @@ def always() -> None:
     """The permit of a process that needs none."""
 
 
+_sending: ContextVar[Permit] = ContextVar("permit", default=always)
+"""The permit of the call that this task makes: those of one connection have different ones."""
+
+
+class PermittedRequest(aiohttp.ClientRequest):
+    """Asks for the permit when it has its connection, each time that it is sent.
+
+    A call waits for a free connection, for a new one to be made and, when the old one was cut, for both once more.
+    """
+
+    async def send(self, conn: Connection) -> aiohttp.ClientResponse:
+        """As any request, under the permit."""
+        _sending.get()()
+        return await super().send(conn)
+
+
 class Cluster:
     """A connection with one identity.
 
-    `permit` is asked before each call that changes something, and raises when this process may not change anything.
+    `permit` is asked before each call that changes something waits for its turn, and again right before it is sent. It
+    raises when this process may not change anything.
     Every call has a deadline of `timeout_seconds`; every method raises `KubeError` and what `permit` raises.
     """
 
@@ -75,7 +94,7 @@ class Cluster:
     async def connect(cls, *, timeout_seconds: float = 10.0, count: Count = uncounted) -> Self:
         """Take the identity of KUBECONFIG when it is set, else of the pod's ServiceAccount; nothing is sent yet."""
         # Where no proxy is named there is none to look for; else each call would be handed to a thread and back, twice.
-        session = {"trust_env": bool(getproxies())}
+        session = {"trust_env": bool(getproxies()), "request_class": PermittedRequest}
         configuration = client.Configuration(connection_pool_maxsize=CONNECTIONS, client_session_kwargs=session)
         if kubeconfig := os.environ.get("KUBECONFIG"):
             await config.load_kube_config(  # type: ignore[no-untyped-call] # the official client is typed only in part
@@ -166,8 +185,8 @@ class Cluster:
         content_type: str = _JSON,
         accept: str = _JSON,
     ) -> bytes:
-        if method not in _READS:
-            self._permit()
+        permit = always if method in _READS else self._permit
+        permit()
         attempted = f"{method} {path}"
         request = await self._api.param_serialize(
             method,
@@ -178,6 +197,7 @@ class Cluster:
             auth_settings=["BearerToken"],
         )
         begun, status = time.monotonic(), 0
+        before = _sending.set(permit)
         try:
             answer = await self._api.call_api(*request, _request_timeout=self._timeout)
             text: bytes = await answer.read()  # type: ignore[no-untyped-call] # as above
@@ -186,6 +206,7 @@ class Cluster:
             reason = str(error) or f"no answer within {self._timeout_seconds:g} s"
             raise Unreachable(attempted, 0, reason) from error
         finally:
+            _sending.reset(before)
             self._count(method, path, status, time.monotonic() - begun)
         if answer.status >= HTTPStatus.BAD_REQUEST:
             retry_after = answer.headers.get("Retry-After", "")
