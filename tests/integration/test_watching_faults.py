@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import pytest
 from tests.api_proxy import ApiCall, ApiFault, ApiProxy, Decide
 from tests.waiting import eventually
+from yarl import URL
 
 from firelift.api.base import API_VERSION
 from firelift.sandbox.processes import Process
@@ -120,6 +121,23 @@ def test_what_is_answered_to_a_watch_ends_no_operator_and_hides_nothing_from_it(
     assert scene.sees(f"behind-{secrets.token_hex(4)}"), scene.operator.tail()
     told = [json.loads(line) for line in scene.operator.log.read_text().splitlines()]
     assert [line for line in told if "exception" in line] == []
+
+
+def test_a_watch_that_is_refused_for_its_age_is_not_asked_for_for_ever(scene: Scene) -> None:
+    expired: list[str] = []
+
+    def decide(call: ApiCall) -> ApiFault | None:
+        version = URL(call.path, encoded=True).query.get("resourceVersion", "")
+        if not call.watch or "/migrationrollouts?" not in call.path:
+            return None
+        expired.extend([] if expired else [version])
+        return ApiFault(410) if version in expired else None
+
+    scene.trouble(decide)
+    eventually(lambda: bool(expired))
+
+    assert scene.sees(f"expired-{secrets.token_hex(4)}"), scene.operator.tail()
+    scene.proxy.decide = lambda _: None
 
 
 @pytest.mark.parametrize("watches_only", [False, True], ids=["nothing but 503", "every watch is cut at once"])

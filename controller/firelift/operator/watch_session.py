@@ -1,7 +1,8 @@
 """The HTTP session of kopf, which ends, and this process with it, at the first answer that it does not know.
 
 What says nothing about the objects is told to it as a lost connection, which it tries again, or as a watch that is too
-old, for which it lists anew. A watch that is cut at once is asked for again once a second.
+old, for which it lists anew; so is a watch that is refused for its age, for which it would ask again for ever. A watch
+that is cut at once is asked for again once a second, and so is a list whose next page has expired.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ import aiohttp
 import kopf
 
 _WATCH_SECONDS = 1.0
-"""The shortest time between the beginnings of two watches of one kind: kopf knows none where an answer has begun."""
+"""The shortest time between the beginnings of two watches of one kind, and between two of its lists that expired: kopf
+knows none where an answer has begun."""
 
 _LATER = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.GONE})
 _SHOWN = 200
@@ -75,6 +77,8 @@ class Steady:
         if watches:
             await self._pause(request.url.path)
         response = await handler(request)
+        if response.status == HTTPStatus.GONE and (watches or "continue" in request.url.query):
+            return await self._anew(response, request.url.path, watches=watches)
         try:
             if response.status in _LATER or response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
                 raise _lost(response, await response.read())
@@ -84,6 +88,16 @@ class Steady:
             raise aiohttp.ClientConnectionError(str(error)) from error
         if watches:
             response.content = cast("aiohttp.StreamReader", Lines(response.content))
+        return response
+
+    async def _anew(self, response: aiohttp.ClientResponse, path: str, *, watches: bool) -> aiohttp.ClientResponse:
+        """Where a resourceVersion or a list's next page has expired: asked for again they stay so, for ever."""
+        response.close()
+        if not watches:
+            await self._pause(path)
+            raise aiohttp.ClientPayloadError(f"HTTP {response.status}: the list's next page has expired")
+        response.status = HTTPStatus.OK
+        response.content = cast("aiohttp.StreamReader", TooOld())
         return response
 
     async def _pause(self, path: str) -> None:
@@ -108,6 +122,16 @@ class Lines:
             *lines, rest = (rest + part).split(b"\n")
             for line in lines:
                 yield known(line) + b"\n"
+
+
+class TooOld:
+    """The body of a watch that was refused for its age, as kopf knows one that has begun."""
+
+    async def iter_chunked(self, size: int) -> AsyncIterator[bytes]:
+        """The one line, in parts of `size` bytes."""
+        line = _TOO_OLD + b"\n"
+        for start in range(0, len(line), size):
+            yield line[start : start + size]
 
 
 def known(line: bytes) -> bytes:
