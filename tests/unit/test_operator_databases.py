@@ -6,14 +6,18 @@ import asyncio
 import threading
 from contextlib import suppress
 
+import grpc
 import pytest
+from tests.waiting import until
 
 from firelift.api.rollout import DatabaseRef
+from firelift.infra.firestore_admin import DatabaseLookupError
 from firelift.kube.client import always
 from firelift.migration.errors import StoreError
-from firelift.operator.databases import STREAMS, Databases
+from firelift.operator.databases import ADMIN_ENDPOINT_VARIABLE, STREAMS, Databases
 
 HOURS = 3600.0
+ADMIN_SERVICE = "google.firestore.admin.v1.FirestoreAdmin"
 
 
 class Clock:
@@ -71,3 +75,30 @@ async def test_hundreds_of_reads_at_once_start_few_threads(clock: Clock) -> None
     await asyncio.gather(*(read(number) for number in range(200)))
     assert threading.active_count() - before <= STREAMS
     await databases.close()
+
+
+async def test_who_waits_for_a_uid_that_cannot_be_read_fails_with_it_and_does_not_try_for_himself(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, answer = 0, asyncio.Event()
+
+    async def refuse(_: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> None:
+        nonlocal asked
+        asked += 1
+        await answer.wait()
+        await context.abort(grpc.StatusCode.PERMISSION_DENIED, "no")
+
+    server = grpc.aio.server()
+    methods = {"GetDatabase": grpc.unary_unary_rpc_method_handler(refuse)}
+    server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(ADMIN_SERVICE, methods)])
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    monkeypatch.setenv(ADMIN_ENDPOINT_VARIABLE, f"127.0.0.1:{port}")
+    databases = Databases(always, timeout_seconds=1, clock=clock)
+    waiting = [asyncio.create_task(databases.uid(team(0))) for _ in range(5)]
+    await until(lambda: asked > 0)
+    answer.set()
+    ended = await asyncio.gather(*waiting, return_exceptions=True)
+    await databases.close()
+    await server.stop(None)
+    assert (asked, {type(error) for error in ended}) == (1, {DatabaseLookupError})

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from tests.rollout_specs import migrate, phase, spec
 from tests.tenancy_table import ALLOWED, DATABASE, EXPORT, PROJECT, ROWS, Row
+from tests.waiting import until
 
 from firelift.api.conditions import Reason
 from firelift.api.tenancy import BUCKETS, DATABASES, Tenancy, of_namespace
@@ -84,10 +87,13 @@ class Server:
         self.asked = 0
         self.seconds = 100.0
         self.broken = False
+        self.slow: asyncio.Event | None = None
         self.tenancies = Tenancies(self.read, 30.0, lambda: self.seconds)
 
     async def read(self, namespace: str) -> Tenancy:
         self.asked += 1
+        if self.slow is not None:
+            await self.slow.wait()
         if self.broken:
             raise Unreachable("GET namespace", 0, "no answer")
         return Tenancy(namespace, self.value)
@@ -111,3 +117,39 @@ async def test_what_a_namespace_may_touch_is_never_older_than_its_bound() -> Non
     server.broken, server.seconds = True, server.seconds + 31
     with pytest.raises(Unreachable):
         await server.tenancies.of("shop")
+
+
+async def test_who_waits_for_a_read_that_fails_fails_with_it_and_does_not_try_for_himself() -> None:
+    server = Server()
+    server.broken, server.slow = True, asyncio.Event()
+    waiting = [asyncio.create_task(server.tenancies.of("shop")) for _ in range(5)]
+    await asyncio.sleep(0)
+    server.slow.set()
+    ended = await asyncio.gather(*waiting, return_exceptions=True)
+    assert ([str(error) for error in ended], server.asked) == (["GET namespace: no answer"] * 5, 1)
+    server.broken = False
+    assert (await server.tenancies.of("shop")).databases == "shop-prod/*"
+
+
+async def test_who_gives_up_takes_the_answer_from_nobody_else() -> None:
+    server = Server()
+    server.slow = asyncio.Event()
+    first, second = (asyncio.create_task(server.tenancies.of("shop")) for _ in range(2))
+    await asyncio.sleep(0)
+    first.cancel()
+    await asyncio.wait([first])
+    server.slow.set()
+    assert ((await second).databases, server.asked, first.cancelled()) == ("shop-prod/*", 1, True)
+
+
+async def test_an_answer_that_was_asked_for_too_long_ago_is_asked_for_again() -> None:
+    server = Server()
+    server.slow = asyncio.Event()
+    first = asyncio.create_task(server.tenancies.of("shop"))
+    await until(lambda: server.asked == 1)
+    server.seconds += 30.1
+    second = asyncio.create_task(server.tenancies.of("shop"))
+    await asyncio.sleep(0)
+    server.slow.set()
+    await asyncio.gather(first, second)
+    assert server.asked == 2

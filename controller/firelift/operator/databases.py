@@ -6,7 +6,8 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 
 from firelift.api.rollout import DatabaseRef
 from firelift.infra.firestore_admin import database_uid
@@ -22,6 +23,7 @@ from firelift.migration.store import (
     ValueKit,
     Write,
 )
+from firelift.operator.remembered import Remembered
 from firelift.stores.firestore.store import open_firestore
 from firelift.stores.firestore.transport import Patience
 
@@ -90,9 +92,7 @@ class PermittedStore:
 class _Open:
     store: PermittedStore
     used: float
-    uid: str = ""
-    uid_time: float = float("-inf")
-    asking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    uid: Remembered[str]
 
 
 class Databases:
@@ -121,13 +121,7 @@ class Databases:
         Raises:
             DatabaseLookupError: it does not say.
         """
-        entry = self._entry(ref)
-        async with entry.asking:
-            if self._clock() - entry.uid_time > _UID_SECONDS:
-                endpoint = os.environ.get(ADMIN_ENDPOINT_VARIABLE) or None
-                entry.uid = await database_uid(ref.project, ref.name, endpoint)
-                entry.uid_time = self._clock()
-            return entry.uid
+        return await self._entry(ref).uid.value()
 
     async def close(self) -> None:
         """Close all stores."""
@@ -142,7 +136,8 @@ class Databases:
             # The only moment at which there are more of them.
             self._close_unused(now)
             store = open_firestore(ref.project, ref.name, patience=self._patience, streams=STREAMS)
-            self._open[ref] = _Open(PermittedStore(store, self._permit), now)
+            uid = Remembered(partial(_uid, ref), _UID_SECONDS, self._clock)
+            self._open[ref] = _Open(PermittedStore(store, self._permit), now, uid)
         entry = self._open[ref]
         entry.used = now
         return entry
@@ -152,3 +147,7 @@ class Databases:
             task = asyncio.create_task(self._open.pop(ref).store.close(), name=f"close {ref.project}/{ref.name}")
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
+
+
+async def _uid(ref: DatabaseRef) -> str:
+    return await database_uid(ref.project, ref.name, os.environ.get(ADMIN_ENDPOINT_VARIABLE) or None)

@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from functools import partial
 
 from firelift.api.tenancy import Tenancy
-
-
-@dataclass(slots=True)
-class _Known:
-    """An answer, and when it was asked for."""
-
-    tenancy: Tenancy | None = None
-    asked: float = float("-inf")
-    asking: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Who comes while somebody asks waits for that answer."""
+from firelift.operator.remembered import Remembered
 
 
 class Tenancies:
@@ -32,7 +22,7 @@ class Tenancies:
         self._read = read
         self._oldest = oldest_seconds
         self._clock = clock
-        self._known: dict[str, _Known] = {}
+        self._known: dict[str, Remembered[Tenancy]] = {}
 
     async def of(self, namespace: str) -> Tenancy:
         """What it may touch.
@@ -40,9 +30,6 @@ class Tenancies:
         Raises:
             KubeError: it could not be read.
         """
-        known = self._known.setdefault(namespace, _Known())
-        async with known.asking:
-            now = self._clock()
-            if known.tenancy is None or now - known.asked > self._oldest:
-                known.tenancy, known.asked = await self._read(namespace), now
-            return known.tenancy
+        if namespace not in self._known:
+            self._known[namespace] = Remembered(partial(self._read, namespace), self._oldest, self._clock)
+        return await self._known[namespace].value()
