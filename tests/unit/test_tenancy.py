@@ -153,3 +153,11 @@ async def test_an_answer_that_was_asked_for_too_long_ago_is_asked_for_again() ->
     server.slow.set()
     await asyncio.gather(first, second)
     assert server.asked == 2
+
+
+async def test_namespaces_that_nobody_asks_about_any_more_are_not_kept() -> None:
+    server = Server()
+    for number in range(50):
+        server.seconds += 30.1
+        await server.tenancies.of(f"team-{number}")
+    assert len(server.tenancies) == 1

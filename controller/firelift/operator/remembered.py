@@ -20,6 +20,11 @@ class Remembered(Generic[Value]):
         self._asked = float("-inf")
         self._reading: asyncio.Task[None] | None = None
 
+    @property
+    def useless(self) -> bool:
+        """Whether it is too old for anybody, and nobody is reading it."""
+        return self._reading is None and not self._serves(self._clock())
+
     async def value(self) -> Value:
         """The answer, asked for at most `oldest_seconds` before this call.
 

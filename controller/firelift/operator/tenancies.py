@@ -24,6 +24,10 @@ class Tenancies:
         self._clock = clock
         self._known: dict[str, Remembered[Tenancy]] = {}
 
+    def __len__(self) -> int:
+        """How many namespaces are known."""
+        return len(self._known)
+
     async def of(self, namespace: str) -> Tenancy:
         """What it may touch.
 
@@ -31,5 +35,11 @@ class Tenancies:
             KubeError: it could not be read.
         """
         if namespace not in self._known:
+            self._forget_old()
             self._known[namespace] = Remembered(partial(self._read, namespace), self._oldest, self._clock)
         return await self._known[namespace].value()
+
+    def _forget_old(self) -> None:
+        """What nobody would believe any more is kept for nobody: namespaces come and go."""
+        for name in [name for name, each in self._known.items() if each.useless]:
+            del self._known[name]
