@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from tests.waiting import until
 
 from firelift.kube.errors import KubeError, Unreachable
 from firelift.operator.approval_lists import OLDEST_SECONDS, ApprovalLists
@@ -75,7 +76,7 @@ async def test_an_event_during_the_question_is_not_lost() -> None:
     server = Server()
     server.slow = asyncio.Event()
     before = asyncio.create_task(server.seen())
-    await asyncio.sleep(0)
+    await until(lambda: server.asked == 1)
     server.names = ["a"]
     server.lists.changed("team")
     after = asyncio.create_task(server.seen())
@@ -88,7 +89,7 @@ async def test_a_list_is_as_old_as_its_question() -> None:
     server = Server()
     server.slow = asyncio.Event()
     before = asyncio.create_task(server.seen())
-    await asyncio.sleep(0)
+    await until(lambda: server.asked == 1)
     server.names = ["a"]
     server.seconds += 5
     server.slow.set()
@@ -103,6 +104,16 @@ async def test_a_list_that_cannot_be_read_is_asked_for_again() -> None:
         await server.seen()
     server.broken, server.names = False, ["a"]
     assert await server.seen() == ["a"]
+
+
+async def test_turns_that_wait_for_a_list_that_cannot_be_read_fail_together() -> None:
+    server = Server()
+    server.broken, server.slow = True, asyncio.Event()
+    turns = [asyncio.create_task(server.seen()) for _ in range(5)]
+    await until(lambda: server.asked == 1)
+    server.slow.set()
+    ended = await asyncio.gather(*turns, return_exceptions=True)
+    assert ({type(error) for error in ended}, server.asked) == ({Unreachable}, 1)
 
 
 async def test_lists_of_namespaces_that_nobody_asks_about_any_more_are_not_kept() -> None:

@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from functools import partial
 
 from firelift.environment.observation import ApprovalSeen as OfEnvironment
 from firelift.kube import approvals
 from firelift.kube.client import Json
+from firelift.operator.remembered import Remembered
 from firelift.rollout.observation import ApprovalSeen
 
 OLDEST_SECONDS = 0.9
 """How long a list is believed where no event has come: a watch may be late, and a second is the promise."""
 
 
-@dataclass(slots=True)
-class _Listed:
-    """A list, when it was asked for, and up to which of the events that were `heard` it was asked behind."""
-
-    items: list[Json] = field(default_factory=list)
-    asked: float = float("-inf")
-    heard: int = 0
-    behind: int = -1
-    asking: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Who comes while somebody asks waits for that answer, and asks again only when it is too old for him."""
-
-
 class ApprovalLists:
     """Lists by namespace. Use it in one event loop.
 
-    A turn never decides on a list that was asked for before the last event of an approval that this process has heard
-    of, nor on one older than `OLDEST_SECONDS`.
+    A turn never decides on a list that was asked for before the last event of an approval that this process had heard
+    of when the turn asked for it, nor on one that was older than `OLDEST_SECONDS` then.
     """
 
     def __init__(
@@ -40,7 +28,7 @@ class ApprovalLists:
     ) -> None:
         self._read = read
         self._clock = clock
-        self._listed: dict[str, _Listed] = {}
+        self._listed: dict[str, Remembered[list[Json]]] = {}
 
     def __len__(self) -> int:
         """How many lists are kept."""
@@ -49,7 +37,7 @@ class ApprovalLists:
     def changed(self, namespace: str) -> None:
         """An approval of this namespace was made, changed or removed."""
         if (listed := self._listed.get(namespace)) is not None:
-            listed.heard += 1
+            listed.changed()
 
     async def of_rollout(self, namespace: str, name: str) -> tuple[ApprovalSeen, ...]:
         """The approvals that name this rollout, in order of creation.
@@ -70,17 +58,10 @@ class ApprovalLists:
     async def _items(self, namespace: str) -> list[Json]:
         if namespace not in self._listed:
             self._forget_old()
-        listed = self._listed.setdefault(namespace, _Listed())
-        async with listed.asking:
-            heard, now = listed.heard, self._clock()
-            if listed.behind != heard or now - listed.asked > OLDEST_SECONDS:
-                listed.items = await self._read(namespace)
-                listed.behind, listed.asked = heard, now
-            return listed.items
+            self._listed[namespace] = Remembered(partial(self._read, namespace), OLDEST_SECONDS, self._clock)
+        return await self._listed[namespace].value()
 
     def _forget_old(self) -> None:
         """Lists that nobody would believe any more are kept for nobody: namespaces come and go."""
-        now = self._clock()
-        old = (name for name, each in self._listed.items() if now - each.asked > OLDEST_SECONDS)
-        for name in [name for name in old if not self._listed[name].asking.locked()]:
+        for name in [name for name, each in self._listed.items() if each.useless]:
             del self._listed[name]
