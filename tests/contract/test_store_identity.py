@@ -28,17 +28,29 @@ REFUSED = Turn((), Code.UNAUTHENTICATED, "the token has expired")
 USERS = Source("users")
 
 
+class NotLeading(Exception):
+    """What the permit raises."""
+
+
 class Tokens(google.auth.credentials.Credentials):
-    """Counts what is asked of it, and fails when it is told to."""
+    """Counts what is asked of it, and fails, or takes so long that the leadership is lost, when it is told to."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call] # the library has no types
         self.asked = 0
         self.failure: GoogleAuthError | None = None
+        self.leading = True
+        self.leads_behind = True
+
+    def permit(self) -> None:
+        """That of who leads."""
+        if not self.leading:
+            raise NotLeading
 
     def refresh(self, _: Any) -> None:
         """Count it."""
         self.asked += 1
+        self.leading = self.leads_behind
         if self.failure:
             raise self.failure
 
@@ -59,7 +71,9 @@ async def scene() -> AsyncIterator[Scene]:
     host = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
     await server.start()
     name = DatabaseName("scripted", "(default)")
-    transport = Transport(name, host, Patience(call=5, reads=5, first_pause=0.01), Identity(tokens))
+    transport = Transport(
+        name, host, Patience(call=5, reads=5, first_pause=0.01), Identity(tokens), permit=tokens.permit
+    )
     store = FirestoreStore(name, transport)
     yield Scene(store, script, tokens)
     await store.close()
@@ -76,6 +90,17 @@ async def test_a_commit_that_was_not_let_in_is_made_once_more_with_a_new_token(s
     scene.script.turns["Commit"] = [REFUSED, landed()]
     assert (await scene.store.commit([Create("users/a", {})])).commit_time == 5
     assert (scene.tokens.asked, len(scene.script.asked["Commit"])) == (1, 2)
+
+
+async def test_a_commit_is_not_made_once_more_by_who_has_lost_the_leadership(scene: Scene) -> None:
+    scene.script.turns["Commit"] = [REFUSED, landed()]
+    scene.tokens.leads_behind = False
+    with pytest.raises(NotLeading):
+        await scene.store.commit([Create("users/a", {})])
+    assert (scene.tokens.asked, len(scene.script.asked["Commit"])) == (1, 1)
+    with pytest.raises(NotLeading):
+        await scene.store.commit([Create("users/a", {})])
+    assert len(scene.script.asked["Commit"]) == 1
 
 
 async def test_reads_that_were_not_let_in_are_made_once_more_with_a_new_token(scene: Scene) -> None:

@@ -14,6 +14,7 @@ from firelift.api.rollout import DatabaseRef
 from firelift.infra.firestore_admin import DatabaseLookupError
 from firelift.kube.client import always
 from firelift.migration.errors import StoreError
+from firelift.migration.store import Create
 from firelift.operator.databases import ADMIN_ENDPOINT_VARIABLE, STREAMS, Databases
 
 HOURS = 3600.0
@@ -59,6 +60,16 @@ async def test_a_database_that_is_used_stays_open(clock: Clock) -> None:
     clock.seconds += 3 * HOURS
     databases.store(team(1))
     assert databases.store(team(0)) is not first
+    await databases.close()
+
+
+async def test_nothing_is_committed_to_any_database_without_the_permit(clock: Clock) -> None:
+    def refuse() -> None:
+        raise PermissionError
+
+    databases = Databases(refuse, timeout_seconds=1, clock=clock)
+    with pytest.raises(PermissionError):
+        await databases.store(team(0)).commit([Create("users/a", {})])
     await databases.close()
 
 

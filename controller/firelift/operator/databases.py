@@ -5,24 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
 from firelift.api.rollout import DatabaseRef
 from firelift.infra.firestore_admin import database_uid
-from firelift.migration.store import (
-    Committed,
-    Document,
-    FieldPath,
-    Micros,
-    Missing,
-    Page,
-    Source,
-    Store,
-    ValueKit,
-    Write,
-)
+from firelift.migration.store import Store
 from firelift.operator.remembered import Remembered
 from firelift.stores.firestore.store import open_firestore
 from firelift.stores.firestore.transport import Patience
@@ -41,56 +30,9 @@ _UID_SECONDS = 60.0
 """How long a database's uid is believed: a restore into the same name takes longer than that."""
 
 
-@dataclass(frozen=True, slots=True)
-class PermittedStore:
-    """A `Store` whose commits ask first whether this process still leads."""
-
-    inner: Store
-    permit: Callable[[], None]
-
-    @property
-    def values(self) -> ValueKit:
-        """The kit for the store's values."""
-        return self.inner.values
-
-    async def get(
-        self,
-        paths: Sequence[str],
-        *,
-        mask: Sequence[FieldPath] | None = None,
-        read_time: Micros | None = None,
-        most: int | None = None,
-    ) -> list[Document | Missing]:
-        """As the store's own."""
-        return await self.inner.get(paths, mask=mask, read_time=read_time, most=most)
-
-    async def page(
-        self, source: Source, *, limit: int, mask: Sequence[FieldPath] | None = None, read_time: Micros | None = None
-    ) -> Page:
-        """As the store's own."""
-        return await self.inner.page(source, limit=limit, mask=mask, read_time=read_time)
-
-    async def count(self, source: Source, *, read_time: Micros | None = None) -> int:
-        """As the store's own."""
-        return await self.inner.count(source, read_time=read_time)
-
-    async def split_points(self, source: Source, parts: int) -> list[str]:
-        """As the store's own."""
-        return await self.inner.split_points(source, parts)
-
-    async def commit(self, writes: Sequence[Write]) -> Committed:
-        """As the store's own, under the permit."""
-        self.permit()
-        return await self.inner.commit(writes)
-
-    async def close(self) -> None:
-        """Close the store."""
-        await self.inner.close()
-
-
 @dataclass(slots=True)
 class _Open:
-    store: PermittedStore
+    store: Store
     used: float
     uid: Remembered[str]
 
@@ -111,7 +53,7 @@ class Databases:
         """How many are open."""
         return len(self._open)
 
-    def store(self, ref: DatabaseRef) -> PermittedStore:
+    def store(self, ref: DatabaseRef) -> Store:
         """The store of a database."""
         return self._entry(ref).store
 
@@ -135,9 +77,9 @@ class Databases:
         if ref not in self._open:
             # The only moment at which there are more of them.
             self._close_unused(now)
-            store = open_firestore(ref.project, ref.name, patience=self._patience, streams=STREAMS)
+            store = open_firestore(ref.project, ref.name, patience=self._patience, streams=STREAMS, permit=self._permit)
             uid = Remembered(partial(_uid, ref), _UID_SECONDS, self._clock)
-            self._open[ref] = _Open(PermittedStore(store, self._permit), now, uid)
+            self._open[ref] = _Open(store, now, uid)
         entry = self._open[ref]
         entry.used = now
         return entry

@@ -24,7 +24,7 @@ from firelift.stores.firestore.names import DatabaseName
 from firelift.stores.firestore.proto import micros, timestamp
 from firelift.stores.firestore.reading import PageReader
 from firelift.stores.firestore.splitting import split_points
-from firelift.stores.firestore.transport import STREAMS, Patience, Transport
+from firelift.stores.firestore.transport import STREAMS, Patience, Permit, Transport, always
 from firelift.stores.firestore.values import FirestoreValues
 
 EMULATOR_VARIABLE = "FIRESTORE_EMULATOR_HOST"
@@ -152,17 +152,19 @@ def open_firestore(
     *,
     patience: Patience | None = None,
     streams: int = STREAMS,
+    permit: Permit = always,
 ) -> FirestoreStore:
     """A store on the emulator at ``host:port`` (default: ``FIRESTORE_EMULATOR_HOST``), else on Google Cloud.
 
     Call it inside the event loop that will use the store; `close` it there. So many `streams` are read at once.
+    `permit` is asked before each commit is sent.
 
     Raises:
         google.auth.exceptions.DefaultCredentialsError: without an emulator and without credentials.
     """
     name = DatabaseName(project, database)
     host = emulator_host or os.environ.get(EMULATOR_VARIABLE)
-    return FirestoreStore(name, Transport(name, host, patience or Patience(), streams=streams))
+    return FirestoreStore(name, Transport(name, host, patience or Patience(), streams=streams, permit=permit))
 
 
 def _incomplete(what: str) -> UnknownOutcome:

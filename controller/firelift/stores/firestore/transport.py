@@ -56,6 +56,13 @@ Answer = TypeVar("Answer")
 Take: TypeAlias = Callable[[Any], bool]
 """Gets the answers of a stream in order, in another thread than the event loop's; False: it wants no more."""
 
+Permit: TypeAlias = Callable[[], None]
+"""Raises when this process may not change anything (any more)."""
+
+
+def always() -> None:
+    """The permit of a process that needs none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Patience:
@@ -89,8 +96,10 @@ class Transport:
         patience: Patience,
         identity: Identity | None = None,
         streams: int = STREAMS,
+        permit: Permit = always,
     ) -> None:
         self._name = name
+        self._permit = permit
         self._patience = patience
         self._identity = identity or (Identity(None) if emulator_host else found_here())
         channels = _emulator_channels(emulator_host) if emulator_host else _cloud_channels(self._identity)
@@ -105,11 +114,15 @@ class Transport:
         self._aggregate = self._stream("RunAggregationQuery", proto.AggregationRequest, proto.AggregationResponse)
 
     async def commit(self, request: Any) -> Any:
-        """One attempt that is let in, no retry: only the caller can find out what became of one without an answer."""
+        """One attempt that is let in, no retry: only the caller can find out what became of one without an answer.
+
+        The permit is asked each time that it is sent: a new token may have been long in coming.
+        """
         metadata = self._metadata("database", request.database)
         attempted = f"commit to {self._name.full}"
 
         async def attempt() -> Any:
+            self._permit()
             return await self._commit(request, metadata=metadata, timeout=self._patience.call)
 
         try:
