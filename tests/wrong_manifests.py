@@ -449,6 +449,12 @@ _GATES = (
         (f"{_RATIO}.limit.condition", "value < 1.0"),
     ),
     _wrong(
+        "a condition that is more than arithmetic",
+        "should match",
+        (f"{_RATIO}.limit", {"condition": "value < 0.01 // agreed with the app's owners"}),
+        offline="should match pattern",
+    ),
+    _wrong(
         "half a ratio",
         "a Cloud Monitoring measure must have either `query`, or `numerator` and `denominator`",
         (f"{_RATIO}.cloudMonitoring.denominator", REMOVE),

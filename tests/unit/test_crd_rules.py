@@ -7,19 +7,20 @@ from tests.wrong_manifests import WRONG_APPROVALS, WRONG_ROLLOUTS, Wrong
 
 from firelift.api.approval import ApprovalSpec
 from firelift.api.rollout import RolloutSpec
+from firelift.api.tightened import AS_NEW
 
 
 @pytest.mark.parametrize("wrong", WRONG_ROLLOUTS)
 def test_a_wrong_rollout_is_refused_offline_with_its_sentence(wrong: Wrong) -> None:
     with pytest.raises(ValidationError) as refused:
-        RolloutSpec.model_validate(rollout(*wrong.edits)["spec"])
+        RolloutSpec.model_validate(rollout(*wrong.edits)["spec"], context=AS_NEW)
     assert (wrong.offline or wrong.sentence) in str(refused.value)
 
 
 @pytest.mark.parametrize("wrong", WRONG_APPROVALS)
 def test_a_wrong_approval_is_refused_offline_with_its_sentence(wrong: Wrong) -> None:
     with pytest.raises(ValidationError) as refused:
-        ApprovalSpec.model_validate(approval(*wrong.edits)["spec"])
+        ApprovalSpec.model_validate(approval(*wrong.edits)["spec"], context=AS_NEW)
     assert (wrong.offline or wrong.sentence) in str(refused.value)
 
 

@@ -9,6 +9,7 @@ import time
 import pytest
 
 from firelift.api.gates import Limit
+from firelift.api.tightened import AS_NEW
 from firelift.migration.errors import TransformUnusable
 from firelift.migration.refusal import Refused
 from firelift.migration.transform.cel import compile_expression, scope
@@ -103,7 +104,7 @@ def test_a_text_that_grows_beyond_memory_is_one_dead_letter_and_the_worker_goes_
     ],
 )
 def test_a_gates_condition_is_arithmetic_over_its_two_numbers(text: str) -> None:
-    assert Limit.model_validate({"condition": text}).condition == text
+    assert Limit.model_validate({"condition": text}, context=AS_NEW).condition == text
     assert condition.check(text) == ""
 
 
@@ -125,7 +126,7 @@ def test_a_gates_condition_is_arithmetic_over_its_two_numbers(text: str) -> None
 )
 def test_whatever_grows_or_loops_is_no_condition_of_a_gate(text: str) -> None:
     with pytest.raises(ValueError, match="pattern"):
-        Limit.model_validate({"condition": text})
+        Limit.model_validate({"condition": text}, context=AS_NEW)
     assert "is more than numbers, comparisons and logic" in condition.check(text)
 
 

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from firelift.api.base import Expression, Model, Name, ObjectName, Seconds
 from firelift.api.rules import Rule, RuledModel, Rules
+from firelift.api.tightened import PatternOfNew
 
 Threshold = Annotated[str, Field(max_length=32, pattern=r"^-?[0-9]+(\.[0-9]+)?(%|ns|us|ms|s|m|h|B|KiB|MiB|GiB)?$")]
 ARITHMETIC = r"^(?:[-+*/%<>=!&|?:()\[\],.0-9 \t\r\n]|[0-9][eEu]|value|samples|true|false|double|int|in)*$"
@@ -110,7 +111,7 @@ class Limit(RuledModel):
     """The value must be at least this: a number with an optional unit, such as ``99.5%`` or ``200ms``."""
     max: Threshold | None = None
     """The value must be at most this."""
-    condition: Annotated[Expression, Field(pattern=ARITHMETIC)] | None = None
+    condition: Annotated[Expression, PatternOfNew(ARITHMETIC)] | None = None
     """CEL over `value` and `samples`: numbers, comparisons, logic, `double()`, `int()`; no text, macros or others."""
 
     rules: ClassVar[Rules] = (

@@ -16,6 +16,7 @@ from firelift.api.environment.spec import EnvironmentSpec
 from firelift.api.plan import CheckVerdict
 from firelift.api.rollout import RolloutSpec
 from firelift.api.tenancy import Tenancy
+from firelift.api.tightened import AS_NEW
 from firelift.cli.allowances import objections, tenancy_of
 from firelift.cli.kinds import APPROVAL, ENVIRONMENT, ROLLOUT
 from firelift.cli.manifests import Manifest
@@ -78,7 +79,7 @@ def _told(document: Any, spaces: Mapping[str, Tenancy]) -> Iterator[tuple[str, b
         return
     yield from ((message, True) for message in _head(document))
     try:
-        spec = model.model_validate(document.get("spec", {}))
+        spec = model.model_validate(document.get("spec", {}), context=AS_NEW)
     except ValidationError as error:
         yield from ((message, True) for message in _sentences(error))
         return
