@@ -209,6 +209,7 @@ def test_on_call_writes_no_status_and_deletes_nothing(sandbox: Sandbox, patch: P
         ("eve", "manual", {"terraform": {"apply": "Auto"}}, "eve must be allowed the verb approve on"),
         ("eve", "manual", {"attempt": 2}, _TAKEN),
         ("eve", "automatic", {"terraform": {"apply": "Manual"}}, _TAKEN),
+        ("eve", "automatic", {"terraform": {"apply": "Manual", "deletionPolicy": "Retain"}}, _TAKEN),
         ("eve", "automatic", {"suspend": True}, _TAKEN),
         ("eve", "automatic", {"terraform": {"timeoutSeconds": 60}}, "eve must be allowed the verb approve on"),
         ("eve", "automatic", {"attempt": 2}, "eve must be allowed the verb approve on"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -11,12 +12,13 @@ from tests.environment_world import Lock, World, world
 from tests.unit.test_environment_life import AUTO, ONE_INDEX, ready_world
 
 from firelift.api.approval import ApprovalDecision
+from firelift.api.environment.terraform import ApplyMode
 
 DRIFTED = MODULES + index_address("by-device")
 DESTROY = {"terraform": {"apply": "Auto", "deletionPolicy": "Destroy"}}
 WAY_OUT = (
     "kubectl patch firestoreenvironment prod -n team --type merge -p "
-    """'{"spec":{"terraform":{"deletionPolicy":"Retain"}}}'"""
+    """'{"spec":{"terraform":{"apply":"Manual","deletionPolicy":"Retain"}}}'"""
 )
 
 
@@ -125,7 +127,8 @@ def test_a_destroy_that_cannot_go_on_says_how_to_let_go_and_that_is_enough(
     assert WAY_OUT in status.message
     assert "no approval can be made there" in status.message
     before = dict(made.real)
-    made.edit(terraform={"apply": "Auto", "deletionPolicy": "Retain"})
+    made.edit(**json.loads(status.message.partition("-p '")[2].partition("'")[0])["spec"])
+    assert made.environment.spec.terraform.apply is ApplyMode.MANUAL, "who may not approve may not change Auto"
     made.settle()
     assert made.gone
     assert made.real == before

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from firelift.api.environment.conditions import EnvironmentReason
 from firelift.api.environment.status import PlanPurpose
-from firelift.api.environment.terraform import EnvironmentDeletion
+from firelift.api.environment.terraform import ApplyMode, EnvironmentDeletion
 from firelift.environment import judging, planning
 from firelift.environment.intents import DropMemory
 from firelift.environment.memory import MESSAGE, changed
@@ -32,7 +32,9 @@ def deleted(turn: Turn) -> Outcome | None:
 
 def way_out(namespace: str, name: str) -> str:
     """How to let go of an object that is to be destroyed and cannot be, as the end of a sentence."""
-    patch = f'{{"spec":{{"terraform":{{"deletionPolicy":"{EnvironmentDeletion.RETAIN}"}}}}}}'
+    # Whoever may edit it may take it: to change what applies by itself asks for the right to approve.
+    kept = f'{{"apply":"{ApplyMode.MANUAL}","deletionPolicy":"{EnvironmentDeletion.RETAIN}"}}'
+    patch = f'{{"spec":{{"terraform":{kept}}}}}'
     return (
         f"to let go of it and destroy nothing: kubectl patch firestoreenvironment {name} -n {namespace} --type merge"
         f" -p '{patch}' (the one way out of a namespace that is being deleted: no approval can be made there)"
