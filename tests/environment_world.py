@@ -138,6 +138,10 @@ class World:
     """The state that it did not take."""
     unwritten: str = ""
     elder: Neighbour | None = None
+    file: dict[str, CompositeIndex] = field(default_factory=dict)
+    """Indexes that a ConfigMap declares."""
+    comment: str = ""
+    """What else it says, of which nothing is made."""
     gone: bool = False
     applied_digests: list[str] = field(default_factory=list)
     events: list[EmitEvent] = field(default_factory=list)
@@ -452,7 +456,7 @@ class World:
 
     def wanted(self, run: Run) -> Ground:
         """What is rendered for a run."""
-        declared = rendered(self.environment.spec)
+        declared = rendered(self._declared())
         want = declared if run.variant is Variant.DECLARED or self.bundle is None else copy.deepcopy(self.bundle)
         if run.variant is Variant.UNPROTECTED:
             want[MODULES + DATABASE] |= {"delete_protection_state": "DELETE_PROTECTION_DISABLED"}
@@ -465,10 +469,16 @@ class World:
 
     def inputs(self) -> Inputs:
         """What the spec comes to."""
-        declared = self.environment.spec
+        declared = self._declared()
         if self.missing or self.invalid:
             return Inputs("", missing=self.missing, invalid=self.invalid, unidentified=self.unidentified)
-        return Inputs(digest(rendered(declared)), composite=declared.indexes.composite)
+        said = {"ConfigMap indexes": digest([self.file, self.comment])}
+        return Inputs(digest(rendered(declared)), composite=declared.indexes.composite, said=said)
+
+    def _declared(self) -> EnvironmentSpec:
+        spec = self.environment.spec
+        composite = {**spec.indexes.composite, **self.file}
+        return spec.model_copy(update={"indexes": spec.indexes.model_copy(update={"composite": composite})})
 
     def ground(self) -> GroundSeen:
         """What Firestore says."""

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from firelift.api.digest import digest
 from firelift.api.environment.spec import EnvironmentSpec
 from firelift.environment.observation import Environment
 from firelift.kube.client import Cluster
@@ -136,6 +137,14 @@ async def test_a_file_that_is_no_text_is_refused_as_that(team: Team) -> None:
     await team.put("ConfigMap", "firestore-rules", binaryData={"firestore.rules": encoded(b"\xff")})
     material = await team.gathered(**RULES)
     assert "key firestore.rules of ConfigMap firestore-rules (`rules.fromConfigMap`)" in material.inputs.invalid
+
+
+async def test_what_a_config_map_says_is_known_by_its_digest(team: Team) -> None:
+    await team.put("ConfigMap", "firestore-rules", data={"firestore.rules": "rules_version = '2';"})
+    material = await team.gathered(**RULES)
+    assert material.inputs.said == {
+        "key firestore.rules of ConfigMap firestore-rules (`rules.fromConfigMap`)": digest("rules_version = '2';")
+    }
 
 
 async def test_nothing_of_another_namespace_is_read(team: Team, cluster: Cluster) -> None:

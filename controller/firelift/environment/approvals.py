@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from firelift.api.approval import ApprovalDecision
 from firelift.api.environment.status import PlanPurpose
 from firelift.api.environment.terraform import ApplyMode
+from firelift.environment import acceptance
 from firelift.environment.observation import ApprovalSeen
 from firelift.environment.state import PlanRecord
 from firelift.environment.turn import Turn
@@ -50,7 +51,7 @@ def needed(turn: Turn, plan: PlanRecord) -> bool:
         return False
     if plan.purpose is PlanPurpose.DESTROY or turn.spec.terraform.apply is not ApplyMode.AUTO:
         return True
-    return bool(losses(turn, plan))
+    return bool(losses(turn, plan) or acceptance.restated(turn))
 
 
 def approval(turn: Turn, plan: PlanRecord) -> ApprovalSeen | None:

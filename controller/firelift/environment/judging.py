@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from firelift.api.environment.conditions import EnvironmentReason
 from firelift.api.environment.status import PlanPurpose
-from firelift.environment import approvals, planning, readiness, runs, staging, ttl_safety
+from firelift.environment import acceptance, approvals, planning, readiness, runs, staging, ttl_safety
 from firelift.environment.memory import changed, with_event
 from firelift.environment.state import EnvironmentState, PlanRecord, RunKind
 from firelift.environment.turn import Outcome, Settled, Turn
@@ -86,6 +86,8 @@ def asking(turn: Turn, plan: PlanRecord) -> str:
     lost = approvals.losses(turn, plan)
     what = {PlanPurpose.APPLY: "plan", PlanPurpose.DRIFT: "repair", PlanPurpose.DESTROY: "destroy plan"}[plan.purpose]
     text = f"{what} {plan.digest} waits for an approval: {summary(plan)}"
+    if plan.purpose is not PlanPurpose.DESTROY and (why := acceptance.restated(turn)):
+        text += f"; {why}"
     if lost:
         named = "; ".join(f"{each.address}: {each.sentence}" for each in lost[:3])
         text += f"; {len(lost)} can lose data, to be named in `loses`: {named}"

@@ -11,7 +11,18 @@ from datetime import datetime, timedelta
 
 from firelift.api.environment.conditions import EnvironmentReason
 from firelift.api.environment.status import PlanPurpose
-from firelift.environment import destroying, judging, planning, readiness, runs, sharing, tenancy, ttl_safety, unsaved
+from firelift.environment import (
+    acceptance,
+    destroying,
+    judging,
+    planning,
+    readiness,
+    runs,
+    sharing,
+    tenancy,
+    ttl_safety,
+    unsaved,
+)
 from firelift.environment.intents import Decision, EmitEvent, Intent, KeepPlans, StartRun
 from firelift.environment.memory import changed
 from firelift.environment.observation import Environment, Observation, Wanted
@@ -189,6 +200,7 @@ PRECEDENCE: tuple[Rule, ...] = (
     unsaved.found,
     _kept,
     readiness.noted,
+    acceptance.noted,
     _accepted,
     _at_work,
     tenancy.refused,

@@ -37,7 +37,8 @@ class Inputs:
 
     `missing` names what is referred to and not there, `invalid` is what no plan can be made of; both as sentences.
     `unidentified` says why the credentials that are named cannot be had: nothing may be run, not even a destroy.
-    `composite` and `ttls` are what is declared by its keys, with what only the file declares.
+    `composite` and `ttls` are what is declared by its keys, with what only the file declares. `said` has the digest of
+    what each ConfigMap says that the spec names.
     """
 
     digest: str
@@ -46,6 +47,7 @@ class Inputs:
     unidentified: str = ""
     composite: Mapping[str, CompositeIndex] = field(default_factory=dict)
     ttls: Mapping[str, TtlSpec] = field(default_factory=dict)
+    said: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
+from firelift.api.digest import digest
 from firelift.api.environment.spec import EnvironmentSpec
 from firelift.environment.unusable import Missing
 
@@ -52,6 +53,11 @@ def check(spec: EnvironmentSpec, read: Read) -> None:
     if absent:
         more = f" and {len(absent) - _SHOWN} more" if len(absent) > _SHOWN else ""
         raise Missing(f"not found: {', '.join(absent[:_SHOWN])}{more}; it is planned as soon as they are there")
+
+
+def said(read: Read) -> dict[str, str]:
+    """The digest of what is in ConfigMaps, by what names it. Values of Secrets are to be replaced without a word."""
+    return {str(each): digest(text) for each, text in read.items() if each.holder is Holder.CONFIG_MAP}
 
 
 def of_indexes(spec: EnvironmentSpec) -> Reference | None:

@@ -192,6 +192,13 @@ class AppliedRecord(Model):
     """Whether something declared was left out, because its address was moved from: the next plan makes it."""
 
 
+class Accepted(Model):
+    """What `apply: Auto` approves in advance: a spec by its digest, and the digests of what ConfigMaps said with it."""
+
+    spec: str
+    said: dict[str, str]
+
+
 class PlanEnd(Model):
     """What became of the plan whose apply ended last: all of it was done, or nobody knows how much."""
 
@@ -246,6 +253,7 @@ class EnvironmentState(Model):
     run: Run | None = None
     plan: PlanRecord | None = None
     applied: AppliedRecord | None = None
+    accepted: Accepted | None = None
     ended: PlanEnd | None = None
     failure: Failure | None = None
     unsaved: str = ""

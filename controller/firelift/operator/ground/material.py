@@ -12,7 +12,7 @@ from firelift.api.digest import digest
 from firelift.environment.credentials import FIELD, KEY_FILE, TOKEN, credentials
 from firelift.environment.neighbours import prefix_of
 from firelift.environment.observation import Environment, Inputs
-from firelift.environment.references import Holder, Read, Reference, references
+from firelift.environment.references import Holder, Read, Reference, references, said
 from firelift.environment.render import MODULES, Rendered, Staging, render
 from firelift.environment.state import Run
 from firelift.environment.unusable import Missing, Unusable
@@ -88,7 +88,7 @@ async def gather(cluster: Cluster, environment: Environment, modules: Mapping[st
         rendered = render(environment.spec, read)
     except (Missing, Unusable) as error:
         return Material(environment, _unrendered(error), modules, identity)
-    return Material(environment, _inputs(rendered, modules), modules, identity, read, rendered)
+    return Material(environment, _inputs(rendered, modules, read), modules, identity, read, rendered)
 
 
 def remedy(namespace: str) -> str:
@@ -187,11 +187,12 @@ def _unrendered(error: Missing | Unusable) -> Inputs:
     return Inputs(digest="", missing=told) if isinstance(error, Missing) else Inputs(digest="", invalid=told)
 
 
-def _inputs(rendered: Rendered, modules: Mapping[str, str]) -> Inputs:
+def _inputs(rendered: Rendered, modules: Mapping[str, str], read: Read) -> Inputs:
     return Inputs(
         digest=digest({"rendered": rendered.digest, "modules": dict(modules)}),
         composite=rendered.declared.composite,
         ttls=rendered.declared.every_ttl,
+        said=said(read),
     )
 
 
