@@ -30,7 +30,7 @@ def up(*, bare: bool = False) -> None:
     Raises:
         ProcessError: a component has ended by itself, or was not ready in time.
     """
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     try:
         click.echo("starting the control plane, a node, the Firestore emulator and the Google Cloud stand-in", err=True)
