@@ -6,12 +6,14 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from tests.bench.rollouts.api import Json, Seen, place
 from tests.bench.rollouts.house import House
 from tests.bench.rollouts.population import Member, Role, settled
 
+from firelift.infra.firestore_admin import database_uid
 from firelift.migration.ledger import root as roots
 from firelift.migration.store import Create
 from firelift.stores.firestore.store import FirestoreStore, open_firestore
@@ -111,10 +113,13 @@ async def _copied(house: House, stores: dict[str, FirestoreStore], finished: Seq
     if root is None:
         raise RuntimeError(f"{first.key} has no ledger: {document.get('status')}")
 
+    endpoint = house.sandbox.monitoring_host
+    uids = {project: await database_uid(project, "(default)", endpoint) for project in stores}
+
     async def copy(one: Member) -> None:
         made = await house.api.create(one.key, one.spec)
         await house.api.merge(place(one.key, "status"), {"status": document["status"]})
-        await _copy_root(stores[one.project], one, root, made)
+        await _copy_root(stores[one.project], one, replace(root, database_uid=uids[one.project]), made)
 
     await each(others, copy)
 
