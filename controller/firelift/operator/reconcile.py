@@ -14,6 +14,7 @@ from firelift.migration.errors import MoreToDo, StoreError
 from firelift.operator import ledger as ledgers
 from firelift.operator import status as statuses
 from firelift.operator.act import Actor
+from firelift.operator.crowd import Crowd
 from firelift.operator.lost import farewell, lost
 from firelift.operator.measure import Measurer
 from firelift.operator.memory import ObjectMemory
@@ -36,6 +37,9 @@ from firelift.rollout.state import RolloutState
 AGAIN_SECONDS = 0.05
 """The shortest pause between two turns."""
 
+_LEASES_KEPT = 6
+"""Turns of a rollout at work within the time that its workers go on without word."""
+
 _UNREACHABLE_SECONDS = 2.0
 _LEAVING_SECONDS = 1.0
 _BARRED_SECONDS = 5.0
@@ -50,6 +54,8 @@ class Reconciler:
         self._poke = poke
         self._teller = Teller(services)
         self._memories: dict[Key, ObjectMemory] = {}
+        settings = services.settings
+        self._crowd = Crowd(settings.working_seconds, settings.run_lease_seconds / _LEASES_KEPT)
 
     async def turn(self, key: Key) -> float | None:
         """One turn; in how many seconds the next one is due, None when the object is gone.
@@ -141,7 +147,7 @@ class Reconciler:
             await rollouts.let_go(self._services.cluster, seen)
         memory.tidied = True
         memory.succeeded()
-        return AGAIN_SECONDS if actor.news else self._seconds_until(decision)
+        return AGAIN_SECONDS if actor.news else self._seconds_until(Key(seen.namespace, seen.name), decision)
 
     async def _barred(self, memory: ObjectMemory, seen: RolloutObject, found: Barred) -> float:
         """Nothing is its own in that database, so nothing keeps it either."""
@@ -209,14 +215,16 @@ class Reconciler:
         await self._teller.say(memory, seen, reason, f"{sentence}; it is asked again")
         return memory.again(_UNREACHABLE_SECONDS)
 
-    def _seconds_until(self, decision: Decision) -> float:
-        settings = self._services.settings
-        seconds = min((decision.due - self._services.now()).total_seconds(), settings.resync_seconds)
-        if any(isinstance(intent, EnsureRun) and intent.state is RunState.RUN for intent in decision.intents):
-            seconds = min(seconds, settings.working_seconds)
+    def _seconds_until(self, key: Key, decision: Decision) -> float:
+        seconds = min((decision.due - self._services.now()).total_seconds(), self._services.settings.resync_seconds)
+        working = any(isinstance(intent, EnsureRun) and intent.state is RunState.RUN for intent in decision.intents)
+        self._crowd.note(key, working=working)
+        if working:
+            seconds = min(seconds, self._crowd.seconds)
         return max(seconds, AGAIN_SECONDS)
 
     def _forget(self, key: Key) -> None:
+        self._crowd.note(key, working=False)
         self._memories.pop(key).measurer.close()
         self._teller.forget(key)
 

@@ -69,7 +69,7 @@ class Settings(BaseSettings):
     """How long a turn waits for measurements; one that takes longer is handed in by a later turn."""
 
     working_seconds: float = Field(default=1.0, gt=0, le=10)
-    """The time between two turns of a rollout whose workers run."""
+    """The time between two turns of a rollout whose workers run; longer where more than 25 of them are at work."""
 
     resync_seconds: float = Field(default=300.0, ge=1, le=3600)
     """The longest time between two turns of any rollout: what a lost watch event costs at most."""

@@ -9,6 +9,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Awaitable, Callable, Mapping
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -57,6 +58,7 @@ class Watcher:
         self._namespaces = namespaces
         self._stop = threading.Event()
         self._loop = asyncio.get_running_loop()
+        self._context = copy_context()
         self.loop: asyncio.AbstractEventLoop | None = None
         """The one that watches, as soon as there is one."""
         self.ended: asyncio.Future[None] = self._loop.create_future()
@@ -83,7 +85,7 @@ class Watcher:
         self.loop = asyncio.get_running_loop()
         self._beat(self.loop)
         await kopf.operator(
-            registry=build_registry(self._pokes.through(self._forwarding)),
+            registry=build_registry(self._pokes.through(self.forwarding)),
             settings=build_settings(),
             standalone=True,
             clusterwide=not self._namespaces,
@@ -96,9 +98,12 @@ class Watcher:
         self._pulse.expect("watching", within_seconds=_SILENCE_SECONDS)
         loop.call_later(_BEAT_SECONDS, self._beat, loop)
 
-    def _forwarding(self, poke: Poke) -> Poke:
+    def forwarding(self, poke: Poke) -> Poke:
+        """The same, to be called in the loop that watches."""
+
         def forward(key: Key) -> None:
-            self._loop.call_soon_threadsafe(poke, key)
+            # kopf's own context has the event in it, and what is begun here would keep that for as long as it lives.
+            self._loop.call_soon_threadsafe(poke, key, context=self._context)
 
         return forward
 

@@ -16,6 +16,7 @@ from tests.bench.rollouts.population import Member, Role, settled
 from firelift.infra.firestore_admin import database_uid
 from firelift.migration.ledger import root as roots
 from firelift.migration.store import Create
+from firelift.sandbox.processes import Process
 from firelift.stores.firestore.store import FirestoreStore, open_firestore
 
 AT_ONCE = 8
@@ -41,7 +42,8 @@ async def settle_in(house: House, people: Sequence[Member]) -> None:
     """Let everybody do what they are there for, under an operator that is gone again at the end.
 
     The finished ones are copies of the first of them, which has moved its documents in three phases: its status, and
-    its ledger's root. A thousand real lives would take an hour, and what is measured begins behind them.
+    its ledger's root. A thousand real lives would take an hour, and what is measured begins behind them: an operator
+    has written into each status what differs from the first one's, as it would have been there all along.
     """
     host = house.sandbox.firestore_host
     stores = {project: open_firestore(project, emulator_host=host) for project in {one.project for one in people}}
@@ -56,6 +58,10 @@ async def settle_in(house: House, people: Sequence[Member]) -> None:
         await until_let_go(house, finished[:1])
         operator.stop()
         await _copied(house, stores, finished)
+        operator = house.start_operator()
+        await until_looked_at(house, operator, len(people))
+        await until_settled(house, people)
+        operator.stop()
     finally:
         for store in stores.values():
             await store.close()
@@ -70,6 +76,21 @@ async def until_settled(house: House, people: Sequence[Member], seconds: float =
     await _until(
         house, people, lambda one, seen: seen is not None and settled(one.role, seen.reason), seconds, "settled"
     )
+
+
+async def until_looked_at(house: House, operator: Process, objects: int, seconds: float = SETTLE_SECONDS) -> None:
+    """Wait until this operator leads and has had a turn for each object.
+
+    Raises:
+        RuntimeError: it has not in time.
+    """
+    deadline = time.monotonic() + seconds
+    operator.wait_until(lambda: '"leading"' in operator.log.read_text(), seconds=seconds)
+    while (looked := (await house.metrics()).total("firelift_rollouts")) < objects:
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"the operator has looked at {looked:g} of {objects} rollouts within {seconds:.0f} s")
+        house.require_operator()
+        await asyncio.sleep(_POLL_SECONDS)
 
 
 async def until_let_go(house: House, people: Sequence[Member], seconds: float = SETTLE_SECONDS) -> None:

@@ -11,7 +11,7 @@ from tests.bench.figures import Figure, at_most
 from tests.bench.rollouts.house import House, house
 from tests.bench.rollouts.latency import latencies, percentile
 from tests.bench.rollouts.population import Member, members
-from tests.bench.rollouts.settling import settle_in, until_settled
+from tests.bench.rollouts.settling import settle_in, until_looked_at, until_settled
 
 FINISHED, WAITING, ACTIVE = 800, 100, 100
 SAMPLES = 300
@@ -28,7 +28,6 @@ FIGURES = tuple(
 )
 _CALLS = "firelift_kubernetes_request_seconds_count"
 _TAKEOVER_SECONDS = 120.0
-_POLL_SECONDS = 0.2
 _LOOK_SECONDS = 5.0
 
 
@@ -84,12 +83,8 @@ async def _taken_over(there: House, people: Sequence[Member]) -> float:
     """
     begun = time.monotonic()
     operator = there.start_operator()
-    operator.wait_until(lambda: '"leading"' in operator.log.read_text(), seconds=_TAKEOVER_SECONDS)
-    while time.monotonic() - begun < _TAKEOVER_SECONDS:
-        if (await there.metrics()).total("firelift_rollouts") >= len(people):
-            return time.monotonic() - begun
-        await asyncio.sleep(_POLL_SECONDS)
-    raise RuntimeError(f"a new operator has not looked at {len(people)} rollouts within {_TAKEOVER_SECONDS:.0f} s")
+    await until_looked_at(there, operator, len(people), _TAKEOVER_SECONDS)
+    return time.monotonic() - begun
 
 
 async def _everyday(there: House, rollouts: int) -> Day:
