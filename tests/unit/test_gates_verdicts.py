@@ -91,18 +91,19 @@ def test_a_verdict_keeps_value_limit_samples_query_and_time() -> None:
         ({}, 0, 59, []),
         ({}, 0, 60, [60]),
         ({}, 1, 60, []),
-        ({}, 1, 119, []),
-        ({}, 1, 120, [120]),
+        ({}, 1, 61, [61]),
+        ({}, 0.2, 60.9, []),
+        ({}, 0.2, 61, [61]),
         ({}, 0, 190, [60, 120, 180]),
         ({"delaySeconds": 30}, 0, 89, []),
         ({"delaySeconds": 30}, 0, 90, [60]),
         ({"windowSeconds": 300}, 0, 299, []),
         ({"windowSeconds": 300}, 0, 360, [300, 360]),
-        ({"intervalSeconds": 45}, 10, 100, [90]),
+        ({"intervalSeconds": 45}, 10, 120, [70, 115]),
     ],
 )
-def test_windows_end_on_the_grid_and_lie_wholly_behind_the_start_of_the_step(
-    changes: dict[str, int], since: int, now: int, ends: list[int]
+def test_windows_begin_with_the_step_and_lie_wholly_behind_its_start(
+    changes: dict[str, int], since: float, now: float, ends: list[int]
 ) -> None:
     start = T0 + timedelta(seconds=since)
     windows = windows_due(spec(**changes), GateRecord(name="g", since=start, cursor=start), T0 + timedelta(seconds=now))

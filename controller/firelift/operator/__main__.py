@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
 from firelift.operator.app import Operator
 from firelift.operator.settings import Settings
 from firelift.operator.telemetry.logs import configure_logging
+
+_COLLECTED_AFTER = (20_000, 20, 20)
+"""Objects made until the collector looks for cycles, and how many looks until it looks at all of them. By Python's
+defaults it looked at all that a thousand rollouts are every 2.5 s, at a new leader twice a second, and nothing else
+happened for those 0.2 s."""
 
 
 async def _run(settings: Settings) -> None:
@@ -17,6 +23,8 @@ def main() -> None:
     """Run until SIGTERM or SIGINT."""
     settings = Settings()
     configure_logging(settings.log_format)
+    gc.freeze()
+    gc.set_threshold(*_COLLECTED_AFTER)
     asyncio.run(_run(settings))
 
 

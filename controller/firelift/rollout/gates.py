@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from firelift.api.gates import GateSpec, Limit
 from firelift.api.measurement import Measurement, Window
@@ -14,8 +14,6 @@ from firelift.rollout.state import GateRecord, GateVerdict, Judged
 
 MISSED_PER_TURN = 20
 """How many intervals of one gate are asked for in one turn."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +34,9 @@ class _Bound:
 def windows_due(gate: GateSpec, record: GateRecord, now: datetime) -> tuple[Window, ...]:
     """The windows that can be judged now, oldest first, at most `MISSED_PER_TURN`.
 
-    They end on the grid of `intervalSeconds` since the epoch, lie wholly behind `record.since`, and are asked for when
-    `delaySeconds` have passed since their end.
+    The first one begins with the first whole second of `record.since`, each other one ends `intervalSeconds` behind the
+    one before, and they are asked for when `delaySeconds` have passed since their end. So rollouts ask at different
+    moments: were the ends on a grid of the clock, a hundred of them would ask and be written at once.
     """
     first, last = _next_end(gate, record), now - timedelta(seconds=gate.delay_seconds)
     step, width = timedelta(seconds=gate.interval_seconds), timedelta(seconds=gate.window_seconds)
@@ -145,8 +144,11 @@ def _by_bounds(limit: Limit, value: float, unit: str) -> tuple[GateVerdict, str]
 
 
 def _next_end(gate: GateSpec, record: GateRecord) -> datetime:
-    earliest = record.since + timedelta(seconds=gate.window_seconds)
+    first = _whole_second(record.since) + timedelta(seconds=gate.window_seconds)
     step = timedelta(seconds=gate.interval_seconds)
-    after_cursor = _EPOCH + ((record.cursor - _EPOCH) // step + 1) * step
-    at_earliest = _EPOCH - (-(earliest - _EPOCH) // step) * step
-    return max(after_cursor, at_earliest)
+    return max(first, first + ((record.cursor - first) // step + 1) * step)
+
+
+def _whole_second(time: datetime) -> datetime:
+    """The first one that is not before this time."""
+    return time.replace(microsecond=0) + timedelta(seconds=time.microsecond > 0)

@@ -52,7 +52,7 @@ async def a_thousand_rollouts(_: str) -> list[Figure]:
 
         async def look() -> None:
             while looking:
-                scrapes.append((await there.metrics()).seconds)
+                scrapes.append(await there.metrics_seconds())
                 pages.append(await there.page_seconds())
                 await asyncio.sleep(_LOOK_SECONDS)
 
