@@ -4,7 +4,7 @@ from contextvars import ContextVar, copy_context
 
 from tests.waiting import until
 
-from firelift.operator.crowd import TURNS_A_SECOND, Crowd
+from firelift.operator.crowd import Crowd
 from firelift.operator.pulse import Pulse
 from firelift.operator.wakeups import Key
 from firelift.operator.watching import Pokes, Watcher
@@ -12,35 +12,32 @@ from firelift.operator.watching import Pokes, Watcher
 SOMETHING: ContextVar[str] = ContextVar("something", default="nothing")
 
 
-def test_a_few_at_work_have_a_turn_each_second() -> None:
-    crowd = Crowd(1, 5)
-    for number in range(TURNS_A_SECOND):
-        crowd.note(Key("shop", str(number)), working=True)
-
-    assert crowd.seconds == 1
+RATE = 25
 
 
-def test_more_of_them_wait_longer_so_that_all_together_have_no_more_turns() -> None:
-    crowd = Crowd(1, 5)
-    for number in range(3 * TURNS_A_SECOND):
-        crowd.note(Key("shop", str(number)), working=True)
-
-    assert crowd.seconds == 3
-
-
-def test_none_of_them_waits_so_long_that_its_workers_would_stop_without_word() -> None:
-    crowd = Crowd(1, 5)
-    for number in range(100 * TURNS_A_SECOND):
-        crowd.note(Key("shop", str(number)), working=True)
-
-    assert crowd.seconds == 5
+def _crowd(size: int) -> Crowd:
+    crowd = Crowd(1, 5, RATE)
+    for number in range(size):
+        crowd.note(Key("shop", str(number)), belongs=True)
+    return crowd
 
 
-def test_who_is_no_longer_at_work_counts_no_longer() -> None:
-    crowd = Crowd(1, 5)
-    for working in (True, False):
-        for number in range(100 * TURNS_A_SECOND):
-            crowd.note(Key("shop", str(number)), working=working)
+def test_a_few_are_served_as_often_as_one_of_them_alone() -> None:
+    assert _crowd(RATE).seconds == 1
+
+
+def test_more_of_them_wait_longer_so_that_all_together_are_served_no_more_often() -> None:
+    assert _crowd(3 * RATE).seconds == 3
+
+
+def test_none_of_them_waits_longer_than_the_longest_time_however_many_they_are() -> None:
+    assert _crowd(100 * RATE).seconds == 5
+
+
+def test_who_no_longer_belongs_to_them_counts_no_longer() -> None:
+    crowd = _crowd(100 * RATE)
+    for number in range(100 * RATE):
+        crowd.note(Key("shop", str(number)), belongs=False)
 
     assert crowd.seconds == 1
 

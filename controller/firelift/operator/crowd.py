@@ -1,29 +1,30 @@
-"""How often those have a turn that are at work: each second, and together no more often than the operator bears."""
+"""How often those have their turn that are many: as often as one of them alone, and together no more than a rate."""
 
 from __future__ import annotations
 
 from firelift.operator.wakeups import Key
 
-TURNS_A_SECOND = 25
-"""Of all objects at work together. A turn costs the operator about 10 ms of a processor, and the API server as much."""
-
 
 class Crowd:
-    """The objects whose workers run. What happens to one of them wakes it at once; this is for what only time tells."""
+    """The objects that something is done for again and again.
 
-    def __init__(self, least_seconds: float, most_seconds: float) -> None:
+    Each is served every `least_seconds`, and all together `most_a_second` times; none waits for `most_seconds`.
+    """
+
+    def __init__(self, least_seconds: float, most_seconds: float, most_a_second: float) -> None:
         self._least = least_seconds
         self._most = most_seconds
-        self._working: set[Key] = set()
+        self._rate = most_a_second
+        self._members: set[Key] = set()
 
-    def note(self, key: Key, *, working: bool) -> None:
-        """Whether this object is at work."""
-        if working:
-            self._working.add(key)
+    def note(self, key: Key, *, belongs: bool) -> None:
+        """Whether this object is one of them."""
+        if belongs:
+            self._members.add(key)
         else:
-            self._working.discard(key)
+            self._members.discard(key)
 
     @property
     def seconds(self) -> float:
-        """How long each of them waits for its next turn."""
-        return max(self._least, min(self._most, len(self._working) / TURNS_A_SECOND))
+        """How long each of them waits until it is served again."""
+        return max(self._least, min(self._most, len(self._members) / self._rate))

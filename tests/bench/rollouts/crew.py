@@ -19,7 +19,9 @@ from firelift.migration.store import Store
 from firelift.migration.worker import Share, work
 from firelift.stores.firestore.store import open_firestore
 
-_EVERY_SECONDS = 0.5
+_EVERY_SECONDS = 2.0
+"""All Jobs are listed each time, which is the API server's work too."""
+
 _JOBS = "/apis/batch/v1/jobs"
 
 

@@ -28,7 +28,8 @@ FIGURES = tuple(
 )
 _CALLS = "firelift_kubernetes_request_seconds_count"
 _TAKEOVER_SECONDS = 120.0
-_LOOK_SECONDS = 5.0
+_LOOK_SECONDS = 15.0
+"""Between two scrapes, of which the chart's ServiceMonitor asks one each 30 s."""
 
 
 @dataclass(frozen=True, slots=True)
