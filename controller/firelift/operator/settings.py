@@ -81,8 +81,8 @@ class Settings(BaseSettings):
     """How old the answer may be what a namespace may touch: so long a rollout goes on that is not allowed any more."""
 
     progress_seconds: float = Field(default=10.0, ge=0, le=300)
-    """The shortest time between two writes of a status in which only progress has changed; longer, up to a minute, where
-    more than fifty such statuses move."""
+    """The shortest time between two writes of a status in which only progress has changed; up to a minute where more
+    than fifty such statuses move."""
 
     longest_backoff_seconds: float = Field(default=60.0, ge=1, le=600)
     """The longest wait after turns that failed; it starts at 0.1 s and doubles."""
