@@ -22,7 +22,8 @@ def test_a_permission_that_ends_in_mid_run_stops_the_work_and_leaves_the_way_bac
     allowed = f"its annotation {DATABASES} allows gym-prod/* {world.project}/orders"
     assert f"may not touch database {world.project}/(default): {allowed}" in said["message"]
     assert world.conditions()["Stalled"] == "True"
-    # The status is written first, then the runs are told.
+    # The status is written first, then people and the runs are told.
+    world.until_fact(lambda: _events(world, "DatabaseNotAllowed") == ["Warning"], "one Event")
     world.until_fact(lambda: _moving(world) == ["Hold"], "the run is on hold")
     assert len(world.target()) < 600
 
@@ -38,6 +39,12 @@ def test_a_permission_that_ends_in_mid_run_stops_the_work_and_leaves_the_way_bac
 
     world.delete()
     world.until_fact(lambda: world.get() is None, "the object is gone")
+
+
+def _events(world: World, reason: str) -> list[str]:
+    """The types of the rollout's Events with this reason."""
+    found = json.loads(world.sandbox.kubectl("get", "events", "-n", world.namespace, "-o", "json"))["items"]
+    return [each["type"] for each in found if each["reason"] == reason]
 
 
 def _moving(world: World) -> list[str]:

@@ -9,11 +9,13 @@ from tests.rollout_specs import VERIFY, flags, gate, migrate, phase, soak
 from tests.rollout_world import World, unplanned, world
 
 from firelift.api.approval import ApprovalDecision
+from firelift.api.conditions import Reason
 from firelift.api.tenancy import DATABASES, Tenancy
 from firelift.rollout.intents import ClaimLedger
 from firelift.rollout.observation import Owner
 
 NOT_ALLOWED = Tenancy("demo", databases="gym-prod/*")
+BARRED = {Reason.DATABASE_NOT_ALLOWED, Reason.BUCKET_NOT_ALLOWED}
 PHASES = (phase("one", migrate(1), VERIFY), phase("all", migrate(100), VERIFY))
 
 
@@ -73,6 +75,66 @@ def test_workers_idle_when_the_permission_ends_and_go_on_when_it_comes_back() ->
     assert {run.state.value for run in one.runs.values() if not run.complete} == {"Hold"}
     _allow(one)
     one.until("Completed")
+
+
+def _told(one: World) -> list[tuple[str, bool]]:
+    """The Events of a permission, each with whether it is a warning."""
+    return [(each.reason, each.warning) for each in one.events if each.reason in {*BARRED, "Allowed"}]
+
+
+def test_the_end_of_a_permission_and_its_return_are_each_told_by_one_event() -> None:
+    one = world(*PHASES)
+    one.until("Migrating")
+    for times in (1, 2):
+        _withdraw(one)
+        _turns(one)
+        _allow(one)
+        _turns(one, 2)
+        assert _told(one) == [("DatabaseNotAllowed", True), ("Allowed", False)] * times
+    one.until("Completed")
+    told = {each.reason: each.message for each in one.events}
+    assert "may not touch database demo-project/(default)" in told["DatabaseNotAllowed"]
+    assert "goes on by itself when that is allowed" in told["DatabaseNotAllowed"]
+    assert told["Allowed"] == "namespace demo may touch all that the spec names: it goes on"
+
+
+def test_another_place_that_is_not_allowed_is_told_as_well_and_another_list_is_not() -> None:
+    export = {"name": "copy", "backup": {"export": {"bucket": "gs://gym-backups/nightly"}}}
+    one = world(phase("one", migrate(1), export))
+    one.until("Migrating")
+    _withdraw(one)
+    _turns(one)
+    one.rollout = replace(one.rollout, tenancy=Tenancy("demo", databases="gym-prod/* gym-staging/*"))
+    _turns(one)
+    one.rollout = replace(one.rollout, tenancy=Tenancy("demo", databases="demo-project/*"))
+    _turns(one)
+    assert _told(one) == [("DatabaseNotAllowed", True), ("BucketNotAllowed", True)]
+
+
+def test_nothing_is_told_of_a_permission_that_the_way_back_does_not_need() -> None:
+    one = world(*PHASES)
+    one.until("Migrating")
+    _withdraw(one)
+    _turns(one)
+    one.edit(intent="Revert", revertTo="RolloutStart")
+    one.until("Reverting")
+    _allow(one)
+    one.until("Reverted")
+    assert _told(one) == [("DatabaseNotAllowed", True)]
+
+
+def test_what_was_suspended_meanwhile_is_told_when_it_goes_on() -> None:
+    one = world(*PHASES)
+    one.until("Migrating")
+    _withdraw(one)
+    _turns(one)
+    one.edit(suspend=True)
+    _allow(one)
+    _turns(one)
+    assert _told(one) == [("DatabaseNotAllowed", True)]
+    one.edit(suspend=False)
+    one.turn()
+    assert _told(one)[1:] == [("Allowed", False)]
 
 
 def test_the_clock_of_a_soak_stands_still_and_no_gate_is_asked_meanwhile() -> None:

@@ -142,6 +142,8 @@ def _identity(event: Event) -> tuple[datetime, str, str]:
 
 _WARNINGS = frozenset(
     {
+        Reason.DATABASE_NOT_ALLOWED,
+        Reason.BUCKET_NOT_ALLOWED,
         Reason.PREFLIGHT_FAILED,
         Reason.GATE_FAILED,
         Reason.GATE_WITHOUT_VERDICT,

@@ -264,6 +264,8 @@ class RolloutState(Model):
     sources: dict[str, int] = {}
     """Documents in the source of each migration, as its plan or its last run has found them."""
     worker_image: str = ""
+    barred: Reason | None = None
+    """Why nothing goes forward, as it was said when the namespace's permission ended; None once it may go on."""
     started: datetime | None = None
     """Never changes, over all attempts: it is the `now` of every transform, so that what one run writes another finds
     right."""
