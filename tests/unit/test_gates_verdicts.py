@@ -90,16 +90,20 @@ def test_a_verdict_keeps_value_limit_samples_query_and_time() -> None:
     [
         ({}, 0, 59, []),
         ({}, 0, 60, [60]),
-        ({}, 1, 60, []),
-        ({}, 1, 61, [61]),
-        ({}, 0.2, 60.9, []),
-        ({}, 0.2, 61, [61]),
+        ({}, 1, 119, []),
+        ({}, 1, 120, [120]),
+        ({}, 0.2, 120, [120]),
+        ({}, 31, 129, []),
+        ({}, 31, 130, [120]),
+        ({}, 59, 139, [120]),
         ({}, 0, 190, [60, 120, 180]),
         ({"delaySeconds": 30}, 0, 89, []),
         ({"delaySeconds": 30}, 0, 90, [60]),
         ({"windowSeconds": 300}, 0, 299, []),
         ({"windowSeconds": 300}, 0, 360, [300, 360]),
         ({"intervalSeconds": 45}, 10, 120, [70, 115]),
+        ({"intervalSeconds": 45}, 10.5, 70, []),
+        ({"intervalSeconds": 45}, 10.5, 71, [71]),
     ],
 )
 def test_windows_begin_with_the_step_and_lie_wholly_behind_its_start(
@@ -116,6 +120,14 @@ def test_intervals_that_were_missed_are_asked_for_later_a_bounded_number_at_a_ti
     record = GateRecord(name="g", since=T0, cursor=T0)
     windows = windows_due(spec(), record, T0 + timedelta(days=1))
     assert [window.end for window in windows] == [T0 + timedelta(minutes=1 + n) for n in range(MISSED_PER_TURN)]
+
+
+def test_what_an_earlier_version_has_judged_on_another_grid_is_not_judged_in_part_again() -> None:
+    since, cursor = T0 + timedelta(seconds=17), T0 + timedelta(seconds=900)
+    record = GateRecord(name="g", since=since, cursor=cursor)
+    gate = spec(intervalSeconds=300, windowSeconds=300)
+    first, *_ = windows_due(gate, record, T0 + timedelta(hours=1))
+    assert first.end == T0 + timedelta(seconds=1260)
 
 
 def test_a_judged_interval_is_not_asked_for_again() -> None:

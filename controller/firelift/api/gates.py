@@ -164,7 +164,8 @@ class GateSpec(RuledModel):
     window_seconds: Annotated[int, Field(ge=1, le=86_400)] = 300
     """The span of time that each judgement looks at."""
     delay_seconds: Annotated[int, Field(ge=0, le=86_400)] = 120
-    """How late the metric arrives: the window ends that far in the past."""
+    """How late the metric arrives: the window ends that far in the past; those of whole minutes up to 20 s further, so
+    that not all rollouts ask at once."""
     freshness_seconds: Annotated[int, Field(ge=0, le=86_400)] = 0
     """The newest point must be at most this much older than the window's end; 0 accepts any point in the window."""
     min_samples: Annotated[int, Field(ge=1, le=1_000_000_000)] = 1

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import field
 from enum import StrEnum
 
 from firelift.migration.store import FieldPath, Micros, Value, ValueKit
@@ -27,7 +28,7 @@ class Image:
     where it was removed; of a map that is new it also has the leaves, unless they are many. `create_time` and
     `update_time` are the document's before the commit, 0 for a create; where a revert has made a document again,
     `create_time` is that of the one which had been deleted. `source` is the document it was derived from when that is
-    another one.
+    another one. `dumped` has the values of `before` as bytes, of an image whose maker has needed them; else None.
     """
 
     path: str
@@ -37,10 +38,19 @@ class Image:
     update_time: Micros
     before: Mapping[FieldPath, Value | None]
     after: Mapping[FieldPath, bytes | None]
+    dumped: Sequence[bytes | None] | None = field(default=None, compare=False, repr=False)
 
     def weight(self, kit: ValueKit) -> int:
         """About how many bytes its values have."""
+        if self.dumped is not None:
+            return sum([len(data) for data in self.dumped if data is not None])
         return kit.sizes([value for value in self.before.values() if value is not None])
+
+    def values(self, kit: ValueKit) -> Sequence[bytes | None]:
+        """The values of `before` as bytes, in its order."""
+        if self.dumped is not None:
+            return self.dumped
+        return [None if value is None else kit.dumps(value) for value in self.before.values()]
 
 
 HASH_BYTES = 16

@@ -15,6 +15,9 @@ from firelift.migration.structs import struct
 MAX_LEAVES = 100
 """Hashes of what is in one new map. A larger one is a value like any other: changed by the app, it is a conflict."""
 
+MOST_DUMPED = 16 * 1024
+"""Bytes of the values that an image keeps beside these themselves; to make them again is nothing to larger ones."""
+
 
 @struct
 class Imaged:
@@ -64,18 +67,25 @@ class Imager:
         kit, fields = self.kit, dict[str, Value]()
         before: dict[FieldPath, Value | None] = {}
         after: dict[FieldPath, bytes | None] = {}
+        # A renamed value is the very one that it was, and known by itself when it comes again under its new name.
+        known = {id(old): kit.dumps(old) for _, old, _ in touched if old is not None}
+        dumped: list[bytes | None] = []
         for path, old, new in touched:
             before[path] = old
+            dumped.append(None if old is None else known[id(old)])
             if new is None:
                 after[path] = None
                 continue
-            after[path] = hash_of(kit.dumps(new))
+            after[path] = hash_of(known.get(id(new)) or kit.dumps(new))
             if old is None and kit.is_map(new):
                 after |= self._inside(new, path)
             fields[path[0]] = new if len(path) == 1 else paths.put(kit, fields, path, new)[path[0]]
         write = Update(document.path, fields, tuple(before), document.update_time)
         times = (document.create_time, document.update_time)
-        return Imaged(write, Image(document.path, Operation.UPDATE, source, *times, before, after))
+        few = sum([len(data) for data in dumped if data is not None]) <= MOST_DUMPED
+        return Imaged(
+            write, Image(document.path, Operation.UPDATE, source, *times, before, after, dumped if few else None)
+        )
 
     def _inside(self, made: Value, at: FieldPath) -> dict[FieldPath, bytes | None]:
         """The leaves of a new map, so that a revert can tell them from what the app has put there since."""

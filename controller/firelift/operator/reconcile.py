@@ -44,6 +44,9 @@ half of that."""
 _LEASES_KEPT = 6
 """Turns of a rollout at work within the time that its workers go on without word."""
 
+_RAREST_SECONDS = 10.0
+"""Between two turns of a rollout at work: one that nobody watches for longer counts as unwatched, and not as stuck."""
+
 _UNREACHABLE_SECONDS = 2.0
 _LEAVING_SECONDS = 1.0
 _BARRED_SECONDS = 5.0
@@ -59,7 +62,9 @@ class Reconciler:
         self._teller = Teller(services)
         self._memories: dict[Key, ObjectMemory] = {}
         settings = services.settings
-        self._crowd = Crowd(settings.working_seconds, settings.run_lease_seconds / _LEASES_KEPT, _TURNS_A_SECOND)
+        self._crowd = Crowd(
+            settings.working_seconds, min(settings.run_lease_seconds / _LEASES_KEPT, _RAREST_SECONDS), _TURNS_A_SECOND
+        )
 
     async def turn(self, key: Key) -> float | None:
         """One turn; in how many seconds the next one is due, None when the object is gone.
@@ -92,6 +97,7 @@ class Reconciler:
 
     async def _turn(self, key: Key, memory: ObjectMemory) -> float | None:
         services = self._services
+        self._crowd.note(key, belongs=False)
         seen = await rollouts.read(services.cluster, *key)
         if seen is None or (seen.deleting and not seen.held):
             self._forget(key)
@@ -228,7 +234,6 @@ class Reconciler:
         return max(seconds, AGAIN_SECONDS)
 
     def _forget(self, key: Key) -> None:
-        self._crowd.note(key, belongs=False)
         self._memories.pop(key).measurer.close()
         self._teller.forget(key)
 

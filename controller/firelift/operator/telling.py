@@ -66,6 +66,7 @@ class StatusTeller(Generic[Parsed]):
             return seen
         written = await self._voice.resource.write_status(self._services.cluster, seen, status)
         memory.status_time = time.monotonic()
+        self._moving.note(key, belongs=False)
         if any(seen.status.get(name) != status.get(name) for name in self._voice.logged):
             self._log(written, seen.status, status)
         return written

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from firelift.api.gates import GateSpec, Limit
 from firelift.api.measurement import Measurement, Window
@@ -14,6 +14,11 @@ from firelift.rollout.state import GateRecord, GateVerdict, Judged
 
 MISSED_PER_TURN = 20
 """How many intervals of one gate are asked for in one turn."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MINUTE = timedelta(seconds=60)
+_QUEUES = 3
+"""Steps that began within as many seconds ask at the same moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +39,12 @@ class _Bound:
 def windows_due(gate: GateSpec, record: GateRecord, now: datetime) -> tuple[Window, ...]:
     """The windows that can be judged now, oldest first, at most `MISSED_PER_TURN`.
 
-    The first one begins with the first whole second of `record.since`, each other one ends `intervalSeconds` behind the
-    one before, and they are asked for when `delaySeconds` have passed since their end. So rollouts ask at different
-    moments: were the ends on a grid of the clock, a hundred of them would ask and be written at once.
+    The first one begins with the first whole minute of `record.since`, where interval and window are whole minutes, as
+    the points of most metrics are; else with its first whole second. Each other one ends `intervalSeconds` behind the
+    one before. They are asked for when `delaySeconds` have passed since their end, and up to 20 s more for those that
+    end with a minute: else all rollouts would ask, and be written, at the same moment.
     """
-    first, last = _next_end(gate, record), now - timedelta(seconds=gate.delay_seconds)
+    first, last = _next_end(gate, record), now - _delay(gate, record)
     step, width = timedelta(seconds=gate.interval_seconds), timedelta(seconds=gate.window_seconds)
     count = min(MISSED_PER_TURN, (last - first) // step + 1) if last >= first else 0
     return tuple(Window(first + i * step - width, first + i * step) for i in range(count))
@@ -51,7 +57,7 @@ def is_newest(gate: GateSpec, window: Window, now: datetime) -> bool:
 
 def next_due(gate: GateSpec, record: GateRecord) -> datetime:
     """When the next window can be judged."""
-    return _next_end(gate, record) + timedelta(seconds=gate.delay_seconds)
+    return _next_end(gate, record) + _delay(gate, record)
 
 
 def intervals(gate: GateSpec, seconds: int) -> int:
@@ -144,11 +150,20 @@ def _by_bounds(limit: Limit, value: float, unit: str) -> tuple[GateVerdict, str]
 
 
 def _next_end(gate: GateSpec, record: GateRecord) -> datetime:
-    first = _whole_second(record.since) + timedelta(seconds=gate.window_seconds)
+    """At least one interval behind the last one that was judged, also where an earlier version has judged it."""
+    grain = _MINUTE if _by_minutes(gate) else timedelta(seconds=1)
+    first = _EPOCH - (_EPOCH - record.since) // grain * grain + timedelta(seconds=gate.window_seconds)
+    if record.cursor < first:
+        return first
     step = timedelta(seconds=gate.interval_seconds)
-    return max(first, first + ((record.cursor - first) // step + 1) * step)
+    return first - (first - record.cursor) // step * step + step
 
 
-def _whole_second(time: datetime) -> datetime:
-    """The first one that is not before this time."""
-    return time.replace(microsecond=0) + timedelta(seconds=time.microsecond > 0)
+def _delay(gate: GateSpec, record: GateRecord) -> timedelta:
+    """The gate's own, and the rollout's place in the queue, by the second at which its step began."""
+    seconds = record.since.second // _QUEUES if _by_minutes(gate) else 0
+    return timedelta(seconds=gate.delay_seconds + seconds)
+
+
+def _by_minutes(gate: GateSpec) -> bool:
+    return not (gate.interval_seconds % _MINUTE.seconds or gate.window_seconds % _MINUTE.seconds)

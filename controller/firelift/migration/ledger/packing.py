@@ -53,8 +53,7 @@ def split(packed: bytes) -> list[bytes]:
 def _row(kit: ValueKit, image: Image, shapes: dict[tuple[Any, ...], int], blobs: list[bytes]) -> list[Any]:
     """The image less its values and hashes, which go to `blobs`, and less what it shares with others, its shape."""
     shape = (image.operation, tuple(image.before), tuple(image.after))
-    found = [None if value is None else kit.dumps(value) for value in image.before.values()]
-    found += image.after.values()
+    found = [*image.values(kit), *image.after.values()]
     blobs += [each for each in found if each is not None]
     lengths = [ABSENT if each is None else len(each) for each in found]
     number = shapes.setdefault(shape, len(shapes))
