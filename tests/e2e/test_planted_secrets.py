@@ -5,17 +5,23 @@ from __future__ import annotations
 import io
 import json
 import os
+import secrets
 import subprocess
 import sys
 import urllib.request
 import zipfile
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
 from tests.e2e.conftest import Operators
+from tests.e2e.console import ConsoleOperator, start_console_operator
 from tests.e2e.ground import SYSTEM, Ground
 from tests.e2e.objects import ObjectWorld
 from tests.e2e.world import MIGRATION, World, migrate
+
+from firelift.sandbox.sandbox import Sandbox
 
 PLANTED = "pl4nted-5ecret"
 """The beginning of each of them."""
@@ -30,20 +36,38 @@ TRANSFORM = {
 }
 
 
-def looked_at(world: ObjectWorld, operator: Operators, tmp_path: Path) -> dict[str, str]:
+@pytest.fixture
+def console(installed: Sandbox, operator: Operators) -> Iterator[Callable[[], ConsoleOperator]]:
+    """Puts an operator that logs for a console, and serves the page, into the place of the one that is there."""
+    started: list[ConsoleOperator] = []
+
+    def take_over() -> ConsoleOperator:
+        operator.kill()
+        started.append(start_console_operator(installed, f"console-{secrets.token_hex(4)}"))
+        return started[-1]
+
+    yield take_over
+    for each in started:
+        installed.supervisor.forget(each.process)
+
+
+def looked_at(world: ObjectWorld, tmp_path: Path) -> dict[str, str]:
     """All that people and their tools see of a namespace, by where it is seen."""
     kinds = "mroll,fsenv,migrationapprovals,jobs,pods,configmaps,events"
     logs = world.sandbox.directory / "kubelet" / "logs"
     return {
         "objects": world.sandbox.kubectl("get", kinds, "-n", world.namespace, "-o", "yaml"),
         "leases": world.sandbox.kubectl("get", "leases", "-n", SYSTEM, "-o", "yaml"),
-        "operator": operator.current.log.read_text(encoding="utf-8"),
         **{f"worker {each}": each.read_text() for each in logs.glob(f"{world.namespace}_*/**/*.log")},
         "status": plugin(world, "status", world.name),
         "explain": plugin(world, "explain", world.name),
         **report(world, tmp_path / "report.zip"),
-        **measured(world, operator),
     }
+
+
+def said(world: ObjectWorld, operator: Operators) -> dict[str, str]:
+    """What the operator tells of itself."""
+    return {"operator": operator.current.log.read_text(encoding="utf-8"), **measured(world, operator)}
 
 
 def plugin(world: ObjectWorld, *arguments: str) -> str:
@@ -100,7 +124,7 @@ def tokens(world: ObjectWorld) -> set[str]:
 
 
 def test_what_documents_and_variables_hold_is_in_the_database_and_nowhere_else(
-    world: World, operator: Operators, tmp_path: Path
+    world: World, operator: Operators, console: Callable[[], ConsoleOperator], tmp_path: Path
 ) -> None:
     world.seed(30)
     for number in range(30):
@@ -125,6 +149,8 @@ def test_what_documents_and_variables_hold_is_in_the_database_and_nowhere_else(
     world.until(
         lambda status: status.get("step") == "end" and status["reason"] == "AwaitingApproval", "the last step", 180
     )
+    before = said(world, operator)
+    by_hand = console()
     world.patch(intent="Revert")
     told = world.until_reason("RevertedWithConflicts", seconds=180)
 
@@ -132,17 +158,21 @@ def test_what_documents_and_variables_hold_is_in_the_database_and_nowhere_else(
     letters = [each.to_dict() or {} for each in world.database.collection_group("firelift_deadletters").stream()]
     assert KEY in "".join(str(letter["reason"]) for letter in letters), "the ledger says all of it"
     assert world.database.document(changed).get().to_dict() is not None, "the app's own write stays"
-    log = operator.current.log
-    world.until_fact(lambda: "RevertedWithConflicts" in log.read_text(encoding="utf-8"), "the log has come so far")
-    seen = looked_at(world, operator, tmp_path)
+    world.until_fact(lambda: "RevertedWithConflicts" in by_hand.log, "the log has come so far")
+    world.until_fact(lambda: "RevertedWithConflicts" in by_hand.shown(world), "the page has come so far")
+    seen = {**before, **looked_at(world, tmp_path), **by_hand.looked_at(world)}
     assert {"objects", "operator", "status", "report object.yaml"} <= seen.keys()
-    assert any("firelift" in text for where, text in seen.items() if where.startswith("metrics"))
+    assert "AwaitingApproval" in seen["operator"]
+    assert world.namespace in seen["console"]
+    assert '"event"' not in seen["console"], "it is for people, not for a machine"
+    assert f'"namespace": "{world.namespace}"' in seen["page"]
+    assert all("firelift" in text for where, text in seen.items() if where.startswith("metrics"))
     assert "logs/" in seen["objects"], "names of documents are shown"
     untold(seen, PLANTED, *tokens(world))
 
 
 def test_what_an_environments_secrets_hold_is_told_by_no_plan_no_error_and_no_log(
-    ground: Ground, operator: Operators, tmp_path: Path
+    ground: Ground, operator: Operators, console: Callable[[], ConsoleOperator], tmp_path: Path
 ) -> None:
     ground.bind_secrets()
     create = ("create", "secret", "generic", "-n", ground.namespace)
@@ -163,7 +193,10 @@ def test_what_an_environments_secrets_hold_is_told_by_no_plan_no_error_and_no_lo
     ground.approve()
     failed = ground.until_reason("ApplyFailed", "PlanFailed", seconds=180)
     assert "Invalid payload (sensitive)" in failed["message"], "the error came through, without its secrets"
-    untold(looked_at(ground, operator, tmp_path), PLANTED, *tokens(ground))
+    untold({**looked_at(ground, tmp_path), **said(ground, operator)}, PLANTED, *tokens(ground))
+    by_hand = console()
+    ground.until_fact(lambda: "Invalid payload (sensitive)" in by_hand.shown(ground), "the page has come so far")
+    failing = by_hand.looked_at(ground)
     ground.heal()
     ground.patch(attempt=2)
     for _ in range(3):
@@ -174,6 +207,8 @@ def test_what_an_environments_secrets_hold_is_told_by_no_plan_no_error_and_no_lo
     ground.until_reason("Ready", seconds=180)
 
     assert ground.secret_value("api-key") == VALUE
-    seen = looked_at(ground, operator, tmp_path)
+    ground.until_fact(lambda: '"reason": "Ready"' in by_hand.shown(ground), "the page has come so far")
+    seen = {**looked_at(ground, tmp_path), **by_hand.looked_at(ground)}
     assert "prod-plan" in seen["objects"]
     untold(seen, PLANTED, *tokens(ground))
+    untold(failing, PLANTED, *tokens(ground))
