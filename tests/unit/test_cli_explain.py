@@ -235,7 +235,7 @@ def test_gates_show_their_last_values_against_their_limit() -> None:
     values = iter([0.0, 0.0002, 0.0005, 0.0009, 0.0010])
     one.measure = lambda _gate, _end: next(values, 0.0001)
     one.until("Soaking")
-    for _ in range(24):
+    for _ in range(30):
         one.turn()
         one.pass_time(10)
     page = shown(*rollout_report(rollout_view(one), one.now, lanes.section([])))
