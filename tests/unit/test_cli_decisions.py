@@ -16,13 +16,15 @@ from tests.rollout_world import START, World, unplanned, world
 
 from firelift.api.approval import ApprovalDecision, ApprovalSpec
 from firelift.api.rollout import RevertTo
+from firelift.api.run import Totals
 from firelift.cli import approvals, views, wishes
 from firelift.cli.approvals import Choice
 from firelift.cli.durations import DurationType
 from firelift.cli.exits import Exit, Problem
 from firelift.cli.explaining import explanation
 from firelift.cli.ownership import MANAGER, notes, request
-from firelift.cli.views import AnyView, RolloutView
+from firelift.cli.rollout_actions import of_rollout
+from firelift.cli.views import LAST_APPLIED, AnyView, RolloutView
 from firelift.cli.wishes import Wish
 from firelift.environment.observation import FieldSeen
 
@@ -84,6 +86,38 @@ def test_what_a_manifest_says_too_is_told() -> None:
     ]
     patched = views.rollout(owned(with_spec(migrating(), suspend=True), suspend="kubectl-patch:Update"))
     assert notes(patched, wishes.resume(patched)) == []
+
+
+@pytest.mark.parametrize("spec", ["{}", '{"suspend": false}'])
+def test_what_the_api_server_filled_in_for_kubectl_apply_is_in_no_manifest(spec: str) -> None:
+    document = owned(with_spec(migrating(), suspend=False), suspend="kubectl-client-side-apply:Update")
+    document["metadata"]["annotations"] = {LAST_APPLIED: f'{{"spec": {spec}}}'}
+    view = views.rollout(document)
+    told = "spec.suspend is in a manifest too, applied by kubectl-client-side-apply: set it to true there, or it "
+    assert notes(view, wishes.pause(view)) == ([f"{told}comes back"] if spec != "{}" else [])
+
+
+def test_phases_in_front_of_what_was_taken_back_can_be_taken_back_too() -> None:
+    view = rollout_view(reverted_in_its_second_phase())
+    assert (view.status.reason, view.status.started_phases) == ("Reverted", ("a",))
+    with pytest.raises(Problem, match="a stands: add --to RolloutStart"):
+        wishes.revert(view)
+    assert wishes.revert(view, RevertTo.ROLLOUT_START).put == {"intent": "Revert", "revertTo": "RolloutStart"}
+    offered = [action.line for action in of_rollout(view, START)]
+    assert offered == [
+        "kubectl firelift dead-letters users -n demo",
+        "kubectl firelift retry users -n demo",
+        "kubectl firelift revert users -n demo --to RolloutStart",
+    ]
+
+
+def reverted_in_its_second_phase() -> World:
+    judged = gate(ledger={"metric": "deadLetters"}, limit={"max": "0"})
+    del judged["cloudMonitoring"]
+    one = world(phase("a", migrate(1)), {**phase("b", migrate(2), soak(600)), "gates": [judged]})
+    one.totals = lambda plan: Totals(read=100, created=100, dead_letters=1 if ".b." in plan.id else 0)
+    one.until("Reverted")
+    return one
 
 
 def failed() -> World:

@@ -14,7 +14,8 @@ from tests.rollout_world import STAGING, START, World, completed, unplanned, wor
 from firelift.api.conditions import Reason, conditions_of
 from firelift.api.environment.conditions import EnvironmentReason
 from firelift.api.measurement import Measurement
-from firelift.cli import lanes, views
+from firelift.api.run import RunKind, Totals
+from firelift.cli import lanes, rollout_sections, views
 from firelift.cli.explaining import explanation
 from firelift.cli.explanations import ENVIRONMENTS, ROLLOUTS, Mover
 from firelift.cli.reports import environment_report, rollout_report
@@ -88,6 +89,28 @@ def test_a_paused_environment_that_has_failed_is_resumed_first() -> None:
     assert verbs[0] == "resume"
     assert "retry" in verbs
     assert "pause" not in verbs
+
+
+def test_a_pause_in_mid_step_is_not_as_old_as_its_step() -> None:
+    one = world(phase("a", migrate(1)), gates=[gate()])
+    one.until("Migrating")
+    one.pass_time(60)
+    one.edit(suspend=True)
+    one.until("Suspended")
+    page = shown(rollout_sections.summary(rollout_view(one), one.now))
+    assert "  State         Suspended\n" in page
+
+
+def test_what_was_taken_back_does_not_count_as_moved() -> None:
+    one = world(phase("a", migrate(1), soak(600, evidence="None")))
+    one.totals = lambda plan: Totals(read=100, created=100 if plan.kind is RunKind.MIGRATE else 0)
+    one.until("Soaking")
+    assert "Moved         100 documents\n" in shown(rollout_sections.summary(rollout_view(one), one.now))
+    one.edit(intent="Revert")
+    one.until("Reverted")
+    assert "Moved         0 documents; 100 were taken back\n" in shown(
+        rollout_sections.summary(rollout_view(one), one.now)
+    )
 
 
 @pytest.mark.parametrize("reason", list(EnvironmentReason))

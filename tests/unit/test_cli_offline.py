@@ -139,7 +139,7 @@ def test_a_file_that_is_no_yaml_names_its_line(tmp_path: Path) -> None:
 
 def test_a_manifest_comes_on_stdin_too() -> None:
     told = CliRunner().invoke(cli, ["lint", "-f", "-"], input=json.dumps({"kind": "List", "items": [rollout()]}))
-    assert told.stderr == "1 objects: 0 errors, 0 warnings\n"
+    assert told.stderr == "1 object: 0 errors, 0 warnings\n"
 
 
 def gates_test(folder: Path, lines: list[str], *flags: str, **gate: Any) -> Result:

@@ -79,7 +79,7 @@ def test_a_soak_is_ended_by_what_the_phase_has_left_behind() -> None:
     one.until("GateFailed", seconds=20)
 
     assert one.status is not None
-    assert one.status.message.startswith("gate deadletters: 2 > 0 (1 of 1 samples), paused")
+    assert one.status.message.startswith("gate deadletters: 2 > 0 (1 of 1 samples), stopped here")
 
 
 def test_what_a_skipped_step_has_done_still_counts() -> None:

@@ -52,8 +52,9 @@ def test_it_pauses_with_a_sentence_and_another_attempt_goes_on(run: str) -> None
     message = one.until("StepFailed").message
     assert "PERMISSION_DENIED" in message
     assert ("rehearsal: " in message) is (run in BACK or run in {MIGRATED, VERIFIED})
-    assert "paused; raise spec.attempt to try the step again, approve Skip of the step, or set spec.intent: Revert" in (
-        message
+    assert (
+        "stopped here; raise spec.attempt to try the step again, approve Skip of the step, or set spec.intent: Revert"
+        in (message)
     )
     one.edit(attempt=2)
     one.until("Soaking")
@@ -110,7 +111,10 @@ def test_a_gate_that_fails_meanwhile_takes_back_what_stands(run: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "sentence"),
     [
-        (RunKind.VERIFY, "verify: 1% > 0% mismatch (1 of 100 documents: 0 missing, 0 extra, 1 different), paused"),
+        (
+            RunKind.VERIFY,
+            "verify: 1% > 0% mismatch (1 of 100 documents: 0 missing, 0 extra, 1 different), stopped here",
+        ),
         (RunKind.REVERT_VERIFY, "rehearsal: after the revert of step migrate of phase a 1 of 100 documents"),
     ],
 )

@@ -124,7 +124,7 @@ def test_a_rejection_pauses_whatever_the_policy_says_and_cannot_be_skipped() -> 
     one.approve(ApprovalDecision.REJECT, approver="grace")
     assert reason(one) == "Rejected"
     assert one.status is not None
-    assert one.status.message.startswith("grace rejected step approve of phase a, paused; raise spec.attempt")
+    assert one.status.message.startswith("grace rejected step approve of phase a, stopped here; raise spec.attempt")
     one.approve(ApprovalDecision.SKIP)
     one.approve()
     assert reason(one) == "Rejected"

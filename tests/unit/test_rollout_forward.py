@@ -197,7 +197,7 @@ def test_a_paused_step_keeps_its_workers_on_hold() -> None:
     assert run.state is RunState.HOLD
     assert one.reason == "StepFailed"
     assert one.message.endswith(
-        "paused; raise spec.attempt to try the step again, approve Skip of the step, or set spec.intent: Revert"
+        "stopped here; raise spec.attempt to try the step again, approve Skip of the step, or set spec.intent: Revert"
     )
 
 
@@ -221,7 +221,7 @@ def test_verify_fails_when_it_has_looked_at_none_of_the_documents_that_there_are
     one.totals = unread
     assert one.until("StepFailed").message.startswith(
         "verify: 0 of 100 documents of logs were looked at: none is in both the cohort and the sample of 5%; look "
-        "whether its source and entityKey are those of the data, or take more, paused"
+        "whether its source and entityKey are those of the data, or take more, stopped here"
     )
 
 
@@ -253,7 +253,7 @@ def test_verify_fails_when_no_step_in_front_of_it_has_moved_what_it_compares() -
     backwards = begun.spec.model_copy(update={"steps": begun.spec.steps[::-1]})
     one.state = changed(one.state, phases=(changed(begun, spec=backwards, steps={}),))
     assert one.until("StepFailed").message.startswith(
-        "verify: no step in front of step verify of phase a has moved anything: there is nothing to compare, paused"
+        "verify: no step in front of step verify of phase a has moved anything: there is nothing to compare, stopped"
     )
 
 

@@ -130,8 +130,8 @@ def test_progress_comes_from_the_runs_of_the_step() -> None:
     assert (status.progress, status.rate) == ("40% 40/100 4/s ETA 15s", "4/s")
 
 
-def test_progress_counts_what_has_not_begun() -> None:
-    """The second phase sweeps the first one's cohort, then migrates: two scans of one source."""
+def test_progress_is_of_one_kind_of_run_at_a_time() -> None:
+    """The second phase sweeps the first one's cohort, then migrates: two scans of one source, and no document twice."""
     one = world(phase("a", migrate(1)), phase("b", migrate(2)))
     one.until("Migrating")
     one.work()
@@ -140,7 +140,7 @@ def test_progress_counts_what_has_not_begun() -> None:
     one.until("Migrating")
     one.work(0.5)
     one.pass_time(1)
-    assert one.turn().status.progress.startswith("25% 50/200 ")
+    assert one.turn().status.progress.startswith("50% 50/100 ")
 
 
 def test_a_phase_tells_what_it_has_moved() -> None:

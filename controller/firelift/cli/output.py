@@ -30,6 +30,11 @@ def dumped(document: Json, form: str) -> str:
     return text.rstrip("\n")
 
 
+def counted(number: int, noun: str) -> str:
+    """Such as ``1 object`` and ``2 objects``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def listed(items: list[Json]) -> Json:
     """Many objects as one document."""
     return {"apiVersion": "v1", "kind": "List", "items": [_bare(item) for item in items], "metadata": {}}

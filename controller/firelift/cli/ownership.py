@@ -6,11 +6,12 @@ somebody else set cannot be taken away so; a merge patch of the very version tha
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
 from firelift.api.base import API_VERSION
-from firelift.cli.views import AnyView
+from firelift.cli.views import LAST_APPLIED, AnyView
 from firelift.cli.wishes import Wish
 from firelift.kube.client import Cluster, Json
 
@@ -52,10 +53,12 @@ def notes(view: AnyView, wish: Wish) -> list[str]:
     said = []
     for name in sorted({*wish.put, *wish.drop}):
         others = sorted(
-            manager for manager, how in owners(view.document, name) - {_OURS} if _from_manifest(manager, how)
+            manager
+            for manager, how in owners(view.document, name) - {_OURS}
+            if how == "Apply" or ("client-side-apply" in manager and _applied(view.document, name))
         )
         if others:
-            wanted = f"set it to {wish.put[name]} there" if name in wish.put else "remove it there"
+            wanted = f"set it to {_written(wish.put[name])} there" if name in wish.put else "remove it there"
             said.append(f"spec.{name} is in a manifest too, applied by {', '.join(others)}: {wanted}, or it comes back")
     return said
 
@@ -76,6 +79,12 @@ async def send(cluster: Cluster, view: AnyView, asked: Request, *, dry_run: bool
 _OURS = (MANAGER, "Apply")
 
 
-def _from_manifest(manager: str, how: str) -> bool:
-    """Whether it is applied again and again, other than a patch by hand."""
-    return how == "Apply" or "client-side-apply" in manager
+def _applied(document: Json, name: str) -> bool:
+    """Whether kubectl's manifest has it: kubectl also owns what the API server filled in when it created the object."""
+    text = document["metadata"].get("annotations", {}).get(LAST_APPLIED, "{}")
+    return name in json.loads(text).get("spec", {})
+
+
+def _written(value: object) -> str:
+    """As a manifest has it."""
+    return value if isinstance(value, str) else json.dumps(value)

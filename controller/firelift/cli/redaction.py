@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from firelift.cli.views import LAST_APPLIED
 from firelift.kube.client import Json
 
 HIDDEN = "[redacted]"
 _SHORTEST = 4
 """Shorter values than this occur everywhere by chance, and hide nothing."""
 
-_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _PATTERNS = tuple(
     re.compile(pattern, flags)
     for pattern, flags in (
@@ -42,7 +42,7 @@ def planted(document: Json) -> set[str]:
 def of_object(document: Json) -> Json:
     """An object without what people put in by hand: last applied manifests, values of variables, labels of channels."""
     metadata = {key: value for key, value in document.get("metadata", {}).items() if key != "managedFields"}
-    annotations = {key: value for key, value in metadata.get("annotations", {}).items() if key != _APPLIED}
+    annotations = {key: value for key, value in metadata.get("annotations", {}).items() if key != LAST_APPLIED}
     cleaned = {**document, "metadata": {**metadata, **({"annotations": annotations} if annotations else {})}}
     if not annotations:
         cleaned["metadata"].pop("annotations", None)

@@ -7,13 +7,15 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from firelift.api.conditions import ConditionType, Reason
-from firelift.api.rollout import KIND, RolloutMode
+from firelift.api.gates import LedgerMetric
+from firelift.api.rollout import KIND, RevertTo, RolloutMode
 from firelift.cli.actions import Action, Commands
 from firelift.cli.approvals import export_of
 from firelift.cli.common_sections import held
 from firelift.cli.views import NOT_OBSERVED, RolloutView
 from firelift.rollout.way_back import GATE as REVERT_GATE
 
+_OF_DEAD_LETTERS = {LedgerMetric.DEAD_LETTERS, LedgerMetric.FAILURE_RATIO}
 _OVERRIDE_FOR = "1h"
 _GATE = re.compile(r"\bgate ([a-z0-9-]+)[: ]")
 
@@ -52,6 +54,21 @@ def _revert(view: RolloutView, commands: Commands, _: datetime) -> Action | None
 def _revert_while_open(view: RolloutView, commands: Commands, now: datetime) -> Action | None:
     until = view.status.revertible_until
     return _revert(view, commands, now) if until is not None and until > now else None
+
+
+def _revert_the_rest(view: RolloutView, commands: Commands, _: datetime) -> Action | None:
+    if not view.status.started_phases:
+        return None
+    stands = ", ".join(view.status.started_phases)
+    return Action(commands("revert", "--to", RevertTo.ROLLOUT_START), f"takes back what still stands too: {stands}")
+
+
+def _dead_letters(view: RolloutView, commands: Commands, _: datetime) -> Action | None:
+    gates = [gate for phase in view.spec.phases for gate in view.spec.gates_of(phase)] if view.spec is not None else []
+    measured = {gate.name for gate in gates if gate.ledger is not None and gate.ledger.metric in _OF_DEAD_LETTERS}
+    if stopping_gate(view) not in measured and not any(phase.dead_letters for phase in view.status.phases):
+        return None
+    return Action(commands("dead-letters"), "which records could not move, and why")
 
 
 def _abort(view: RolloutView, commands: Commands, _: datetime) -> Action | None:
@@ -145,7 +162,7 @@ def _ask_the_other(view: RolloutView, commands: Commands, _: datetime) -> Action
 _UNDER_WAY: tuple[Offer, ...] = (_watch, _pause, _revert, _abort)
 _WAITING: tuple[Offer, ...] = (_pause, _revert, _abort)
 _FAILED: tuple[Offer, ...] = (_retry, _revert, _skip, _logs, _abort)
-_JUDGED: tuple[Offer, ...] = (_retry_judged, _revert, _override, _skip, _abort)
+_JUDGED: tuple[Offer, ...] = (_dead_letters, _retry_judged, _revert, _override, _skip, _abort)
 _OFFERS: dict[str, tuple[Offer, ...]] = {
     NOT_OBSERVED: (_watch,),
     Reason.DATABASE_NOT_ALLOWED: (_allow, _revert, _abort),
@@ -166,15 +183,15 @@ _OFFERS: dict[str, tuple[Offer, ...]] = {
     Reason.REJECTED: (_retry, _revert, _abort),
     Reason.REVERT_TOO_LONG: (_edit, _override_revert_time, _revert, _abort),
     Reason.ABORTED: (_revert, _retry),
-    Reason.REVERTED: (_retry,),
-    Reason.REVERTED_WITH_CONFLICTS: (_retry,),
+    Reason.REVERTED: (_dead_letters, _retry, _revert_the_rest),
+    Reason.REVERTED_WITH_CONFLICTS: (_dead_letters, _retry, _revert_the_rest),
     Reason.COMPLETED: (_revert_while_open, _edit_mode),
     Reason.SUSPENDED: (_resume, _revert, _abort),
     Reason.AWAITING_APPROVAL: (_approve, _reject, _plan, _revert, _abort),
     Reason.WAITING_FOR_ENVIRONMENT: (_why_not_ready, *_WAITING),
     Reason.WAITING_FOR_ROLLOUT: (_ask_the_other, *_WAITING),
     Reason.WAITING_FOR_BACKUP: _WAITING,
-    Reason.REVERTING: (_watch, _pause, _abort),
+    Reason.REVERTING: (_watch, _dead_letters, _pause, _abort),
     Reason.RELEASING: (_watch,),
 }
 

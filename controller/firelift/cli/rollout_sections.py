@@ -75,10 +75,12 @@ def _counts(view: RolloutView) -> list[Row]:
     if not phases:
         why = UNSEEN if not view.observed else unknown("the operator has counted nothing yet")
         return [Row("Moved", why), Row("Dead letters", why)]
-    moved, letters = sum(phase.documents for phase in phases), sum(phase.dead_letters for phase in phases)
+    undone = sum(phase.documents for phase in phases if phase.state == "Undone")
+    moved, letters = sum(phase.documents for phase in phases) - undone, sum(phase.dead_letters for phase in phases)
+    back = f"; {undone:,} were taken back" if undone else ""
     where = [f"{phase.name} {phase.dead_letters:,}" for phase in phases if phase.dead_letters]
     told = f"{letters:,}: {', '.join(where)}" if letters else "0"
-    return [Row("Moved", f"{moved:,} documents"), Row("Dead letters", told, Tone.BAD if letters else Tone.PLAIN)]
+    return [Row("Moved", f"{moved:,} documents{back}"), Row("Dead letters", told, Tone.BAD if letters else Tone.PLAIN)]
 
 
 def _waits(view: RolloutView, now: datetime) -> list[Row]:

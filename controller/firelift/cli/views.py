@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
+from firelift.api.conditions import Reason
 from firelift.api.environment.spec import EnvironmentSpec
 from firelift.api.environment.status import EnvironmentStatus
 from firelift.api.rollout import RolloutSpec
@@ -17,8 +18,12 @@ from firelift.cli.exits import Exit, Problem
 from firelift.cli.kinds import ENVIRONMENT, ROLLOUT, Kind, Ref
 from firelift.kube.client import Json
 
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+"""The annotation in which a client-side apply keeps the manifest."""
 NOT_OBSERVED = "NotObserved"
 """The reason of an object that the operator has not looked at yet; the schema's own default."""
+
+_AMID_A_STEP = frozenset({Reason.SUSPENDED, Reason.REVERTING, Reason.WAITING_FOR_EVIDENCE})
 
 M = TypeVar("M", bound=BaseModel)
 Spec = TypeVar("Spec", RolloutSpec, EnvironmentSpec)
@@ -74,7 +79,12 @@ class RolloutView(View[RolloutSpec, RolloutStatus]):
 
     @property
     def since(self) -> datetime | None:
-        """Since when it is as it is: no longer than its step, because conditions stay from one step to the next."""
+        """Since when it is as it is: no longer than its step, because conditions stay from one step to the next.
+
+        None where it became so in the middle of a step that was under way, of which nothing tells when.
+        """
+        if self.status.reason in _AMID_A_STEP:
+            return None
         steps = (step for phase in self.status.phases if phase.name == self.status.phase for step in phase.steps)
         begun = next((step.start_time for step in steps if step.name == self.status.step), None)
         return max((each for each in (super().since, begun) if each is not None), default=None)

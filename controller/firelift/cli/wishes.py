@@ -11,8 +11,8 @@ from firelift.api.rollout import Intent, RevertTo
 from firelift.cli.exits import Exit, Problem
 from firelift.cli.views import AnyView, RolloutView
 
-_OVER = {Reason.COMPLETED, Reason.REVERTED, Reason.REVERTED_WITH_CONFLICTS}
 _REVERTED = {Reason.REVERTED, Reason.REVERTED_WITH_CONFLICTS}
+_OVER = {Reason.COMPLETED, *_REVERTED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +50,17 @@ def revert(view: AnyView, goal: RevertTo | None = None) -> Wish:
     """Take it back; what holds it is taken away, because it would hold the revert too.
 
     Raises:
-        Problem: nothing stands, or the way back is closed.
+        Problem: nothing stands, or only phases in front of what was taken back, and the goal is not theirs.
     """
-    if not isinstance(view, RolloutView) or view.status.reason in _REVERTED or _nothing_stands(view):
+    if not isinstance(view, RolloutView) or _nothing_stands(view):
         raise _refused(view, "revert")
+    if view.status.reason in _REVERTED and _goal(view, goal) is not RevertTo.ROLLOUT_START:
+        stands = ", ".join(view.status.started_phases)
+        raise Problem(
+            f"{_called(view)} is {view.status.reason}, and {stands} stands: add --to {RevertTo.ROLLOUT_START} to take"
+            " that back too",
+            Exit.REFUSED,
+        )
     put: dict[str, Any] = {"intent": Intent.REVERT.value}
     if goal is not None:
         put["revertTo"] = goal.value
@@ -92,6 +99,12 @@ def retry(view: AnyView) -> Wish:
     drop = {"intent", "revertTo"} if isinstance(view, RolloutView) and view.spec and view.spec.intent else set()
     held = ", still paused" if _suspended(view) else ""
     return Wish(f"attempt {attempt}{held}", put={"attempt": attempt}, drop=frozenset(drop))
+
+
+def _goal(view: RolloutView, asked: RevertTo | None) -> RevertTo | None:
+    if asked is not None or view.spec is None:
+        return asked
+    return view.spec.revert_to or view.spec.on_failure.to
 
 
 def _nothing_stands(view: RolloutView) -> bool:

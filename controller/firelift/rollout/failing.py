@@ -97,4 +97,4 @@ def _paused(place: Place, gate: str) -> str:
         ways.append(f"approve Override of gate {gate}")
     if place.spec.approve is None:
         ways.append("approve Skip of the step")
-    return f"paused; {', '.join(ways)}, or set spec.intent: Revert"
+    return f"stopped here; {', '.join(ways)}, or set spec.intent: Revert"

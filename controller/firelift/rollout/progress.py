@@ -26,13 +26,24 @@ _SCANS = frozenset({RunKind.MIGRATE, RunKind.SWEEP, RunKind.DELETE})
 
 
 def measure(turn: Turn, plans: Sequence[RunPlan], seconds: float) -> Progress:
-    """The progress of a step's runs over its running time."""
-    seen = [turn.run(plan.id) for plan in plans]
-    scanned = sum(max(run.scanned, run.totals.read) for run in seen)
-    estimates = _estimates(turn, plans)
-    known = all(estimate for run, estimate in zip(seen, estimates, strict=True) if run.exists)
-    estimate = sum(estimates) if known else 0
-    return Progress(scanned, max(estimate, scanned) if estimate else 0, scanned / seconds if seconds else 0.0)
+    """How far the step's runs of the kind at hand are, at the rate that the step had over its running time.
+
+    A sweep reads what was moved again, and a revert is checked when it is over: their sum would count documents twice.
+    """
+    read = {plan.id: max(turn.run(plan.id).scanned, turn.run(plan.id).totals.read) for plan in plans}
+    estimates = dict(zip(read, _estimates(turn, plans), strict=True))
+    at_hand = _at_hand(turn, plans)
+    known = all(estimates[run] for run in at_hand if turn.run(run).exists)
+    scanned, estimate = sum(read[run] for run in at_hand), sum(estimates[run] for run in at_hand) if known else 0
+    return Progress(
+        scanned, max(estimate, scanned) if estimate else 0, sum(read.values()) / seconds if seconds else 0.0
+    )
+
+
+def _at_hand(turn: Turn, plans: Sequence[RunPlan]) -> list[str]:
+    """The runs of the same kind as the first that is not complete, or the last where all are."""
+    left = [plan for plan in plans if not turn.run(plan.id).complete] or plans[-1:]
+    return [plan.id for plan in plans if plan.kind is left[0].kind]
 
 
 def watched(place: Place, plans: Sequence[RunPlan]) -> Outcome | Failed | None:

@@ -11,7 +11,7 @@ from firelift.cli import ledgers, tables, views
 from firelift.cli.exits import Exit
 from firelift.cli.kinds import ROLLOUT, Ref, RefType
 from firelift.cli.ledgers import DeadLetter
-from firelift.cli.output import JSON, YAML, dumped, listed, output_option
+from firelift.cli.output import JSON, YAML, counted, dumped, listed, output_option
 from firelift.cli.session import Session, asks_cluster
 
 _HEADER = ("PATH", "REASON", "RULE", "RUN", "TIME")
@@ -44,6 +44,6 @@ def _show(found: list[DeadLetter], *, whole: bool) -> None:
         click.echo("No dead letters found.", err=True)
         return
     click.echo(tables.aligned([_HEADER, *((each.path, each.reason, each.rule, each.run, each.time) for each in found)]))
-    click.echo(f"\n{len(found):,} dead letters{'' if whole else ', and more: raise --limit'}", err=True)
+    click.echo(f"\n{counted(len(found), 'dead letter')}{'' if whole else ', and more: raise --limit'}", err=True)
     for reason, count in Counter(each.reason for each in found).most_common(_SHOWN_REASONS):
         click.echo(f"  {count:,}: {reason}", err=True)

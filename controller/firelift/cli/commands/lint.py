@@ -8,6 +8,7 @@ from firelift.cli.allowances import tenancies
 from firelift.cli.exits import Exit
 from firelift.cli.linting import findings
 from firelift.cli.manifests import read
+from firelift.cli.output import counted
 
 
 @click.command("lint")
@@ -29,5 +30,7 @@ def command(context: click.Context, files: tuple[str, ...], *, strict: bool) -> 
         click.echo(click.style(finding.line, fg="red" if finding.error else "yellow"))
     errors = sum(finding.error for finding in found)
     warnings = len(found) - errors
-    click.echo(f"{len(manifests):,} objects: {errors:,} errors, {warnings:,} warnings", err=True)
+    click.echo(
+        f"{counted(len(manifests), 'object')}: {counted(errors, 'error')}, {counted(warnings, 'warning')}", err=True
+    )
     context.exit(Exit.FAILED if errors or (strict and warnings) else Exit.OK)
