@@ -60,7 +60,9 @@ def _revert_the_rest(view: RolloutView, commands: Commands, _: datetime) -> Acti
     if not view.status.started_phases:
         return None
     stands = ", ".join(view.status.started_phases)
-    return Action(commands("revert", "--to", RevertTo.ROLLOUT_START), f"takes back what still stands too: {stands}")
+    return Action(
+        commands("revert", "--to", RevertTo.ROLLOUT_START.value), f"takes back what still stands too: {stands}"
+    )
 
 
 def _dead_letters(view: RolloutView, commands: Commands, _: datetime) -> Action | None:
