@@ -57,8 +57,8 @@ def revert(view: AnyView, goal: RevertTo | None = None) -> Wish:
     if view.status.reason in _REVERTED and _goal(view, goal) is not RevertTo.ROLLOUT_START:
         stands = ", ".join(view.status.started_phases)
         raise Problem(
-            f"{_called(view)} is {view.status.reason}, and {stands} stands: add --to {RevertTo.ROLLOUT_START.value} to take"
-            " that back too",
+            f"{_called(view)} is {view.status.reason}, and {stands} stands: add --to {RevertTo.ROLLOUT_START.value} to"
+            " take that back too",
             Exit.REFUSED,
         )
     put: dict[str, Any] = {"intent": Intent.REVERT.value}
