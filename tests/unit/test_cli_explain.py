@@ -101,6 +101,13 @@ def test_a_pause_in_mid_step_is_not_as_old_as_its_step() -> None:
     assert "  State         Suspended\n" in page
 
 
+def test_a_run_that_has_counted_nothing_yet_is_not_said_to_move_nothing() -> None:
+    one = world(phase("a", migrate(1)))
+    one.until("Migrating")
+    page = shown(rollout_sections.summary(rollout_view(one), one.now))
+    assert "Progress      unknown: no run of this step has counted a document yet\n" in page
+
+
 def test_what_was_taken_back_does_not_count_as_moved() -> None:
     one = world(phase("a", migrate(1), soak(600, evidence="None")))
     one.totals = lambda plan: Totals(read=100, created=100 if plan.kind is RunKind.MIGRATE else 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from firelift.api.conditions import Reason
 from firelift.api.rollout import RevertTo
 from firelift.api.status import GateStatus, PhaseStatus
 from firelift.cli.common_sections import UNSEEN, message, state
@@ -13,6 +14,7 @@ from firelift.cli.times import between, moment
 from firelift.cli.views import RolloutView
 
 _VERDICT_TONES = {"Pass": Tone.GOOD, "Fail": Tone.BAD, "Pending": Tone.DIM}
+_RUNS_AT_WORK = frozenset({Reason.MIGRATING, Reason.SWEEPING, Reason.DELETING, Reason.VERIFYING, Reason.REVERTING})
 _BACK = {
     RevertTo.PHASE_START: "a revert goes back to the start of the phase",
     RevertTo.ROLLOUT_START: "a revert goes back to the start of the rollout",
@@ -66,7 +68,11 @@ def _phase(view: RolloutView) -> str:
 
 
 def _no_progress(view: RolloutView) -> str:
-    return "no document is being moved at the moment" if view.observed else UNSEEN
+    if not view.observed:
+        return UNSEEN
+    if view.status.reason in _RUNS_AT_WORK:
+        return unknown("no run of this step has counted a document yet")
+    return "no document is being moved at the moment"
 
 
 def _counts(view: RolloutView) -> list[Row]:
