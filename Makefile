@@ -58,6 +58,10 @@ readmes: $(SYNCED) ## Write the generated parts of docs, and of the READMEs of t
 	@$(RUN)/python -m tests.terraform.readmes
 	@$(RUN)/python -m tests.documentation
 
+.PHONY: dashboard
+dashboard: tools ## Draw docs/pictures/dashboard.svg: the chart's dashboard over the metrics of a whole demo.
+	@$(RUN)/python -m tests.documentation.dashboard
+
 .PHONY: lint
 lint: $(SYNCED) ## Check style, format, types, the direction of imports, and advisories where they can be asked for.
 	$(RUN)/ruff check

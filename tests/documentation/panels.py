@@ -10,10 +10,15 @@ from tests.documentation.generated import ROOT, Part, cell
 DASHBOARD = ROOT / "charts/firelift/files/dashboard.json"
 
 
+def panels() -> list[dict[str, Any]]:
+    """The dashboard's panels."""
+    found: list[dict[str, Any]] = json.loads(DASHBOARD.read_text(encoding="utf-8"))["panels"]
+    return found
+
+
 def table() -> str:
     """Title and queries of each panel."""
-    found: list[dict[str, Any]] = json.loads(DASHBOARD.read_text(encoding="utf-8"))["panels"]
-    rows = (f"| {cell(panel['title'])} | {'<br>'.join(map(_query, panel['targets']))} |\n" for panel in found)
+    rows = (f"| {cell(panel['title'])} | {'<br>'.join(map(_query, panel['targets']))} |\n" for panel in panels())
     return "".join(["| panel | query |\n|---|---|\n", *rows])
 
 

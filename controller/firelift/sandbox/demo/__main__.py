@@ -27,7 +27,7 @@ def main() -> None:
     click.echo("starting a control plane, a node, the Firestore emulator and the Google Cloud stand-in …")
     with Sandbox() as sandbox:
         click.echo(f"  done in {time.monotonic() - started:.1f} s")
-        checks = _play(sandbox)
+        checks = play(sandbox)
     failed = _report(checks)
     click.echo(f"took {time.monotonic() - started:.0f} s")
     click.secho(
@@ -36,7 +36,8 @@ def main() -> None:
     sys.exit(1 if failed else 0)
 
 
-def _play(sandbox: Sandbox) -> list[Check]:
+def play(sandbox: Sandbox) -> list[Check]:
+    """Every scene on a sandbox that has been started, and then the checks against its database."""
     os.environ |= sandbox.google_environment()
     log = sandbox.directory / "app.log"
     with _told("seeding the app's data"):
