@@ -85,4 +85,4 @@ async def get_some(
 def weight(kit: ValueKit, documents: Iterable[Document | Missing]) -> int:
     """About how many bytes documents have."""
     there = (document for document in documents if isinstance(document, Document))
-    return sum(kit.sizes(document.fields.values()) for document in there)
+    return sum(kit.weight(document.fields) for document in there)

@@ -112,7 +112,8 @@ class Actor:
 
     @act.register
     async def _show_plan(self, intent: ShowPlan) -> None:
-        self.news = await plan_maps.show(self.services.cluster, self.rollout, intent.config_map, intent.data)
+        if await plan_maps.show(self.services.cluster, self.rollout, intent.config_map, intent.data):
+            self.news = True
 
     @act.register
     async def _acquire_lock(self, intent: AcquireLock) -> None:

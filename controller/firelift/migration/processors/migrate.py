@@ -71,7 +71,7 @@ class Migrate:
             return [self._in_place(source, outcome) for source, outcome in zip(sources, outcomes, strict=True)]
         look = again or self.looks or self.swept is not None or self.existing.policy not in CREATES_FIRST
         targets = await self._read(outcomes) if look else {}
-        copies = [await self._copy(source, outcome, targets) for source, outcome in zip(sources, outcomes, strict=True)]
+        copies = await self._copies(zip(sources, outcomes, strict=True), targets)
         owned = await self._owned(copies)
         claims: dict[str, str] = {}
         return [copy if isinstance(copy, Change) else self._settled(copy, owned, claims) for copy in copies]
@@ -92,25 +92,41 @@ class Migrate:
         found = await self.store.get(wanted) if wanted else []
         return {document.path: document for document in found}
 
-    async def _copy(
+    async def _copies(
+        self, pairs: Iterable[tuple[Document | Missing, Outcome | None]], targets: Mapping[str, Document | Missing]
+    ) -> list[Copy | Change]:
+        if self.swept is None:
+            return [self._copy(source, outcome, targets) for source, outcome in pairs]
+        return [await self._swept_copy(source, outcome, targets, self.swept) for source, outcome in pairs]
+
+    def _copy(
         self, source: Document | Missing, outcome: Outcome | None, targets: Mapping[str, Document | Missing]
     ) -> Copy | Change:
         if isinstance(source, Missing) or not isinstance(outcome, Result):
             return without_result(source.path, outcome)
         target = targets.get(outcome.target) or Missing(outcome.target, source.read_time)
-        if self.swept and isinstance(target, Missing) and await self.swept.to(target.path, source):
-            return Change(tallies.SKIPPED)
-        decision = await self._decided(source, outcome.fields, target)
+        decision = self.existing.decide(source, outcome.fields, target)
         return Copy(source, outcome.fields, target, decision, looked=outcome.target in targets)
 
-    async def _decided(self, source: Document, wanted: Fields, target: Document | Missing) -> Decision:
-        """As `onExisting` says; but a sweep carries a change of the source on to a copy that nobody has touched."""
-        stays = self.existing.policy in CREATES_FIRST and isinstance(target, Document)
-        if self.swept and stays and isinstance(target, Document) and source.update_time > target.update_time:
-            ours = await self.swept.ours(target, source)
-            if ours is not None:
-                return self.existing.renewed(source, wanted, target, ours)
-        return self.existing.decide(source, wanted, target)
+    async def _swept_copy(
+        self,
+        source: Document | Missing,
+        outcome: Outcome | None,
+        targets: Mapping[str, Document | Missing],
+        swept: MovedBefore,
+    ) -> Copy | Change:
+        """As `_copy`; but a change of the source is carried on to a copy that nobody has touched."""
+        copy = self._copy(source, outcome, targets)
+        if isinstance(copy, Change) or isinstance(source, Missing):
+            return copy
+        if isinstance(copy.target, Missing):
+            return Change(tallies.SKIPPED) if await swept.to(copy.target.path, source) else copy
+        if self.existing.policy not in CREATES_FIRST or source.update_time <= copy.target.update_time:
+            return copy
+        ours = await swept.ours(copy.target, source)
+        if ours is None:
+            return copy
+        return replace(copy, decision=self.existing.renewed(source, copy.wanted, copy.target, ours))
 
     async def _owned(self, copies: Iterable[Copy | Change]) -> Mapping[str, str]:
         """The source of each target for which it matters, where this migration has written it."""

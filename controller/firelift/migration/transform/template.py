@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from firelift.api.migration import SourceSpec
 from firelift.migration.errors import TransformUnusable
@@ -39,6 +39,12 @@ class PathTemplate:
     text: str
     source: SourceSpec
     segments: tuple[tuple[Part, ...], ...]
+    _pieces: tuple[Part, ...] = field(init=False, compare=False)
+    """All parts with the slashes between segments: one list to go through for each document."""
+
+    def __post_init__(self) -> None:
+        pieces = [piece for segment in self.segments for piece in ("/", *segment)]
+        object.__setattr__(self, "_pieces", tuple(pieces[1:]))
 
     @property
     def distinct(self) -> bool:
@@ -53,16 +59,13 @@ class PathTemplate:
                 document of the source itself.
         """
         values = _Placeholders(kit, document, entity, place)
-        target = "/".join("".join(self._text(part, values) for part in segment) for segment in self.segments)
+        target = "".join([piece if isinstance(piece, str) else values.text(piece, self.text) for piece in self._pieces])
         if not PLAIN.fullmatch(target):
             for segment in target.split("/"):
                 self._check(segment, target)
         if self._in_source(target):
             raise Refused("target", f"the target {target} lies in the source itself")
         return target
-
-    def _text(self, part: Part, values: _Placeholders) -> str:
-        return part if isinstance(part, str) else values.text(part, self.text)
 
     def _check(self, segment: str, target: str) -> None:
         fault = segment_fault(segment)

@@ -132,7 +132,10 @@ class FirestoreValues:
 
     def weight(self, fields: Mapping[str, Message]) -> int:
         """About how many bytes fields have on the wire."""
-        return fields.size if isinstance(fields, WholeFields) else self.sizes(fields.values())
+        if isinstance(fields, WholeFields):
+            return fields.size
+        # As a whole, name and times included: to make Python objects of 16 fields first takes 20 times as long.
+        return fields.message.ByteSize() if isinstance(fields, FieldView) else self.sizes(fields.values())
 
     def size(self, value: Message) -> int:
         """Bytes on the wire."""
