@@ -169,7 +169,7 @@ def test_who_has_one_verb_is_told_which_other_a_command_needs(plugin: Plugin, ve
 
 
 def _note(command: str) -> str:
-    wanted = {"pause": "set it to True there", "resume": "remove it there"}.get(command)
+    wanted = {"pause": "set it to true there", "resume": "remove it there"}.get(command)
     return f"note: spec.suspend is in a manifest too, applied by gitops: {wanted}, or it comes back\n" if wanted else ""
 
 
