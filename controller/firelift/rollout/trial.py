@@ -89,6 +89,7 @@ def _plans(turn: Turn, plan: PlanRecord) -> tuple[RunPlan, ...]:
             pass_number=plan.number,
             migration=migration,
             selection=Selection(to_bucket=BUCKETS),
+            closing=True,
             now=state.started or plan.started,
             pace=plan.request.pace,
             workers=plan.request.workers,

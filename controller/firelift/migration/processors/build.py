@@ -60,6 +60,7 @@ from firelift.migration.work import Lane, Processor, Reader
 from firelift.migration.worker import LANES_AT_ONCE
 
 FORWARD = frozenset({RunKind.MIGRATE, RunKind.SWEEP})
+MARKING = FORWARD | {RunKind.DRY_RUN}
 
 PAGE, LARGE_PAGE = 2_000, 5_000
 """Documents of one page. A small cohort takes large ones, because most of a page is left out."""
@@ -108,7 +109,8 @@ def build(
         letters = LetterReader(store, Letters(store, plan.ledger, plan.letters))
         return read(pacing.scan(letters)), Retry(processor)
     reader = read(_apart(plan, store, _source_reader(plan, store, lane, keep, pacing, listed)))
-    return reader, _marking(plan, store, lane, transform, processor)
+    marking = _marking(plan, store, lane, transform, processor)
+    return reader, DryRun(marking, store.values, plan) if plan.kind is RunKind.DRY_RUN else marking
 
 
 def _back(plan: RunPlan, store: Store, journal: JournalReader, lane: Lane) -> tuple[Reader, Processor]:
@@ -118,7 +120,7 @@ def _back(plan: RunPlan, store: Store, journal: JournalReader, lane: Lane) -> tu
 
 
 def _marks(plan: RunPlan) -> bool:
-    return plan.migration.entity_marker is not None and plan.kind in FORWARD
+    return plan.migration.entity_marker is not None and plan.kind in MARKING
 
 
 def _marking(plan: RunPlan, store: Store, lane: Lane, transform: Transform, inner: Processor) -> Processor:
@@ -184,8 +186,7 @@ def _scanning(plan: RunPlan, store: Store, transform: Transform) -> Processor:
     existing = Existing(plan.migration.on_existing, Imager(store.values, transform.ignored))
     swept = moved if plan.kind is RunKind.SWEEP or plan.overlaps else None
     dry = plan.kind is RunKind.DRY_RUN
-    migrate = Migrate(store, transform, plan.selection, plan.seed, existing, origins, swept, looks=dry)
-    return DryRun(migrate, store.values, plan) if dry else migrate
+    return Migrate(store, transform, plan.selection, plan.seed, existing, origins, swept, looks=dry)
 
 
 def _way_back(plan: RunPlan, store: Store, lane: Lane) -> Processor:

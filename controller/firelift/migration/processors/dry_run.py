@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from firelift.api.run import RunPlan, Totals
 from firelift.migration.aggregate.groups import Group
+from firelift.migration.entities.reader import EntityDone
 from firelift.migration.fields import written
 from firelift.migration.image import Image, Operation
 from firelift.migration.ledger import paths
@@ -73,8 +74,10 @@ class DryRun:
         return known
 
 
-def _source(payload: Document | Part | Group) -> Document:
-    """What an example shows as its source; a group has many, which are counted."""
+def _source(payload: Document | Part | Group | EntityDone) -> Document:
+    """What an example shows as its source; a group has many, which are counted, and a marker has none."""
+    if isinstance(payload, EntityDone):
+        return Document(f"all documents of entity {payload.entity}", {}, 0, 0, 0)
     if isinstance(payload, Group):
         return Document(f"{payload.count:,} documents of entity {payload.entity}", {}, 0, 0, 0)
     return payload.source if isinstance(payload, Part) else payload

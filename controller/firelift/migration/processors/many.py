@@ -14,7 +14,7 @@ from firelift.migration.ledger.journal import Journal
 from firelift.migration.ledger.origins import Origins
 from firelift.migration.ledger.scanned import ScannedEntries
 from firelift.migration.parts import Deriving, PartReader
-from firelift.migration.processors.dry_run import DryRun, ValidateMany
+from firelift.migration.processors.dry_run import ValidateMany
 from firelift.migration.processors.migrate_many import MigrateMany
 from firelift.migration.store import Store
 from firelift.migration.transform.one_to_many import OneToMany
@@ -41,5 +41,4 @@ def many(plan: RunPlan, store: Store, lane: Lane, splitting: OneToMany, whose: W
     dry, most = plan.kind is RunKind.DRY_RUN, plan.pace.batch_size
     derive = Deriving(splitting, history if plan.kind is RunKind.SWEEP or plan.overlaps else None)
     migrate = MigrateMany(store, derive, plan.selection, plan.seed, existing, origins, most, looks=dry)
-    processor = DryRun(migrate, store.values, plan) if dry else migrate
-    return lambda reader: PartReader(store, reader, derive, most, lane.letters), processor
+    return lambda reader: PartReader(store, reader, derive, most, lane.letters), migrate
