@@ -12,6 +12,7 @@ import grpc
 
 from firelift.stores.firestore import proto
 from firelift.stores.firestore.proto import timestamp
+from firelift.stores.firestore.store import COUNT_ALIAS
 
 SERVICE = "google.firestore.v1.Firestore"
 DATABASE = "projects/scripted/databases/(default)"
@@ -110,3 +111,10 @@ def partitions(*paths: str, next_page: str = "") -> Any:
     for path in paths:
         answer.partitions.add().values.add(reference_value=f"{ROOT}/{path}")
     return answer
+
+
+def counted(documents: int) -> list[Any]:
+    """The RunAggregationQuery answer of a count."""
+    answer = proto.AggregationResponse()
+    answer.result.aggregate_fields[COUNT_ALIAS].integer_value = documents
+    return [answer]

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import grpc
 import pytest
 import pytest_asyncio
-from tests.contract.scripted import DATABASE, ROOT, Script, Turn, got, listed, partitions
+from tests.contract.scripted import DATABASE, ROOT, Script, Turn, counted, got, listed, partitions
 
 from firelift.migration.errors import (
     AlreadyExists,
@@ -259,15 +259,18 @@ async def test_partitions_are_sorted_across_pages_and_clipped_to_the_source(
         Turn([partitions("users/b", "users/m", "users/q", next_page="more")]),
         Turn([partitions("users/a", "users/u", "users/u/users/x", "users/w")]),
     ]
-    points = await store.split_points(Source("users", start="users/a", end="users/u"), 10)
+    script.turns["RunAggregationQuery"] = [Turn(counted(10))]
+    points = await store.split_points(Source("users", start="users/a", end="users/u"), 5)
     assert points == ["users/b", "users/m", "users/q", "users/u"]
-    first, second = script.asked["PartitionQuery"]
+    first, second, further = script.asked["PartitionQuery"]
     assert (first.page_token, second.page_token, first.partition_count) == ("", "more", 9)
+    assert (further.page_token, further.partition_count) == ("", 20), "in proportion to what was of the source"
     assert first.structured_query.from_[0].all_descendants
 
 
 async def test_more_partitions_than_asked_are_thinned_evenly(store: FirestoreStore, script: Script) -> None:
     script.turns["PartitionQuery"] = [Turn([partitions(*(f"users/{n:02}" for n in range(99)))])]
+    script.turns["RunAggregationQuery"] = [Turn(counted(10))]
     assert await store.split_points(USERS, 4) == ["users/24", "users/49", "users/74"]
 
 

@@ -40,6 +40,7 @@ class StrictFirestore:
     store: MemoryStore = field(default_factory=MemoryStore)
     host: str = ""
     asked: Counter[str] = field(default_factory=Counter)
+    billed: Counter[str] = field(default_factory=Counter)
 
     async def commit(self, request: Any) -> Any:
         """All writes or none."""
@@ -76,8 +77,10 @@ class StrictFirestore:
         at = micros(request.read_time) if request.HasField("read_time") else None
         found = [each for each in await self._found(request.parent, query, at) if wire.inside(query, each.path)]
         limit = query.limit.value if query.HasField("limit") else len(found)
+        answered = found[query.offset : query.offset + limit]
+        self.billed["RunQuery"] += max(1, min(query.offset, len(found)) + len(answered))
         began = self.rules.clock()
-        for number, each in enumerate(found[query.offset : query.offset + limit]):
+        for number, each in enumerate(answered):
             if number == self.rules.cut_after or self.rules.clock() - began >= self.rules.stream_seconds:
                 raise Refused(Code.UNAVAILABLE, CUT)
             answer = proto.RunQueryResponse(read_time=timestamp(each.read_time))
@@ -88,7 +91,9 @@ class StrictFirestore:
         """A count."""
         structured = request.structured_aggregation_query
         at = micros(request.read_time) if request.HasField("read_time") else None
-        found = await self._found(request.parent, structured.structured_query, at)
+        query = structured.structured_query
+        found = [each for each in await self._found(request.parent, query, at) if wire.inside(query, each.path)]
+        self.billed["RunAggregationQuery"] += max(1, -(-len(found) // 1_000))
         answer = proto.AggregationResponse()
         answer.result.aggregate_fields[structured.aggregations[0].alias].integer_value = len(found)
         yield answer

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
+from itertools import accumulate, pairwise
 from typing import Any
 
 from firelift.migration.errors import StoreError
@@ -16,20 +18,43 @@ from firelift.stores.paths import covers
 
 CURSORS_PER_PAGE = 1_000
 
+SPARE = 2
+"""Cursors that are looked for, for each range: of twice as many, one lies within a quarter of a range of each cut."""
+
+MOST_CURSORS = 10_000
+"""Of a group that are asked for, ten pages: a source that is a smaller part of its group is sampled."""
+
+NEAR = 4
+"""A cursor is a cut when it is no further from its place than a range's size divided by this."""
+
 Count = Callable[[Source], Awaitable[int]]
+
+_Place = tuple[int, str | None]
+"""A path and how many documents of the source lie up to it; the source's start for 0."""
 
 
 async def split_points(name: DatabaseName, transport: Transport, source: Source, parts: int, count: Count) -> list[str]:
-    """At most `parts` - 1 paths in order, from Firestore's own sampling where it has it (the emulator has not)."""
+    """At most `parts` - 1 paths in order; each range between them has half to one and a half of its fair size.
+
+    Firestore's own partition cursors are counted between, which costs a read for each 1,000 documents and one for each
+    cursor. Where none is near a cut (the emulator has none at all), documents up to it are skipped, a read for each: at
+    most one for each document of the source, all cuts together.
+    """
     if parts <= 1:
         return []
-    try:
-        cursors = await partition_cursors(name, transport, source, parts)
-    except StoreError as error:
-        if error.code != "UNIMPLEMENTED":
-            raise
-        return await _by_position(name, transport, source, parts, await count(source))
-    return _thin(_clip(cursors, source), parts - 1)
+    cursors = await _cursors(name, transport, source, parts)
+    sizes = await asyncio.gather(*(count(piece) for piece in _pieces(source, cursors)))
+    known: list[_Place] = list(zip(accumulate(sizes[:-1]), cursors, strict=True))
+    total = sum(sizes)
+    places: list[_Place] = [(0, source.start)]
+    for end in sorted({total * part // parts for part in range(1, parts)} - {0}):
+        place = _near(known, end, total // (parts * NEAR))
+        if place is None:
+            from_here = max([places[-1], *(each for each in known if each[0] < end)], key=_position)
+            place = await _skipped(name, transport, source, from_here, end)
+        if place is not None and place[0] > places[-1][0]:
+            places.append(place)
+    return _ordered(path for _, path in places[1:] if path is not None)
 
 
 async def partition_cursors(
@@ -50,8 +75,30 @@ async def partition_cursors(
         request.page_token = response.next_page_token
 
 
-def _clip(cursors: list[str], source: Source) -> list[str]:
-    return sorted({cursor for cursor in cursors if covers(source, cursor)}, key=order)
+async def _cursors(name: DatabaseName, transport: Transport, source: Source, parts: int) -> list[str]:
+    """Cursors of the source alone, `SPARE` for each part where the server has so many; none without PartitionQuery.
+
+    They are of the whole group, in proportion: where others have most of it, as many more are asked for.
+    """
+    enough = min(SPARE * parts - 1, MOST_CURSORS)
+    asked, had = enough, -1
+    inside: list[str] = []
+    while True:
+        try:
+            cursors = await partition_cursors(name, transport, source, asked + 1)
+        except StoreError as error:
+            if error.code != "UNIMPLEMENTED":
+                raise
+            return []
+        inside = _ordered([*inside, *(cursor for cursor in cursors if covers(source, cursor))])
+        if len(inside) >= enough or asked == MOST_CURSORS or len(cursors) <= had:
+            return _thin(inside, enough)
+        had = len(cursors)
+        asked = min(MOST_CURSORS, max(2 * asked, asked * enough // max(1, len(inside))))
+
+
+def _ordered(paths: Iterable[str]) -> list[str]:
+    return sorted(set(paths), key=order)
 
 
 def _thin(points: list[str], most: int) -> list[str]:
@@ -60,23 +107,25 @@ def _thin(points: list[str], most: int) -> list[str]:
     return [points[len(points) * part // (most + 1)] for part in range(1, most + 1)]
 
 
-async def _by_position(name: DatabaseName, transport: Transport, source: Source, parts: int, total: int) -> list[str]:
-    ends = sorted({total * part // parts for part in range(1, parts)} - {0})
-    points: list[str] = []
-    passed = 0
-    for end in ends:
-        found = await _nth(name, transport, replace(source, start=points[-1] if points else source.start), end - passed)
-        if found is None:
-            break
-        points.append(found)
-        passed = end
-    return points
+def _pieces(source: Source, cursors: Sequence[str]) -> list[Source]:
+    ends = pairwise([source.start, *cursors, source.end])
+    return [replace(source, start=start, end=end) for start, end in ends]
 
 
-async def _nth(name: DatabaseName, transport: Transport, source: Source, position: int) -> str | None:
-    parent, query = messages.query(name, source)
+def _position(place: _Place) -> int:
+    return place[0]
+
+
+def _near(known: Sequence[_Place], position: int, most: int) -> _Place | None:
+    nearest = min(known, key=lambda place: abs(place[0] - position), default=None)
+    return nearest if nearest is not None and abs(nearest[0] - position) <= most else None
+
+
+async def _skipped(name: DatabaseName, transport: Transport, source: Source, place: _Place, end: int) -> _Place | None:
+    """The place of the document number `end`, counted on from one that is known."""
+    parent, query = messages.query(name, replace(source, start=place[1]))
     messages.project(query, ())
-    query.offset = position - 1
+    query.offset = end - place[0] - 1
     query.limit.value = 1
     request = proto.RunQueryRequest(parent=parent, structured_query=query)
 
@@ -89,4 +138,4 @@ async def _nth(name: DatabaseName, transport: Transport, source: Source, positio
         return True
 
     await transport.read(f"split of {source.collection}", lambda deadline: transport.query(request, deadline, take))
-    return name.path(found[-1]) if found else None
+    return (end, name.path(found[-1])) if found else None
