@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from tests.moving import COPY, LEDGER, NOW, migration, plan, stored
+from tests.moving import COPY, IN_PLACE, LEDGER, NOW, migration, plan, stored
 from tests.rollout_specs import phase
 from tests.virtual_time import VirtualClock
 
@@ -119,6 +119,39 @@ async def test_what_cannot_move_is_said_before_anything_is_written(
     report, verdicts = await planned(store, asked(migrations=(ruled,), mode=RolloutMode(mode)))
     assert verdicts["sample fitness-logs"] is verdict
     assert says in next(check.message for check in report.checks if check.check.startswith("sample"))
+
+
+PRICED = {"name": "write", "price": 3, "at": {"where": "x", "when": 1}, "state": {"is": "new"}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"transform": {"set": {"price": "doc.price * 100"}}}, "price"),
+        ({"transform": {"set": {"cents": "doc.price * 100"}}}, ""),
+        ({"transform": {"set": {"price": "doc.price"}}}, ""),
+        ({"transform": {"set": {"price": "doc.price * 100"}, "rename": {"price": "euros"}}}, ""),
+        ({"transform": {"set": {"at": "{'where': 'y'}"}, "rename": {"at.where": "there", "at.when": "then"}}}, ""),
+        ({"transform": {"set": {"at": "{'where': 'y'}"}, "rename": {"at.where": "there"}}}, "at"),
+        ({"transform": {"set": {"at.when": "2", "price": "4"}, "remove": ["name"]}}, "at.when, price"),
+        ({"transform": {"rename": {"name": "title"}}, "marker": {"field": "price", "value": "done"}}, "price"),
+        (
+            {"transform": {"rename": {"name": "title"}}, "marker": {"field": "state.is.now", "value": "1"}},
+            "state.is.now",
+        ),
+        ({"transform": {"rename": {"name": "title"}}, "marker": {"field": "at.moved", "value": "1"}}, ""),
+    ],
+)
+async def test_fields_that_are_overwritten_in_place_are_told_by_a_sample(changes: dict[str, Any], named: str) -> None:
+    store = await with_logs()
+    await store.commit([Create(f"tasks/{n}", stored({"name": "old"} if n % 2 else PRICED)) for n in range(10)])
+    base = {name: value for name, value in IN_PLACE.items() if name != "appliesWhen"}
+    spec = migration({**base, "marker": {"field": "done", "value": "yes"}}, **changes)
+    report, _ = await planned(store, asked(migrations=(spec,)))
+    assert report.samples[0].produced >= 5
+    told = "".join(check.message for check in report.checks if check.check.startswith("lossy"))
+    found = [what for what in told.split("; ") if what.startswith("fields are overwritten in place: ")]
+    assert found == ([f"fields are overwritten in place: {named}"] if named else [])
 
 
 def counted(documents: list[dict[str, Any]], _: Context) -> dict[str, Any]:

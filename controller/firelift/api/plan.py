@@ -20,6 +20,7 @@ MOST_CHECKS = 128
 SENTENCE = 512
 """The longest sentence of a check."""
 LONGEST_CHECK = 128
+MOST_OVERWRITTEN = 32
 
 
 INDEX_CHECK = "index "
@@ -66,6 +67,8 @@ class SourceSample(Model):
     refused: int = 0
     size_bytes: int = 0
     """Of the fields of all that were read."""
+    overwritten: Annotated[tuple[str, ...], Field(max_length=MOST_OVERWRITTEN)] = ()
+    """Paths at which a transform in place puts another value where some of these documents had one."""
     example: Annotated[str, Field(max_length=256)] = ""
     """One that cannot move, and why."""
 

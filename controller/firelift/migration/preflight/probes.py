@@ -13,7 +13,7 @@ from firelift.migration.clock import Clock
 from firelift.migration.errors import Conflict, StoreError
 from firelift.migration.ledger import paths
 from firelift.migration.ledger.root import read_root
-from firelift.migration.preflight.checks import passed, refused, warned
+from firelift.migration.preflight.verdicts import passed, refused, warned
 from firelift.migration.store import Create, Delete, Document, Source, Store, Update
 
 EMULATOR_VARIABLE = "FIRESTORE_EMULATOR_HOST"

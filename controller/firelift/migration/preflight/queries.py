@@ -15,8 +15,8 @@ from firelift.migration.entities.order import groups
 from firelift.migration.entities.reader import ByKey
 from firelift.migration.errors import StoreError, TransformUnusable
 from firelift.migration.fields import written
-from firelift.migration.preflight.checks import passed, refused
 from firelift.migration.preflight.probes import source_of
+from firelift.migration.preflight.verdicts import passed, refused
 from firelift.migration.store import Source, Store
 from firelift.migration.transform.reshape import field_path
 

@@ -29,7 +29,7 @@ async def preflight(store: Store, plan: RunPlan, clock: Clock) -> PlanReport:
     counts, counted = await probes.counts()
     samples, sampled = await Sampler(store, plan, request).all()
     queries = Queries(store, request)
-    said = spoken(request.migrations, store.values, plan.now, request.retention_seconds)
+    said = spoken(request.migrations, store.values, plan.now, request.retention_seconds, samples)
     checks = (*access, *counted, *await queries.indexes(), *sampled, *said)
     known = {each.migration: each.documents for each in counts}
     return PlanReport(

@@ -16,8 +16,9 @@ from firelift.migration.aggregate.members import Members
 from firelift.migration.entities.reader import ByKey
 from firelift.migration.entities.whose import Whose
 from firelift.migration.errors import StoreError, TransformUnusable
-from firelift.migration.preflight.checks import passed, refused, warned
+from firelift.migration.preflight.lossy import overwritten
 from firelift.migration.preflight.probes import source_of
+from firelift.migration.preflight.verdicts import passed, refused, warned
 from firelift.migration.refusal import Refused
 from firelift.migration.store import Document, Source, Store
 from firelift.migration.transform.one_to_many import Elements, compile_one_to_many
@@ -62,7 +63,8 @@ class Sampler:
             documents = await self._documents(source_of(spec))
             if spec.target.aggregate is not None:
                 return await self._grouped(spec, transform, documents)
-            return self._sample(spec, documents, _outcomes(transform, documents))
+            sample = self._sample(spec, documents, _outcomes(transform, documents))
+            return sample.model_copy(update={"overwritten": overwritten(transform, documents)})
         except (StoreError, TransformUnusable):  # their own checks tell of it
             return None
 
