@@ -16,7 +16,7 @@ from google.api_core.exceptions import AlreadyExists, DeadlineExceeded
 from google.cloud.firestore import Increment
 from google.cloud.firestore_v1.bulk_writer import BulkRetry, BulkWriterOptions
 from tests.contract.official import Both, both_on, every_third, seeded
-from tests.fault_proxy import Code, Fault
+from tests.fault_proxy import Code, Fault, nth_entry
 from tests.moving import COPY, IN_PLACE, migration, plan
 from tests.strict.server import strict_firestore
 
@@ -139,6 +139,13 @@ async def test_two_writes_to_one_document_may_land_in_the_other_order(both: Both
     await asyncio.to_thread(write)
     assert (await both.there("bulk"))["one"] == {"n": "first"}, "the write that came last is gone"
 
+    await seeded(both, "tasks", [{"name": "first"}])
+    both.proxy.decide = nth_entry(1, Fault(Code.DEADLINE_EXCEEDED, held=True))
+    assert await both.moved(plan(RunKind.MIGRATE, migration(IN_PLACE))) == {"read": 1, "updated": 1, "retries": 1}
+    await asyncio.to_thread(lambda: both.official.document("tasks/0000").set({"title": "second"}))
+    assert await both.proxy.release() == [Code.ALREADY_EXISTS], "the write of before, as late as the other client's"
+    assert await both.there("tasks") == {"0000": {"title": "second"}}
+
 
 async def test_a_create_that_was_applied_is_retried_and_reported_as_a_failure(both: Both) -> None:
     """googleapis/google-cloud-java#4235: a Commit cannot be retried safely. On UNAVAILABLE it is."""
@@ -147,6 +154,11 @@ async def test_a_create_that_was_applied_is_retried_and_reported_as_a_failure(bo
     with pytest.raises(AlreadyExists):
         await asyncio.to_thread(lambda: both.official.document("bulk/one").create({"n": 1}))
     assert await both.there("bulk") == {"one": {"n": 1}}
+
+    await seeded(both, "fitness_logs", ({"userId": "u", "n": number} for number in range(40)))
+    both.proxy.decide = lambda call: Fault(Code.UNAVAILABLE) if call.is_entry else None
+    assert await both.moved(plan(RunKind.MIGRATE, migration(COPY))) == {"read": 40, "created": 40}
+    assert {each["n"] for each in (await both.there("users/u/fitness_logs")).values()} == set(range(40))
 
 
 async def test_an_increment_that_was_applied_is_applied_again(both: Both) -> None:
