@@ -24,6 +24,7 @@ from firelift.migration.errors import (
 )
 from firelift.migration.store import Create, Document, Missing, Source, Verify
 from firelift.stores.firestore import proto
+from firelift.stores.firestore.proto import micros
 from firelift.stores.firestore.store import FirestoreStore, open_firestore
 from firelift.stores.firestore.transport import Patience
 
@@ -96,15 +97,29 @@ async def test_a_page_asks_for_five_thousand_documents_at_most(store: FirestoreS
     assert script.asked["RunQuery"][0].structured_query.limit.value == 5_000
 
 
-async def test_a_get_that_was_cut_starts_again_so_that_all_is_read_at_one_time(
+async def test_a_get_that_was_cut_asks_for_what_is_left_at_the_time_of_what_it_has(
     store: FirestoreStore, script: Script
 ) -> None:
-    script.turns["BatchGetDocuments"] = [Turn(got("a", at=5), Code.UNAVAILABLE), Turn(got("-b", "a", at=9))]
-    answers = await store.get(["users/a", "users/b"])
-    assert [(type(answer), answer.path, answer.read_time) for answer in answers] == [
-        (Document, "users/a", 9),
-        (Missing, "users/b", 9),
+    script.turns["BatchGetDocuments"] = [
+        Turn(got("c", at=4), Code.UNAVAILABLE),
+        Turn(got("-a", at=4), Code.UNAVAILABLE),
+        Turn(got("b", at=4)),
     ]
+    answers = await store.get(["users/a", "users/b", "users/c"])
+    assert [(type(answer), answer.path, answer.read_time) for answer in answers] == [
+        (Missing, "users/a", 4),
+        (Document, "users/b", 4),
+        (Document, "users/c", 4),
+    ]
+    asked = script.asked["BatchGetDocuments"]
+    assert [[name[-1] for name in each.documents] for each in asked] == [["a", "b", "c"], ["a", "b"], ["b"]]
+    assert [micros(each.read_time) for each in asked] == [0, 4, 4]
+
+
+async def test_a_get_that_was_cut_behind_its_last_answer_is_complete(store: FirestoreStore, script: Script) -> None:
+    script.turns["BatchGetDocuments"] = [Turn(got("b", "a", at=5), Code.UNAVAILABLE)]
+    assert names(await store.get(["users/a", "users/b"])) == "ab"
+    assert len(script.asked["BatchGetDocuments"]) == 1
 
 
 @pytest.mark.parametrize(

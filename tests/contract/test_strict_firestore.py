@@ -155,6 +155,15 @@ async def test_a_migration_its_verify_and_its_revert_get_to_their_ends(what: str
     assert felt <= set(rules.refused), "the rules were felt"
 
 
+async def test_no_read_of_a_run_needs_a_stream_that_lives_as_long_as_the_run() -> None:
+    """A stream of Firestore's lives for a minute, whatever it has left to say; here for as long as ten answers take."""
+    rules = Rules(stream_seconds=0.06, answer_seconds=0.006, exempt=LEDGER_GROUPS, partition=16)
+    async with strict(rules, reads=60) as (service, store):
+        await _there_and_back(service, store)
+    assert set(service.outlived) == {"RunQuery", "BatchGetDocuments"}
+    assert service.outlived["RunQuery"] > 160 // 10, "no listing of the documents fits into one"
+
+
 async def _there_and_back(service: StrictFirestore, store: FirestoreStore) -> None:
     for number in range(160):
         fields = stored({"userId": f"u{number % 7}", "n": number})

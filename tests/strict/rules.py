@@ -67,8 +67,8 @@ class Rules:
 
     `most_writes` is the limit that Firestore long had. `exempt` names collection groups whose fields have no index.
     `contention_seconds`: a document that was written a shorter time ago is contended. `cut_after` documents or
-    `stream_seconds` end a stream. `building` names collections whose index is not ready. `page` cursors are on a page
-    of PartitionQuery, and a partition has `partition` documents at least.
+    `stream_seconds` end a stream, whose answers take `answer_seconds` each. `building` names collections whose index is
+    not ready. `page` cursors are on a page of PartitionQuery, and a partition has `partition` documents at least.
     """
 
     request_bytes: int = REQUEST_BYTES
@@ -79,6 +79,7 @@ class Rules:
     contention_seconds: float = 0.0
     cut_after: int | None = None
     stream_seconds: float = STREAM_SECONDS
+    answer_seconds: float = 0.0
     building: frozenset[str] = frozenset()
     page: int = 3
     partition: int = 128

@@ -7,6 +7,7 @@ enforces them.
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -34,13 +35,14 @@ CUT = "The datastore operation timed out, or the data was temporarily unavailabl
 
 @dataclass
 class StrictFirestore:
-    """The service. `store` is the database itself, `asked` counts calls by method."""
+    """The service. `store` is the database itself; `asked` counts calls, `outlived` those cut as too old."""
 
     rules: Rules = field(default_factory=Rules)
     store: MemoryStore = field(default_factory=MemoryStore)
     host: str = ""
     asked: Counter[str] = field(default_factory=Counter)
     billed: Counter[str] = field(default_factory=Counter)
+    outlived: Counter[str] = field(default_factory=Counter)
 
     async def commit(self, request: Any) -> Any:
         """All writes or none."""
@@ -79,9 +81,8 @@ class StrictFirestore:
         limit = query.limit.value if query.HasField("limit") else len(found)
         answered = found[query.offset : query.offset + limit]
         self.billed["RunQuery"] += max(1, min(query.offset, len(found)) + len(answered))
-        began = self.rules.clock()
         for number, each in enumerate(answered):
-            if number == self.rules.cut_after or self.rules.clock() - began >= self.rules.stream_seconds:
+            if number == self.rules.cut_after:
                 raise Refused(Code.UNAVAILABLE, CUT)
             answer = proto.RunQueryResponse(read_time=timestamp(each.read_time))
             answer.document.CopyFrom(wire.found_message(root, each))
@@ -115,6 +116,12 @@ class StrictFirestore:
         if begin + page < len(cursors):
             response.next_page_token = str(begin + page)
         return response
+
+    def young(self, name: str, began: float) -> None:
+        """Refuse what is left of a stream that began too long ago."""
+        if self.rules.clock() - began >= self.rules.stream_seconds:
+            self.outlived[name] += 1
+            raise Refused(Code.UNAVAILABLE, CUT)
 
     async def _apply(self, size: int, writes: Sequence[Write]) -> Committed:
         self.rules.admit(size, writes)
@@ -190,8 +197,11 @@ def _unary(service: StrictFirestore, name: str, request_class: Any, serve: Calla
 def _stream(service: StrictFirestore, name: str, request_class: Any, serve: Callable[[Any], AsyncIterator[Any]]) -> Any:
     async def handle(request: Any, context: Any) -> AsyncIterator[Any]:
         service.asked[name] += 1
+        began = service.rules.clock()
         try:
             async for answer in serve(request):
+                await asyncio.sleep(service.rules.answer_seconds)
+                service.young(name, began)
                 yield answer
         except (Refused, StoreError) as error:
             await _abort(service, context, error)

@@ -76,20 +76,20 @@ class FirestoreStore:
         """One answer per path in the order asked, all read at one time; of the first ones, when they pass `most`."""
         if not paths:
             return []
-        request = messages.get_request(self._name, paths, mask, read_time)
+        answers = Answers(most)
 
-        async def attempt(deadline: float) -> tuple[dict[str, Document | Missing], bool]:
-            # From the start each time: answers of two attempts would have two read times.
-            answers = Answers(most)
-            await self._transport.get(request, deadline, answers.take)
-            # Firestore promises that answers with older times have not changed up to the latest one.
-            at = max((micros(answer.read_time) for answer in answers.taken), default=0)
-            found = (self._answer(answer, at) for answer in answers.taken if answer.WhichOneof("result"))
-            return dict(found), answers.full
+        async def attempt(deadline: float) -> dict[str, Document | Missing]:
+            # What a cut has left is read at the time of what is there, so that all has one read time.
+            found, at = self._found(answers)
+            left = [path for path in paths if path not in found]
+            if left and not answers.full:
+                request = messages.get_request(self._name, left, mask, at or read_time)
+                await self._transport.get(request, deadline, answers.take)
+            return self._found(answers)[0]
 
-        found, full = await self._transport.read(f"get of {len(paths)} documents", attempt)
+        found = await self._transport.read(f"get of {len(paths)} documents", attempt)
         there = [found[path] for path in takewhile(lambda path: path in found, paths)]
-        if len(there) < len(paths) and not full:
+        if len(there) < len(paths) and not answers.full:
             raise _incomplete(f"get of {len(paths)} documents ended without an answer for {paths[len(there)]}")
         # Answers come in any order: where none of the first path was among them, it is asked for alone.
         return there or await self.get(paths[:1], mask=mask, read_time=read_time)
@@ -136,6 +136,11 @@ class FirestoreStore:
     async def close(self) -> None:
         """Close the channel."""
         await self._transport.close()
+
+    def _found(self, answers: Answers) -> tuple[dict[str, Document | Missing], Micros]:
+        # Firestore promises that answers with older times have not changed up to the latest one.
+        at = max((micros(answer.read_time) for answer in answers.taken), default=0)
+        return dict(self._answer(answer, at) for answer in answers.taken if answer.WhichOneof("result")), at
 
     def _answer(self, answer: Any, at: Micros) -> tuple[str, Document | Missing]:
         if answer.WhichOneof("result") == "missing":
