@@ -17,7 +17,7 @@ from firelift.api.rollout import PaceSpec, RolloutSpec
 from firelift.api.run import RunKind
 from firelift.migration import backoff, budget, pressure
 from firelift.migration.budget_leases import HEARD, SECOND
-from firelift.migration.entities.paced import OPEN
+from firelift.migration.entities.open_entities import OPEN
 from firelift.migration.pace import LONGEST_COMMIT_SECONDS
 from firelift.migration.store import Create
 from firelift.migration.worker import LANES_AT_ONCE

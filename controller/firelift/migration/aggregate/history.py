@@ -104,12 +104,14 @@ class EntityHistory:
             # Runs are led one at a time, so that none is made while this one works.
             self._runs = [run for run in await standing(self.entries.journal, self.migration) if run != self.run]
         at = place(self.targets.seed, entity)
-        entries = [entry for run in self._runs for entry in await self.entries.of_entity(run, at)]
+        written: list[tuple[Micros, Image]] = []
+        for run in self._runs:
+            async for entry in self.entries.of_entity(run, at):
+                mine = [image for image in entry.images or () if await self.targets.place(image.path) == at]
+                written += ((entry.commit_time, image) for image in mine)
         found: dict[str, Ours] = {}
-        for entry in sorted(entries, key=lambda entry: entry.commit_time):
-            for image in entry.images or ():
-                if await self.targets.place(image.path) == at:
-                    found[image.path] = _after(found.get(image.path), image, entry.commit_time)
+        for time, image in sorted(written, key=lambda each: each[0]):
+            found[image.path] = _after(found.get(image.path), image, time)
         return found
 
 

@@ -29,6 +29,10 @@ class OpenCursor:
         read = next((read for entity, read in self.open.items() if place(seed, entity) == at), path)
         return read is None or order(read) < order(path)
 
+    def within(self, seed: str, at: Place) -> bool:
+        """Whether records of the entity that stands there can follow the position."""
+        return at > place(seed, self.last) or any(place(seed, entity) == at for entity in self.open)
+
 
 def is_open(text: str | None) -> bool:
     """Whether the text is that of an `OpenCursor`."""

@@ -39,6 +39,11 @@ class EntityPace:
         self._blind_until = clock.seconds() + MINUTE
         self._written: dict[str, deque[tuple[float, int]]] = {}
 
+    @property
+    def now(self) -> float:
+        """Seconds, by the clock that it goes by."""
+        return self._clock.seconds()
+
     def left(self, entity: str) -> int:
         """How many documents of an entity may be written now."""
         if self._clock.seconds() < self._blind_until:

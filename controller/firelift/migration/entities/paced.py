@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from bisect import bisect_right
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from firelift.migration.entities.open_cursor import OpenCursor, parse
-from firelift.migration.entities.order import Place, place
+from firelift.migration.entities.open_entities import Opened, OpenEntities, Sleep
 from firelift.migration.entities.pace import EntityPace
-from firelift.migration.entities.reader import QUERIES_AT_ONCE, ById, ByKey, Entities, EntityDone
+from firelift.migration.entities.reader import QUERIES_AT_ONCE, ById, ByKey, EntityDone
 from firelift.migration.readers import Keep
 from firelift.migration.store import Document, Page
 from firelift.migration.work import Batch, Reader, Record
 
-OPEN = 64
-"""Entities that a lane reads side by side; each of them stands in the cursor."""
-
 UNPACED = 100
 """Records of an entity that are read at a time where no pace is kept any more."""
-
-Sleep = Callable[[float], Awaitable[object]]
 
 
 @dataclass(slots=True)
@@ -33,53 +26,36 @@ class PacedReader:
     """
 
     records: ByKey | ById
-    entities: Entities
-    seed: str
+    entities: OpenEntities
     keep: Keep
     whose: Callable[[Document], str | None]
-    pace: EntityPace | None
-    sleep: Sleep
     one_by_one: bool = False
     marks: bool = False
-    _all: Sequence[str] | None = field(default=None, init=False)
-    _places: Sequence[Place] = field(default=(), init=False)
 
     async def read(self, after: str | None) -> Batch:
         """Records of those open entities that may be written now; waits until there is one."""
-        if self._all is None:
-            self._all = await self.entities()
-            self._places = [place(self.seed, entity) for entity in self._all]
-        last, reading = self._position(after)
-        last = self._more(last, reading)
+        batch = await self.entities.opened(after)
+        reading = batch.reading
         if not reading:
             return Batch((), after or "", exhausted=True)
-        ready = await self._ready(reading)
-        batch = _Growing(last, reading)
+        ready = await self.entities.ready(reading)
         for start in range(0, len(ready), QUERIES_AT_ONCE):
             some = ready[start : start + QUERIES_AT_ONCE]
             for entity, page in zip(
                 some, await asyncio.gather(*(self._page(each, reading) for each in some)), strict=True
             ):
                 self._take(batch, entity, page)
-        exhausted = not reading and last == self._all[-1]
-        return Batch(batch.records, batch.cursor(), exhausted, batch.scanned)
-
-    async def _ready(self, reading: dict[str, str | None]) -> list[str]:
-        """The open entities that may be written now, at least one."""
-        while self.pace is not None:
-            if ready := [entity for entity in reading if self.pace.left(entity)]:
-                return ready
-            await self.sleep(self.pace.wait(reading))
-        return list(reading)
+        return batch.batch(behind=self.entities.end)
 
     async def _page(self, entity: str, reading: dict[str, str | None]) -> Page:
         return await self.records.page([entity], reading[entity], self._most(entity))
 
     def _most(self, entity: str) -> int:
-        left = self.pace.left(entity) if self.pace is not None else UNPACED
+        pace = self.entities.pace
+        left = pace.left(entity) if pace is not None else UNPACED
         return min(1, left) if self.one_by_one else left
 
-    def _take(self, batch: _Growing, entity: str, page: Page) -> None:
+    def _take(self, batch: Opened, entity: str, page: Page) -> None:
         for document in page.documents:
             batch.reading[entity] = document.path
             # A query for the integer 42 answers the double 42.0 too, which is nobody's key.
@@ -91,34 +67,6 @@ class PacedReader:
             del batch.reading[entity]
             if self.marks:
                 batch.records.append(Record(batch.cursor(), EntityDone(entity), entity))
-
-    def _more(self, last: str | None, reading: dict[str, str | None]) -> str:
-        """Open entities until there are enough of them; the last one that is or was open."""
-        known = self._all or ()
-        at = 0 if last is None else bisect_right(self._places, place(self.seed, last))
-        for entity in known[at : at + max(0, OPEN - len(reading))]:
-            reading[entity], last = None, entity
-        return last or ""
-
-    def _position(self, after: str | None) -> tuple[str | None, dict[str, str | None]]:
-        """The last entity that was opened, and how far those are that still are."""
-        if not after:
-            return None, {}
-        cursor = parse(after)
-        if isinstance(cursor, OpenCursor):
-            return cursor.last, dict(cursor.open)
-        # Who has no marker yet is read once more: what has moved is found unchanged, and the marker comes behind it.
-        unmarked = dict.fromkeys(self._between(cursor.owed, cursor.last, cursor.marked)) if cursor.owed else {}
-        if cursor.path is None:
-            return cursor.last, dict(unmarked)
-        return cursor.last, {**unmarked, **dict.fromkeys(self._between(cursor.first, cursor.last), cursor.path)}
-
-    def _between(self, first: str, last: str, behind: str | None = None) -> list[str]:
-        """The entities from one to another, those behind a third one."""
-        start, end = place(self.seed, first), place(self.seed, last)
-        after = place(self.seed, behind) if behind is not None else None
-        found = zip(self._all or (), self._places, strict=True)
-        return [entity for entity, at in found if start <= at <= end and (after is None or at > after)]
 
 
 @dataclass(slots=True)
@@ -164,16 +112,3 @@ class PacedScan:
                 return count
             taken[entity] = taken.get(entity, 0) + 1
         return len(records)
-
-
-@dataclass(slots=True)
-class _Growing:
-    """A batch that grows, and how far its entities are."""
-
-    last: str
-    reading: dict[str, str | None]
-    records: list[Record] = field(default_factory=list)
-    scanned: int = 0
-
-    def cursor(self) -> str:
-        return OpenCursor(self.last, self.reading).text()

@@ -7,12 +7,11 @@ taken the dead letters up.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from firelift.migration.bounded import READ_BYTES
-from firelift.migration.entities import order as by_entity
 from firelift.migration.entities.open_cursor import parse
 from firelift.migration.entities.order import Place
 from firelift.migration.ledger.entries import Entry
@@ -104,26 +103,24 @@ class ScannedEntries:
                 at = at + 1 if entry.end and entry_of(entry.end) == number else None
         return found
 
-    async def of_entity(self, run: str, at: Place) -> list[Entry]:
+    async def of_entity(self, run: str, at: Place) -> AsyncIterator[Entry]:
         """The entries with their images that can have records of the entity that stands there, in their order.
+
+        Of entities that were written side by side these are many, so that nobody should hold them all.
 
         Raises:
             StoreError: when the ledger cannot be read.
         """
         if run not in self._lanes:
             self._lanes[run] = await read_lane_map(self.journal.store, self.journal.ledger, run) or LaneMap()
-        found: list[Entry] = []
         for lane in self._lanes[run].lanes:
             if lane.buckets is None or not lane.buckets[0] <= at[0] < lane.buckets[1]:
                 continue
-            number = await self._number(
-                run, lane.number, lambda end: by_entity.parse(end).before(self.whose.seed, at, ""), 0
-            )
+            number = await self._number(run, lane.number, lambda end: parse(end).before(self.whose.seed, at, ""), 0)
             while number and (entry := await self._read(run, lane.number, number)):
-                found.append(entry)
-                goes_on = entry.end and not entry.sealed and by_entity.parse(entry.end).within(self.whose.seed, at)
+                yield entry
+                goes_on = entry.end and not entry.sealed and parse(entry.end).within(self.whose.seed, at)
                 number = number + 1 if goes_on else None
-        return found
 
     async def _holding(self, lanes: LaneMap, source: str) -> list[tuple[Lane, Before]]:
         """The lanes whose ranges hold a source."""

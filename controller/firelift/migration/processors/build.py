@@ -92,10 +92,9 @@ def build(
     if spec.reverse:
         compile_reverse(transform)  # the way back is built before the way forward
     keep = _keep(plan, transform)
-    if spec.target.aggregate is not None and lane.subject is None:
-        whose = _whose(plan, store)
-        return build_aggregate(plan, store, lane, transform, whose, lambda path: _sampled(plan, path), sleep)
     pacing = Pacing(plan, _whose(plan, store), pace, sleep)
+    if spec.target.aggregate is not None and lane.subject is None:
+        return build_aggregate(plan, store, lane, transform, lambda path: _sampled(plan, path), pacing)
     if plan.kind is RunKind.VERIFY:
         verify = _verifying(plan, store, transform, keep, sleep)
         return _verified(plan, store, journal, lane, keep, pacing, listed), verify

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from firelift.api.run import RunPlan
+from firelift.migration.entities.open_entities import OpenEntities
 from firelift.migration.entities.pace import EntityPace
 from firelift.migration.entities.paced import PacedReader, PacedScan
 from firelift.migration.entities.reader import ById, ByKey, Entities
@@ -28,8 +29,8 @@ class Pacing:
     def entities(self, records: ByKey | ById, entities: Entities, keep: Keep, *, marks: bool) -> PacedReader:
         """Of a lane of entities."""
         many = self.plan.migration.one_to_many
-        seed, whose = self.plan.seed, self.whose.entity
-        return PacedReader(records, entities, seed, keep, whose, self.pace, self.sleep, many, marks)
+        opened = OpenEntities(entities, self.plan.seed, self.pace, self.sleep)
+        return PacedReader(records, opened, keep, self.whose.entity, many, marks)
 
     def scan(self, scan: Reader) -> Reader:
         """Of a lane that reads whatever is there; the scan itself where no pace is kept."""
