@@ -106,6 +106,8 @@ class World:
     expiring: bool = False
     ledger_error: str = ""
     database_uid: str = "db"
+    """What the ledger was made in; `actual_uid` is what the database says of itself, empty when it does not."""
+    actual_uid: str = "db"
     worker_image: str = "worker@sha256:1"
     pace: PaceSeen | None = None
     runs: dict[str, Run] = field(default_factory=dict)
@@ -190,7 +192,7 @@ class World:
             return True
         claim = next((intent for intent in decision.intents if isinstance(intent, ClaimLedger)), None)
         if claim is not None and (self.owner is None or claim.adopt):
-            self.owner, self.database_uid = replace(ME, uid=self.rollout.uid), "db"
+            self.owner, self.database_uid = replace(ME, uid=self.rollout.uid), self.actual_uid
         self.expiring = self.expiring and claim is None
         foreign = self.owner is not None and self.owner.uid != self.rollout.uid
         if not foreign and (self.state is not None or claim is not None):
@@ -381,7 +383,7 @@ class World:
             mine=mine,
             expiring=self.expiring,
             database_uid=self.database_uid if self.state else "",
-            actual_database_uid="db",
+            actual_database_uid=self.actual_uid,
         )
 
     def _run(self, name: str) -> RunSeen:

@@ -555,6 +555,17 @@ _ROLLOUT = (
         ),
     ),
     _wrong("no phases", "should have at least 1 items", ("spec.phases", []), offline="should have at least 1 item"),
+    *(
+        _wrong(
+            name,
+            "`uid` must be as `gcloud firestore databases describe` says it: a UUID in lower case",
+            ("spec.database.uid", uid),
+        )
+        for name, uid in {
+            "a database's name for its uid": "(default)",
+            "a uid in capitals": "3B9D5A0E-5D0C-4C43-9A0B-1F2D6C8E7A90",
+        }.items()
+    ),
     _wrong("no database", "Required value", ("spec.database", REMOVE), offline="Field required"),
     _wrong(
         "a misspelt field",

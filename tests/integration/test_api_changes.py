@@ -67,6 +67,8 @@ def _row(name: str, state: str, sentence: str, *edits: Edit) -> Any:
     ("state", "sentence", "edits"),
     [
         _row("another database", "fresh", "`database` must not change", ("spec.database.name", "other")),
+        _row("a database that says its uid now", "fresh", "`database` must not change",
+             ("spec.database.uid", "3b9d5a0e-5d0c-4c43-9a0b-1f2d6c8e7a90")),
         _row("another ledger", "fresh", "`ledgerID` must not change", ("spec.ledgerID", "mine")),
         _row("another seed", "fresh", "`seed` must not change", ("spec.seed", "mine")),
         _row("a falling attempt", "reverted", "`attempt` must only rise: it was 2 and cannot become 1",

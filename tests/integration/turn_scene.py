@@ -80,12 +80,15 @@ class Scene:
 
 @asynccontextmanager
 async def turn_scene(
-    cluster: Cluster, crds: Sandbox, emulator: str, monkeypatch: pytest.MonkeyPatch
+    cluster: Cluster, crds: Sandbox, emulator: str, monkeypatch: pytest.MonkeyPatch, **declared: str
 ) -> AsyncIterator[Scene]:
-    """A namespace and a database of its own, with a rollout of one phase that nobody has looked at."""
+    """A namespace and a database of its own, with a rollout of one phase that nobody has looked at.
+
+    `declared` is what its spec says of the database beside the project.
+    """
     project, namespace = f"held-{secrets.token_hex(4)}", f"held-{secrets.token_hex(4)}"
     await cluster.create("/api/v1/namespaces", {"metadata": {"name": namespace}})
-    manifest = spec(phase("a", migrate(100)), database={"project": project}).model_dump(
+    manifest = spec(phase("a", migrate(100)), database={"project": project, **declared}).model_dump(
         mode="json", by_alias=True, exclude_unset=True
     )
     body = {"apiVersion": API_VERSION, "kind": "MigrationRollout", "metadata": {"name": "logs"}, "spec": manifest}

@@ -11,7 +11,7 @@ from tests.rollout_specs import phase
 from tests.virtual_time import VirtualClock
 
 from firelift.api.plan import CheckVerdict, PlanReport, PlanRequest
-from firelift.api.rollout import PhaseSpec, RolloutMode
+from firelift.api.rollout import DatabaseRef, PhaseSpec, RolloutMode
 from firelift.api.run import RunControl, RunKind, RunPlan, RunState
 from firelift.functions import Context
 from firelift.migration.errors import Denied, StoreError
@@ -37,9 +37,11 @@ def asked(**changes: Any) -> RunPlan:
     return plan(RunKind.PLAN, migration(COPY), request=request.model_copy(update=changes))
 
 
-async def planned(store: MemoryStore, made: RunPlan | None = None) -> tuple[PlanReport, dict[str, CheckVerdict]]:
+async def planned(
+    store: MemoryStore, made: RunPlan | None = None, made_in: str = "uid-of-db"
+) -> tuple[PlanReport, dict[str, CheckVerdict]]:
     made = made or asked()
-    await create_root(store, LEDGER, RootOwner("c", "u", "n", 1), "uid-of-db")
+    await create_root(store, LEDGER, RootOwner("c", "u", "n", 1), made_in)
     control = RunControl(state=RunState.RUN, epoch=1, lease_seconds=1_000_000)
     await RunStore(store, LEDGER).ensure(made, control)
     before = store.snapshot()
@@ -221,6 +223,30 @@ async def test_an_empty_source_is_a_warning() -> None:
 )
 async def test_the_database_must_be_the_declared_one(changes: dict[str, str], verdict: CheckVerdict, says: str) -> None:
     report, verdicts = await planned(await with_logs(), asked(**changes))
+    assert verdicts["database"] is verdict
+    assert says in report.checks[0].message
+
+
+DECLARED = "3b9d5a0e-5d0c-4c43-9a0b-1f2d6c8e7a90"
+
+
+@pytest.mark.parametrize(
+    ("emulator", "actual", "verdict", "says"),
+    [
+        ("", DECLARED, CheckVerdict.PASS, f"uid {DECLARED}, as declared"),
+        ("", "another", CheckVerdict.FAIL, f"declares the database with uid {DECLARED}, and demo/(default) has uid"),
+        ("", "", CheckVerdict.FAIL, "does not say its uid (an emulator has none): grant the operator's service"),
+        ("localhost:1", "", CheckVerdict.FAIL, "grant the operator's service account roles/datastore.viewer"),
+    ],
+    ids=["it is", "it is another", "it does not say", "it is an emulator"],
+)
+async def test_a_declared_uid_must_be_the_one_that_is_answered(
+    emulator: str, actual: str, verdict: CheckVerdict, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", emulator)
+    made = asked(emulator=emulator, database_uid=actual)
+    made = made.model_copy(update={"database": DatabaseRef(project="demo", uid=DECLARED)})
+    report, verdicts = await planned(await with_logs(), made, made_in=actual)
     assert verdicts["database"] is verdict
     assert says in report.checks[0].message
 

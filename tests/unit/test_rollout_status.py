@@ -54,6 +54,7 @@ TABLE = {
         Reason.PREFLIGHT_FAILED,
         Reason.DATABASE_NOT_ALLOWED,
         Reason.BUCKET_NOT_ALLOWED,
+        Reason.DATABASE_DIFFERS,
         Reason.LEDGER_UNREADABLE,
         Reason.LEDGER_LOST,
         Reason.LEDGER_OWNED_BY_ANOTHER,

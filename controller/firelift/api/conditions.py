@@ -27,6 +27,7 @@ class Reason(StrEnum):
 
     DATABASE_NOT_ALLOWED = "DatabaseNotAllowed"
     BUCKET_NOT_ALLOWED = "BucketNotAllowed"
+    DATABASE_DIFFERS = "DatabaseDiffers"
     LEDGER_UNREADABLE = "LedgerUnreadable"
     LEDGER_LOST = "LedgerLost"
     LEDGER_OWNED_BY_ANOTHER = "LedgerOwnedByAnother"
@@ -95,6 +96,7 @@ _ENDED_BADLY = {Reason.REVERTED, Reason.REVERTED_WITH_CONFLICTS, Reason.REVERT_F
 _PAUSED = {
     Reason.DATABASE_NOT_ALLOWED,
     Reason.BUCKET_NOT_ALLOWED,
+    Reason.DATABASE_DIFFERS,
     Reason.LEDGER_UNREADABLE,
     Reason.LEDGER_LOST,
     Reason.LEDGER_OWNED_BY_ANOTHER,

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from firelift.api.base import Model, Name, Seconds
 from firelift.api.cross_field import ROLLOUT_RULES
 from firelift.api.gates import GateSpec
 from firelift.api.lists import AS_SET, BY_NAME
 from firelift.api.migration import MigrationSpec
-from firelift.api.references import DatabaseId, KeyRef, ProjectId
+from firelift.api.references import DATABASE_UID, DatabaseId, DatabaseUid, KeyRef, ProjectId
 from firelift.api.requires import RequiresSpec
 from firelift.api.rules import Rule, RuledModel, Rules
 from firelift.api.steps import FailureAction, StepSpec
@@ -68,13 +69,39 @@ class Prices(Model):
     """What the estimate is printed in."""
 
 
-class DatabaseRef(Model):
+class DatabaseRef(RuledModel):
     """The database that is changed and that holds the ledger."""
 
     project: ProjectId
     """The id of the Google Cloud project."""
     name: DatabaseId = "(default)"
     """The id of the database in it."""
+    uid: DatabaseUid | None = None
+    """What `gcloud firestore databases describe` calls `uid`: the rollout writes nothing where Firestore does not
+    answer this very one, be it another project, a database made anew under the name, or an emulator."""
+
+    rules: ClassVar[Rules] = (
+        Rule(
+            f"!has(self.uid) || self.uid.matches('{DATABASE_UID}')",
+            "`uid` must be as `gcloud firestore databases describe` says it: a UUID in lower case",
+            lambda database: database.uid is None or re.fullmatch(DATABASE_UID, database.uid) is not None,
+        ),
+    )
+
+    @model_serializer(mode="wrap")
+    def _without_nothing(self, handler: SerializerFunctionWrapHandler) -> dict[str, str]:
+        # Digests of what people approved, and workers of older images, know nothing of a uid.
+        return {name: value for name, value in handler(self).items() if value is not None}
+
+    def mistaken(self, uid: str) -> str:
+        """Why a database that says this uid, empty for none, is not the declared one; empty when it may be."""
+        if self.uid is None or uid == self.uid:
+            return ""
+        declared = f"spec.database.uid declares the database with uid {self.uid}, and {self.project}/{self.name}"
+        if uid:
+            return f"{declared} has uid {uid}: it is another one, or was made anew under its name"
+        remedy = "grant the operator's service account roles/datastore.viewer"
+        return f"{declared} does not say its uid (an emulator has none): {remedy}"
 
 
 class EnvSource(RuledModel):

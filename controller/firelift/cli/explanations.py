@@ -47,6 +47,13 @@ ROLLOUTS: dict[str, Explanation] = {
         "when the bucket is added to the Namespace's annotation firelift.dev/buckets, or the step names another",
         Mover.PERSON,
     ),
+    Reason.DATABASE_DIFFERS: Explanation(
+        "the database is not, or does not say that it is, the one that `spec.database.uid` declares, and nothing was "
+        "written there",
+        "when the database answers the declared uid: the operator may ask (`roles/datastore.viewer`) and asks the "
+        "right place; a database that was made anew is another one, and needs a new rollout that declares it",
+        Mover.PERSON,
+    ),
     Reason.LEDGER_UNREADABLE: Explanation(
         "the ledger was written in a format that this operator cannot read, and nothing is decided on half of it",
         "when the operator has the version that wrote it",

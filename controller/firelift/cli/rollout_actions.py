@@ -169,6 +169,7 @@ _OFFERS: dict[str, tuple[Offer, ...]] = {
     NOT_OBSERVED: (_watch,),
     Reason.DATABASE_NOT_ALLOWED: (_allow, _revert, _abort),
     Reason.BUCKET_NOT_ALLOWED: (_allow, _edit, _revert, _abort),
+    Reason.DATABASE_DIFFERS: (_watch,),
     Reason.LEDGER_UNREADABLE: (_watch,),
     Reason.LEDGER_LOST: (_watch,),
     Reason.LEDGER_OWNED_BY_ANOTHER: (_adopt,),

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from firelift.api.rollout import DatabaseRef
-from firelift.infra.firestore_admin import database_uid
+from firelift.infra.firestore_admin import DatabaseLookupError, database_uid
 from firelift.migration.store import Store
 from firelift.operator.remembered import Remembered
+from firelift.operator.settings import EMULATOR_VARIABLE
 from firelift.stores.firestore.store import open_firestore
 from firelift.stores.firestore.transport import Patience
 
@@ -74,6 +75,7 @@ class Databases:
 
     def _entry(self, ref: DatabaseRef) -> _Open:
         now = self._clock()
+        ref = DatabaseRef(project=ref.project, name=ref.name)  # whatever uid each of its rollouts declares
         if ref not in self._open:
             # The only moment at which there are more of them.
             self._close_unused(now)
@@ -92,4 +94,8 @@ class Databases:
 
 
 async def _uid(ref: DatabaseRef) -> str:
-    return await database_uid(ref.project, ref.name, os.environ.get(ADMIN_ENDPOINT_VARIABLE) or None)
+    endpoint = os.environ.get(ADMIN_ENDPOINT_VARIABLE) or None
+    if endpoint is None and (emulator := os.environ.get(EMULATOR_VARIABLE)):
+        # The real service would answer for a database that is not the one that is written to.
+        raise DatabaseLookupError(f"asked for the uid of {ref.project}/{ref.name}: the emulator at {emulator} has none")
+    return await database_uid(ref.project, ref.name, endpoint)

@@ -93,6 +93,7 @@ def _by_mode(turn: Turn) -> Outcome:
 PRECEDENCE: tuple[Rule, ...] = (
     ownership.reachable,
     tenancy.refused,
+    ownership.declared,
     ownership.owned,
     running.noticed,
     transfers.noticed,

@@ -23,6 +23,20 @@ def reachable(turn: Turn) -> Outcome | None:
     return Settled(Reason.DATABASE_UNREACHABLE, message)
 
 
+def declared(turn: Turn) -> Outcome | None:
+    """No ledger is made, adopted or followed in another database than the declared one.
+
+    Where ours says that it was made in that one, and just the answer is missing, what has begun goes on and back: the
+    next phase waits for the answer.
+    """
+    ledger, database = turn.seen.ledger, turn.spec.database
+    mistake = database.mistaken(ledger.actual_database_uid)
+    proven = ledger.mine and not ledger.actual_database_uid and ledger.database_uid == database.uid
+    if not mistake or proven or turn.rollout.deleting:
+        return None
+    return Settled(Reason.DATABASE_DIFFERS, f"{mistake}; nothing was written there")
+
+
 def owned(turn: Turn) -> Outcome | None:
     """The ledger must be ours, and of this very database; a rollout that is over needs none."""
     ledger, state = turn.seen.ledger, turn.state

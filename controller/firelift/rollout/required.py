@@ -22,6 +22,9 @@ from firelift.rollout.state import Mode, Rehearsal, StepState
 from firelift.rollout.turn import Outcome, Settled, Turn
 from firelift.rollout.unmet import Unmet
 
+DECLARED = "declared database"
+"""What stands among the checks where `spec.database.uid` is set."""
+
 AGAIN = timedelta(seconds=5)
 """How often what is waited for is looked at, should nothing wake the rollout."""
 
@@ -82,6 +85,8 @@ def checks(turn: Turn) -> tuple[Check, ...]:
     unmet = [_check(name, bad, message) for name, message in found.items()]
     ready = [titled(requires.environment.name)] if requires.environment is not None else []
     met = [_check(name, CheckVerdict.PASS, "it is Ready") for name in ready if name not in found]
+    if turn.spec.database.uid is not None and DECLARED not in found:
+        met.append(_check(DECLARED, CheckVerdict.PASS, f"its uid is {turn.spec.database.uid}"))
     names = {rollout_title(turn.rollout, each): each for each in requires.rollouts}
     met += [_check(name, CheckVerdict.PASS, standing(turn, each)) for name, each in names.items() if name not in found]
     return (*unmet, *met)
@@ -103,8 +108,10 @@ def environments_wanted(turn: Turn) -> tuple[str, ...]:
 
 
 def _unmet(turn: Turn) -> list[Unmet]:
+    mistake = turn.spec.database.mistaken(turn.seen.ledger.actual_database_uid)
+    database = Unmet(Reason.DATABASE_DIFFERS, DECLARED, mistake) if mistake else None
     environment = unmet_environment(turn.rollout, turn.seen.environments)
-    return [*([environment] if environment else []), *unmet_rollouts(turn)]
+    return [*([database] if database else []), *([environment] if environment else []), *unmet_rollouts(turn)]
 
 
 def unmet_environment(rollout: Rollout, seen: Mapping[str, EnvironmentSeen]) -> Unmet | None:

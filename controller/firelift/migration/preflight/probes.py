@@ -47,17 +47,15 @@ class Probes:
             return refused("database", f"{declared} does not answer the worker: {error}; check network and identity")
         milliseconds = (self.clock.seconds() - began) * 1000
         here = os.environ.get(EMULATOR_VARIABLE, "")
-        if here != self.request.emulator:
-            return refused("database", f"the worker speaks to {_place(here)}, the operator to {self._place}")
-        uid, known = self.request.database_uid, root.database_uid if root else ""
-        if uid and known and uid != known:
-            return refused("database", f"{declared} has uid {uid}, and its ledger was made in one with uid {known}")
+        if mistake := self._mistaken(here, root.database_uid if root else ""):
+            return refused("database", mistake)
+        uid = self.request.database_uid
         what = f"{declared} answers in {milliseconds:,.0f} ms"
         if here:
             return warned("database", f"{what}, and it is an emulator at {here}: nothing real is moved")
         if not uid:
             return warned("database", f"{what}, but its uid is unknown: grant the operator roles/datastore.viewer")
-        return passed("database", f"{what}, uid {uid}")
+        return passed("database", f"{what}, uid {uid}{', as declared' if self.plan.database.uid else ''}")
 
     async def reading(self) -> Check:
         """Whether the worker may read every source."""
@@ -108,6 +106,15 @@ class Probes:
             counts.append(SourceCount(migration=spec.name, source=_named(spec), documents=documents))
             checks.append(_counted(spec, documents))
         return tuple(counts), tuple(checks)
+
+    def _mistaken(self, here: str, known: str) -> str:
+        """Why it is another database than people mean; `known` is the uid that the ledger was made in."""
+        if here != self.request.emulator:
+            return f"the worker speaks to {_place(here)}, the operator to {self._place}"
+        database, uid = self.plan.database, self.request.database_uid
+        if uid and known and uid != known:
+            return f"{database.project}/{database.name} has uid {uid}, and its ledger was made in one with uid {known}"
+        return database.mistaken(uid)
 
     @property
     def _place(self) -> str:
