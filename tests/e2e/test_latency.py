@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from tests.e2e.world import World, gate, migrate
+from tests.e2e.world import World, gate, migrate, seconds
 
 HOLD_SECONDS, REVERT_SECONDS = 2.0, 10.0
 
@@ -27,7 +27,7 @@ def test_workers_hold_and_the_revert_begins_soon_after_the_deciding_measurement(
     judged = _deciding(world.until_reason("Reverting"))
     world.until_reason("Reverted")
 
-    entries = [each.to_dict() | {"made": _seconds(each.create_time)} for each in _documents(world, "firelift_journal")]
+    entries = [each.to_dict() | {"made": seconds(each.create_time)} for each in _documents(world, "firelift_journal")]
     forward = [each["made"] for each in entries if ".migrate.0" in each["run"] and each["kind"] == "chunk"]
     back = [each["made"] for each in entries if ".revert.0" in each["run"] and each["kind"] == "chunk"]
     took = {"told": told - judged, "last forward Commit": max(forward) - judged, "first revert": min(back) - judged}
@@ -48,11 +48,6 @@ def _deciding(status: dict[str, Any]) -> float:
     return datetime.fromisoformat(seen["time"]).timestamp()
 
 
-def _seconds(time: Any) -> float:
-    """Of a stamp as a stream of documents has it."""
-    return float(time.seconds + time.nanos / 1e9)
-
-
 def _documents(world: World, collection: str) -> list[Any]:
     return list(world.database.collection_group(collection).stream())
 
@@ -64,7 +59,7 @@ def _told(world: World) -> float:
     def held() -> bool:
         run = next(each for each in _documents(world, "firelift_runs") if each.id.endswith(".migrate.0"))
         if (run.to_dict() or {})["state"] != "Run":
-            seen.append(_seconds(run.update_time))
+            seen.append(seconds(run.update_time))
         return bool(seen)
 
     world.until_fact(held, "workers are told to hold")

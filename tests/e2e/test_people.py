@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from tests.e2e.world import World, gate, migrate, phase, soak
 
@@ -16,6 +19,34 @@ def test_an_approval_of_this_very_plan_opens_the_next_phase(world: World) -> Non
     world.approve(digest="sha256:" + "0" * 64)
     world.approve()
 
+    world.until_reason("Completed")
+    assert world.target() == world.expected(100)
+
+
+def test_a_phase_that_could_not_be_taken_back_in_time_waits_until_somebody_takes_the_risk(world: World) -> None:
+    world.seed(200)
+    before = len(world.expected(10))
+    phases = [{"name": "ten-percent", "steps": [migrate(10)]}, {"name": "everyone", "steps": [migrate(100)]}]
+    world.apply(world.manifest(phases, maxRevertSeconds=3))
+
+    held = world.until_reason("RevertTooLong")
+    told = re.fullmatch(
+        r"phase everyone does not start: to take about (\d+) documents of phase everyone back would last ([\d,]+)s "
+        r"\(.+\) at the (\d+)/s that are 0\.7 of what migrate has reached, and maxRevertSeconds is 3s; raise it, let "
+        r"more workers write faster, or approve Override of gate max-revert-seconds",
+        held["message"],
+    )
+    assert told, held["message"]
+    documents, seconds, rate = (int(each.replace(",", "")) for each in told.groups())
+    assert documents >= 200 - before
+    assert seconds == pytest.approx(documents / rate, rel=0.5), "rounded, both"
+    assert seconds >= 3
+    assert held["startedPhases"] == ["ten-percent"]
+    assert world.conditions()["Stalled"] == "True"
+    assert world.target() == world.expected(10)
+
+    soon = datetime.now(UTC) + timedelta(minutes=5)
+    world.approve("Override", gate="max-revert-seconds", expiresTime=soon.isoformat(timespec="seconds"))
     world.until_reason("Completed")
     assert world.target() == world.expected(100)
 

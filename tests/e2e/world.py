@@ -154,7 +154,7 @@ class World(ObjectWorld):
         """For how long a run has been told to hold; 0 while none is."""
         documents = self.database.collection_group("firelift_runs").stream()
         held = [each for each in documents if (each.to_dict() or {}).get("state") == "Hold"]
-        return max((_seconds(each.read_time) - _seconds(each.update_time) for each in held), default=0.0)
+        return max((seconds(each.read_time) - seconds(each.update_time) for each in held), default=0.0)
 
     def written_once(self) -> bool:
         """Whether no new document was written again after its creation."""
@@ -178,7 +178,7 @@ class World(ObjectWorld):
                 self.control("points", point | {"labels": {"world": self.namespace}})
 
 
-def _seconds(time: Any) -> float:
+def seconds(time: Any) -> float:
     """Of a stamp as a stream of documents has it."""
     return float(time.seconds + time.nanos / 1e9)
 
