@@ -92,9 +92,9 @@ def plan(kind: RunKind, spec: MigrationSpec, number: int = 0, **changes: Any) ->
 async def ran(store: Store, made: RunPlan, clock: Clock | None = None) -> RunProgress:
     """A run by one worker from its document to its last seal, in virtual time or by another clock."""
     control = RunControl(state=RunState.RUN, epoch=1, lease_seconds=1_000_000)
-    await RunStore(store, LEDGER).ensure(made, control)
-    await work(store, Share(LEDGER, made.id, 0, 1), build, clock=clock or VirtualClock())
-    progress = await Progress(store, LEDGER, made.id).update()
+    await RunStore(store, made.ledger).ensure(made, control)
+    await work(store, Share(made.ledger, made.id, 0, 1), build, clock=clock or VirtualClock())
+    progress = await Progress(store, made.ledger, made.id).update()
     assert progress.complete
     return progress
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.moving import COPY, IN_PLACE, KIT, LEDGER, counts, migration, plan, ran, seeded, seen, stored
+from tests.moving import COPY, IN_PLACE, KIT, LEDGER, counts, everything, migration, plan, ran, seeded, seen, stored
 
 from firelift.api.run import RunKind
 from firelift.migration.ledger import paths
@@ -67,6 +67,24 @@ async def test_a_sweep_takes_up_what_had_a_letter_and_closes_it() -> None:
     closed = [each for each in (await letters(store)).values() if each["run"] == MIGRATE.id]
     assert {(each["closedByRun"], each["closedInAttempt"]) for each in closed} == {("sweep.0", 1)}
     assert all(each["closedTime"] >= each["time"] for each in closed)
+
+
+async def test_what_a_wrong_rule_has_left_is_moved_by_another_rollout_that_skips_the_rest() -> None:
+    store = await some(2)
+    touched = {"users/ada/fitness_logs/0004": {"userId": "ada", "kcal": 4, "note": "the app's"}}
+    await put(store, touched)
+    before = everything(store)
+    corrected = migration(COPY, onExisting="Skip")
+    again = plan(RunKind.MIGRATE, corrected, ledger="team.again")
+    assert counts(await ran(store, again)) == {"read": 6, "skipped": 5, "created": 1}
+    left = "users/ada/fitness_logs/0002"
+    assert everything(store) == before | {
+        left: {"userId": KIT.dumps(KIT.encode("ada")), "kcal": KIT.dumps(KIT.encode(-1))}
+    }
+
+    back = plan(RunKind.REVERT, corrected, ledger="team.again", subjects=(again.id,))
+    assert counts(await ran(store, back)) == {"read": 1, "deleted": 1}
+    assert everything(store) == before
 
 
 async def test_a_record_that_stays_bad_has_one_open_letter_however_often_it_is_swept() -> None:
