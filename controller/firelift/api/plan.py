@@ -67,6 +67,10 @@ class SourceSample(Model):
     refused: int = 0
     size_bytes: int = 0
     """Of the fields of all that were read."""
+    entities: int = 0
+    """Entities whose records were counted, where they may be written only so often."""
+    most_of_entity: int = 0
+    """Documents that the largest of these becomes."""
     overwritten: Annotated[tuple[str, ...], Field(max_length=MOST_OVERWRITTEN)] = ()
     """Paths at which a transform in place puts another value where some of these documents had one."""
     example: Annotated[str, Field(max_length=256)] = ""

@@ -16,6 +16,8 @@ from firelift.api.steps.migrate import CohortSpec
 from firelift.api.steps.verify import VerifyStep
 from firelift.migration.budget import GROWTH, START, STEP
 from firelift.migration.budget_leases import SECOND
+from firelift.migration.entities.pace import MINUTE
+from firelift.migration.preflight.largest import EntityMinutes, entity_minutes
 from firelift.migration.preflight.queries import cohort_key
 
 READS_PER_SECOND = 5_000
@@ -34,6 +36,7 @@ class _Moved:
 
     percent: int = 0
     others: int = 0
+    steps: int = 0
     ids: set[str] = field(default_factory=set)
     sweep: int = 0
 
@@ -48,6 +51,7 @@ class _Bill:
     reads: int = 0
     writes: int = 0
     data_writes: int = 0
+    entity_minutes: int = 0
     waiting: int = 0
 
     def add(self, other: _Bill) -> None:
@@ -55,6 +59,7 @@ class _Bill:
         self.reads += other.reads
         self.writes += other.writes
         self.data_writes += other.data_writes
+        self.entity_minutes += other.entity_minutes
 
 
 def estimate(
@@ -68,11 +73,12 @@ def estimate(
     `chosen` has those of cohorts by name and by condition (`cohort_key`); without it a named entity is one document,
     and conditions hold for all. A percent is taken to be that share of the documents: where entities have very
     different numbers of records, a small cohort is off by as much. What one source becomes many of, or many one, is
-    taken from the samples.
+    taken from the samples, and so is the largest entity where each may be written only so often.
     """
-    spread = {each.migration: Fraction(each.produced, each.sampled) for each in samples if each.sampled}
+    known = list(samples)
+    spread = {each.migration: Fraction(each.produced, each.sampled) for each in known if each.sampled}
     specs = {spec.name: spec for spec in request.migrations}
-    desk = _Desk(specs, counts, request.pace.batch_size, spread, chosen or {})
+    desk = _Desk(specs, counts, request.pace.batch_size, spread, chosen or {}, entity_minutes(request, known))
     for phase in request.started:
         desk.phase(phase)
     return tuple(_phase(phase.name, desk.phase(phase), request) for phase in request.phases)
@@ -109,6 +115,7 @@ class _Desk:
     batch: int
     spread: Mapping[str, Fraction]
     chosen: Mapping[str, int]
+    minutes: EntityMinutes | None
     moved: dict[str, _Moved] = field(default_factory=dict)
 
     def phase(self, phase: PhaseSpec) -> _Bill:
@@ -126,7 +133,7 @@ class _Desk:
                     bill.add(self._delete(name))
             if step.sweep is not None:
                 for name in step.sweep.migrations or dict.fromkeys(before):
-                    bill.add(_Bill(reads=self.moved.setdefault(name, _Moved()).sweep))
+                    bill.add(self._sweep(name))
             bill.waiting += step.soak.seconds if step.soak else 0
             bill.waiting += step.flags.propagation_seconds if step.flags else 0
         return bill
@@ -136,13 +143,13 @@ class _Desk:
         new, spec = self._new(name, moved, cohort, count), self.specs.get(name)
         listed = _listed(spec)
         own = new if listed or cohort.percent is None else count
+        made = self._made(name, new)
         # Itself, and once more each earlier cohort for its late-comers.
-        reads = own + moved.sweep
+        reads = own * self._times_read(spec, made) + moved.sweep
         if listed and cohort.percent == _EVERYBODY:
             reads += count  # for records whose entity is not listed
         if _lists_records(spec) and (not moved.sweep or cohort.percent == _EVERYBODY):
             reads += count
-        made = self._made(name, new)
         if spec is not None and spec.on_existing in _LOOKS_FIRST and not spec.in_place:
             reads += made
         moved.sweep += own
@@ -150,7 +157,20 @@ class _Desk:
             moved.others += new
         moved.percent = max(moved.percent, cohort.percent or 0)
         moved.ids.update(cohort.ids or ())
-        return _Bill(made, reads, made + self._entries(made), made)
+        # Each run of a pace per entity has a blind minute, one that sweeps an earlier cohort too.
+        minutes = self.minutes.of(name, made, new) + moved.steps if self.minutes else 0
+        moved.steps += 1
+        return _Bill(made, reads, made + self._entries(made), made, minutes)
+
+    def _times_read(self, spec: MigrationSpec | None, made: int) -> int:
+        """How often records are read: those of a group again with each minute in which their entity is written."""
+        if self.minutes is None or spec is None or spec.target.aggregate is None:
+            return 1
+        return self.minutes.turns(spec.name, made)
+
+    def _sweep(self, name: str) -> _Bill:
+        moved = self.moved.setdefault(name, _Moved())
+        return _Bill(reads=moved.sweep, entity_minutes=moved.steps if self.minutes else 0)
 
     def _new(self, name: str, moved: _Moved, cohort: CohortSpec, count: int) -> int:
         if cohort.percent is not None:
@@ -163,10 +183,13 @@ class _Desk:
 
     def _made(self, name: str, sources: int) -> int:
         """How many targets so many source documents become."""
+        return math.ceil(sources * self._spread(name))
+
+    def _spread(self, name: str) -> Fraction:
+        """How many targets one source document becomes."""
         spec = self.specs.get(name)
-        if spec is None or not (spec.one_to_many or spec.target.aggregate):
-            return sources
-        return math.ceil(sources * self.spread.get(name, Fraction(1)))
+        changes = spec is not None and (spec.one_to_many or spec.target.aggregate is not None)
+        return self.spread.get(name, Fraction(1)) if changes else Fraction(1)
 
     def _verify(self, name: str, step: VerifyStep) -> _Bill:
         moved, count = self.moved.setdefault(name, _Moved()), self.counts.get(name, 0)
@@ -179,7 +202,8 @@ class _Desk:
     def _delete(self, name: str) -> _Bill:
         moved, count = self.moved.setdefault(name, _Moved()), self.counts.get(name, 0)
         there = moved.covered(count)
-        return _Bill(0, count + self._made(name, there), there + self._entries(there), there)
+        minutes = self.minutes.of(name, there, there, self._spread(name) or Fraction(1)) if self.minutes else 0
+        return _Bill(0, count + self._made(name, there), there + self._entries(there), there, minutes)
 
     def _entries(self, documents: int) -> int:
         return math.ceil(documents / self.batch)
@@ -197,7 +221,8 @@ def _lists_records(spec: MigrationSpec | None) -> bool:
 
 def _phase(name: str, bill: _Bill, request: PlanRequest) -> PhaseEstimate:
     writing = seconds_of_writing(bill.data_writes, request.pace)
-    seconds = max(writing, bill.reads / (READS_PER_SECOND * max(1, request.workers)))
+    reading = bill.reads / (READS_PER_SECOND * max(1, request.workers))
+    seconds = max(writing, reading, bill.entity_minutes * MINUTE)
     return PhaseEstimate(
         name=name,
         documents=bill.documents,

@@ -16,6 +16,7 @@ from firelift.migration.aggregate.members import Members
 from firelift.migration.entities.reader import ByKey
 from firelift.migration.entities.whose import Whose
 from firelift.migration.errors import StoreError, TransformUnusable
+from firelift.migration.preflight.largest import groups_of_all, told, with_largest
 from firelift.migration.preflight.lossy import overwritten
 from firelift.migration.preflight.probes import source_of
 from firelift.migration.preflight.verdicts import passed, refused, warned
@@ -55,7 +56,7 @@ class Sampler:
         """A sample of each source that can be read, of each migration that compiles, and what it says."""
         found = [await self._of(spec) for spec in self.request.migrations]
         known = tuple(each for each in found if each is not None and each.sampled)
-        return known, tuple(self._check(each) for each in known)
+        return known, (*(self._check(each) for each in known), *told(self.request, known))
 
     async def _of(self, spec: MigrationSpec) -> SourceSample | None:
         try:
@@ -64,7 +65,11 @@ class Sampler:
             if spec.target.aggregate is not None:
                 return await self._grouped(spec, transform, documents)
             sample = self._sample(spec, documents, _outcomes(transform, documents))
-            return sample.model_copy(update={"overwritten": overwritten(transform, documents)})
+            sample = sample.model_copy(update={"overwritten": overwritten(transform, documents)})
+            if not self._paced or spec.entity_key is None:
+                return sample
+            records, whose = self._by_entity(spec)
+            return await with_largest(sample, spec, records, whose, documents, ENTITIES)
         except (StoreError, TransformUnusable):  # their own checks tell of it
             return None
 
@@ -81,22 +86,32 @@ class Sampler:
         self, spec: MigrationSpec, transform: Transform, documents: Sequence[Document]
     ) -> SourceSample | None:
         """Of an aggregate the records of a few entities, which only together become something."""
-        key = field_path(spec.entity_key or "", "entityKey")
-        whose = Whose(self.store, self.plan.seed, key)
+        records, whose = self._by_entity(spec)
         entities = list(dict.fromkeys(entity for each in documents if (entity := whose.entity(each))))[:ENTITIES]
         aggregation = compile_aggregation(spec, transform)
         read: list[Document] = []
         outcomes: _Outcomes = []
-        records = ByKey(self.store, source_of(spec), key)
+        largest = 0
         for entity in entities:
             page = await records.page([entity], None, DOCUMENTS)
             own = [document for document in page.documents if whose.entity(document) == entity]
             read += own
             # Sums hold no documents, so that how many there are says nothing of them.
-            holds = aggregation.reducer is not None and not page.exhausted
-            count = await self.store.count(records.of([entity])) if holds else len(own)
-            outcomes += _groups(aggregation, entity, own, count)
-        return self._sample(spec, read, outcomes)
+            matters = (aggregation.reducer is not None or self._paced) and not page.exhausted
+            count = await self.store.count(records.of([entity])) if matters else len(own)
+            found = _groups(aggregation, entity, own, count)
+            outcomes += found
+            largest = max(largest, groups_of_all(sum(each == 1 for _, each in found), len(own), count))
+        sample = self._sample(spec, read, outcomes)
+        return sample.model_copy(update={"entities": len(entities), "most_of_entity": largest})
+
+    @property
+    def _paced(self) -> bool:
+        return self.request.pace.per_entity_writes_per_minute is not None
+
+    def _by_entity(self, spec: MigrationSpec) -> tuple[ByKey, Whose]:
+        key = field_path(spec.entity_key or "", "entityKey")
+        return ByKey(self.store, source_of(spec), key), Whose(self.store, self.plan.seed, key)
 
     def _sample(self, spec: MigrationSpec, documents: Sequence[Document], outcomes: _Outcomes) -> SourceSample:
         bad = [(path, each) for path, each in outcomes if isinstance(each, Refused)]
