@@ -32,6 +32,7 @@ class Database:
             want=changes.pop("want", cap),
             lease_seconds=LEASE,
             work=self.work.get(who, Work()),
+            sort=changes.pop("sort", ""),
         )
         self.budget = allot(self.budget, claim, self.now)
         return self.share(who)

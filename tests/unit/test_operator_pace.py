@@ -170,3 +170,20 @@ async def test_an_operator_that_others_are_always_faster_than_takes_no_share() -
 )
 def test_a_share_is_told_in_one_line(seen: PaceSeen | None, line: str) -> None:
     assert text(seen) == line
+
+
+async def test_the_run_of_a_later_phase_is_compared_with_the_quiet_one_of_an_earlier_phase() -> None:
+    store, one = MemoryStore(), rollout()
+    for run, latency, rate in (("a1.one", 80, 500), ("a1.all", 400, 250)):
+        made = run_of(one).model_copy(update={"id": run})
+        await turn(store, one, made)
+        later(store, 40)
+        worked: dict[str, Any] = {
+            "entries": 20,
+            "totals": Totals(created=2_000),
+            "commit_latencies_ms": (latency,) * 20,
+        }
+        await turn(store, one, made, commit_times=(store.now,) * 20, **worked)
+        assert (await budgets.read(store)).budget.rate == rate
+    (kept,) = (await budgets.read(store)).budget.quiet
+    assert (kept.sort, kept.ms) == ("shop.users/things/migrate/64", 80)

@@ -57,6 +57,7 @@ def test_figures_are_those_of_the_code() -> None:
     assert (budget.START, budget.GROWTH, budget.STEP, budget.USED) == (500, 1.5, 300 * SECOND, 0.5)
     assert (budget.LEAST, CHECKING_WRITES, LONGEST_COMMIT_SECONDS) == (10, 100, 5)
     assert (pressure.ALLOWED, pressure.CHANCE, pressure.SLOWER, pressure.LEAST_SLOWER_MS) == (0.01, 1, 2, 50)
+    assert (budget.QUIET_KEPT, budget.MOST_QUIET, pressure.SAMPLES) == (7 * 86_400 * SECOND, 64, 20)
     assert (pressure.SLOW_CUTS, pressure.COOLING) == (3, 30 * SECOND)
     assert (backoff.FIRST_SECONDS, backoff.LONGEST_SECONDS, backoff.PRESSURE_SECONDS) == (0.5, 30, 600)
     assert (backoff.QUOTA_FIRST_SECONDS, backoff.QUOTA_LONGEST_SECONDS) == (2, 60)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from firelift.api.base import Model
 from firelift.migration.budget_leases import SECOND, Lease
 from firelift.migration.errors import StaleEpoch
-from firelift.migration.pressure import Marks, Pressed, Window, Work, judged
+from firelift.migration.pressure import Marks, Pressed, Quiet, Window, Work, judged, slower
 from firelift.migration.store import Micros
 
 FORMAT = 1
@@ -41,8 +41,17 @@ WORTH = 1.05
 """A share that could grow by less stays until its lease is renewed."""
 
 
+QUIET_KEPT = 7 * 86_400 * SECOND
+"""For so long after quiet Commits were last seen their p95 is believed: data, indexes and neighbours change."""
+
+MOST_QUIET = 64
+"""Sorts of work whose quiet p95 is kept, those last seen: about 8 KiB."""
+
+
 class Claim(Model):
     """What a rollout asks for its run. `cap` is its `maxWritesPerSecond`; a run that writes little may `want` less.
+
+    `sort` tells its Commits from those that take another time: what is written, and how.
 
     `complete` are runs of the same rollout that write nothing any more, whatever share they had.
     """
@@ -55,7 +64,13 @@ class Claim(Model):
     want: float
     lease_seconds: int
     work: Work = Work()
+    sort: str = ""
     complete: tuple[str, ...] = ()
+
+    @property
+    def sort_and_size(self) -> str:
+        """What its Commits are compared with: those of this rollout, this sort, and about this many documents."""
+        return f"{self.ledger}/{self.sort}/{self.work.size}"
 
 
 class Budget(Model):
@@ -71,6 +86,7 @@ class Budget(Model):
     window: Window = Window()
     cause: str = ""
     leases: tuple[Lease, ...] = ()
+    quiet: tuple[Quiet, ...] = ()
 
     def lease(self, ledger: str) -> Lease | None:
         """The rollout's lease."""
@@ -79,6 +95,11 @@ class Budget(Model):
     def others(self, ledger: str, now: Micros) -> tuple[Lease, ...]:
         """The live ones of everybody else."""
         return tuple(lease for lease in self.leases if lease.ledger != ledger and lease.live(now))
+
+    def quiet_ms(self, sort: str, now: Micros) -> int:
+        """The quiet p95 that is known of a sort of work, 0 where there is none, or none that is young enough."""
+        known = (each.ms for each in self.quiet if each.sort == sort and now < each.time + QUIET_KEPT)
+        return next(known, 0)
 
     def effective(self, now: Micros) -> float:
         """Writes per second that all may spend together: no more than the highest cap among those that are active."""
@@ -101,7 +122,8 @@ def allot(budget: Budget, claim: Claim, now: Micros) -> Budget:
             f"{mine.epoch} has the lease of {claim.ledger}: nothing was taken"
         )
     known = mine.marks if mine is not None and mine.run == claim.run else None
-    found = judged(budget.window, known, claim.work, now)
+    found = judged(budget.window, known, claim.work, now, budget.quiet_ms(claim.sort_and_size, now))
+    budget = _remembered(budget, claim, found, now)
     ceiling = max([claim.cap, *(lease.cap for lease in budget.others(claim.ledger, now))])
     budget = budget.model_copy(update={"written": budget.written + found.written, "window": found.window})
     budget = _cut(budget, found, ceiling, now) if found.cause else _ramped(budget, ceiling, now)
@@ -147,6 +169,17 @@ def _with(budget: Budget, ledger: str, epoch: int, change: Callable[[Lease], Lea
         return budget
     leases = tuple(changed if lease.ledger == ledger else lease for lease in budget.leases)
     return budget.model_copy(update={"leases": leases})
+
+
+def _remembered(budget: Budget, claim: Claim, found: Pressed, now: Micros) -> Budget:
+    """The budget with what was found to be quiet: the next run of this work is compared with it from the beginning."""
+    if not found.calm_ms:
+        return budget
+    sort, known = claim.sort_and_size, budget.quiet_ms(claim.sort_and_size, now)
+    moved = not known or slower(found.calm_ms, known)
+    own = Quiet(sort=sort, ms=found.calm_ms if moved else min(found.calm_ms, known), time=now)
+    others = sorted((each for each in budget.quiet if each.sort != sort), key=lambda each: -each.time)
+    return budget.model_copy(update={"quiet": (own, *others[: MOST_QUIET - 1])})
 
 
 def _cut(budget: Budget, found: Pressed, ceiling: float, now: Micros) -> Budget:

@@ -1,7 +1,7 @@
 """Whether a database suffers from being written: more than one Commit in a hundred asked to slow down, or slow Commits.
 
-Counts are added up over all rollouts on the database; how long a Commit takes is compared with the same run's own quiet
-moments, because it depends on how large that run's batches are.
+Counts are added up over all rollouts on the database; how long a Commit takes is compared with quiet moments of the
+same work (`Quiet`), because it depends on what is written and on how large the batches are.
 """
 
 from __future__ import annotations
@@ -47,6 +47,19 @@ class Work(Model):
     written: int = 0
     latencies: tuple[tuple[Micros, int], ...] = ()
 
+    @property
+    def size(self) -> int:
+        """Documents of one Commit on average, as the power of two below it: within it p95s are compared."""
+        return 1 << max(0, (self.written // max(1, self.commits)).bit_length() - 1)
+
+
+class Quiet(Model):
+    """The quiet p95 in milliseconds of one sort of work, and when Commits were last as quick as that lets expect."""
+
+    sort: str
+    ms: int
+    time: Micros
+
 
 class Marks(Model):
     """How much of a run's work has been judged, and its quiet p95 in milliseconds, 0 before there is one."""
@@ -70,16 +83,23 @@ class Window(Model):
 
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    """What was found: documents written since the last look, the new marks and window, and why to cut, if at all."""
+    """What was found: documents written since the last look, the new marks and window, and why to cut, if at all.
+
+    `calm_ms` is a p95 that was found to be quiet, 0 where none was.
+    """
 
     written: int
     marks: Marks
     window: Window
     cause: str = ""
+    calm_ms: int = 0
 
 
-def judged(window: Window, known: Marks | None, work: Work, now: Micros) -> Pressed:
-    """Judge what is new in a run's work. A run that is seen for the first time has nothing new."""
+def judged(window: Window, known: Marks | None, work: Work, now: Micros, quiet_ms: int = 0) -> Pressed:
+    """Judge what is new in a run's work. A run that is seen for the first time has nothing new.
+
+    `quiet_ms` is what earlier runs of this work have left, 0 for nothing: a run's first Commits are compared with it.
+    """
     marks = known or Marks(commits=work.commits, pressured=work.pressured, written=work.written, judged=_newest(work))
     fresh = _fresh(marks, work)
     seen = marks.model_copy(
@@ -91,12 +111,17 @@ def judged(window: Window, known: Marks | None, work: Work, now: Micros) -> Pres
     window = window.model_copy(
         update={"commits": window.commits + fresh.commits, "pressured": window.pressured + fresh.pressured}
     )
-    slow, seen = _slow(seen, work)
+    slow, calm, seen = _slow(seen, work, quiet_ms)
     cause = _pressed(window) or slow
     if cause:
-        return Pressed(fresh.written, seen, Window(since=now, cooling=now + COOLING), cause)
+        return Pressed(fresh.written, seen, Window(since=now, cooling=now + COOLING), cause, calm)
     full = window.commits + window.pressured >= WINDOW_COMMITS
-    return Pressed(fresh.written, seen, _anew(window, now) if full else window)
+    return Pressed(fresh.written, seen, _anew(window, now) if full else window, calm_ms=calm)
+
+
+def slower(now: int, quiet: int) -> bool:
+    """Whether a p95 is so much above a quiet one that it tells of a database that suffers."""
+    return now > max(SLOWER * quiet, quiet + LEAST_SLOWER_MS)
 
 
 def p95(latencies: Sequence[int]) -> int:
@@ -119,19 +144,22 @@ def _pressed(window: Window) -> str:
     return f"{share:.1%} of commits were asked to slow down, and {ALLOWED:.0%} may be"
 
 
-def _slow(marks: Marks, work: Work) -> tuple[str, Marks]:
-    """Compare the Commits that landed since the last comparison with the quiet ones, once there are enough of them."""
+def _slow(marks: Marks, work: Work, before: int) -> tuple[str, int, Marks]:
+    """Compare the Commits that landed since the last comparison with the quiet ones, once there are enough of them.
+
+    Why they are slow, or the p95 that is quiet; and the marks.
+    """
     latencies = [latency for time, latency in work.latencies if time > marks.judged]
     if len(latencies) < SAMPLES:
-        return "", marks
-    now, quiet = p95(latencies), marks.quiet_ms
+        return "", 0, marks
+    now, quiet = p95(latencies), marks.quiet_ms or before
     marks = marks.model_copy(update={"judged": _newest(work)})
-    if not quiet or now <= max(SLOWER * quiet, quiet + LEAST_SLOWER_MS):
-        return "", marks.model_copy(update={"quiet_ms": min(now, quiet or now), "slow_cuts": 0})
+    if not quiet or not slower(now, quiet):
+        return "", now, marks.model_copy(update={"quiet_ms": min(now, quiet or now), "slow_cuts": 0})
     if marks.slow_cuts >= SLOW_CUTS:
-        return "", marks.model_copy(update={"quiet_ms": now, "slow_cuts": 0})
-    marks = marks.model_copy(update={"slow_cuts": marks.slow_cuts + 1})
-    return f"p95 of commits was {now} ms, more than twice its quiet {quiet} ms", marks
+        return "", now, marks.model_copy(update={"quiet_ms": now, "slow_cuts": 0})
+    marks = marks.model_copy(update={"quiet_ms": quiet, "slow_cuts": marks.slow_cuts + 1})
+    return f"p95 of commits was {now} ms, more than twice its quiet {quiet} ms", 0, marks
 
 
 def _anew(window: Window, now: Micros) -> Window:

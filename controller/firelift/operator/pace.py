@@ -93,6 +93,7 @@ def _claim(rollout: Rollout, plan: RunPlan, run: RunSeen, control: RunControl, c
             written=totals.written + totals.dead_letters + run.entries,
             latencies=tuple(zip(run.commit_times, run.commit_latencies_ms, strict=True)),
         ),
+        sort=f"{plan.migration.name}/{plan.kind}",
         complete=complete,
     )
 
