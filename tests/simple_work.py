@@ -10,13 +10,13 @@ from firelift.api.migration import InPlace, MarkerSpec, MigrationSpec, SourceSpe
 from firelift.api.rollout import DatabaseRef, PaceSpec
 from firelift.api.run import RunControl, RunKind, RunPlan, RunState, Totals
 from firelift.api.transform import TransformSpec
-from firelift.migration.entities.pace import EntityPace
 from firelift.migration.image import Image, Operation, value_hash
 from firelift.migration.ledger.runs import RunStore
 from firelift.migration.readers import JournalReader, ScanReader
 from firelift.migration.store import Create, Document, FieldPath, Missing, Put, Source, Store, Update, Verify
+from firelift.migration.tempo import Tempo
 from firelift.migration.work import Change, Lane, Processor, Reader, Record
-from firelift.migration.worker import Build, Pause
+from firelift.migration.worker import Build
 
 LEDGER = "team.move"
 SOURCE = "things"
@@ -139,11 +139,9 @@ def _target(path: str) -> str:
 def build(limit: int = 10) -> Build:
     """A `Build` for either kind of plan, with pages of `limit` documents."""
 
-    def make(
-        plan: RunPlan, store: Store, _: JournalReader, lane: Lane, __: Pause, ___: EntityPace | None
-    ) -> tuple[Reader, Processor]:
+    def make(plan: RunPlan, store: Store, _: JournalReader, lane: Lane, __: Tempo) -> tuple[Reader, Processor]:
         source = Source(SOURCE, start=lane.start, end=lane.end)
         processor: Processor = AddOne(store) if plan.migration.in_place else Copy(store)
-        return ScanReader(store, source, limit, lambda _: True), processor
+        return ScanReader(store, source, lambda: limit, lambda _: True), processor
 
     return make

@@ -17,7 +17,12 @@ from firelift.migration.store import Create
 from firelift.stores.memory import MemoryStore
 
 USERS = {f"u{number}": 5 + number % 61 for number in range(240)}
-FAST = PaceSpec(max_writes_per_second=100_000, batch_size=200, max_retries=5)
+PACES = [
+    PaceSpec(max_writes_per_second=100_000, batch_size=200, max_retries=5),
+    PaceSpec(),
+    PaceSpec(max_writes_per_second=40),
+    PaceSpec(batch_size=25, pause_between_batches_seconds=2, max_retries=3),
+]
 MARKER = {"document": "users/{entity}/meta/migration", "set": {"state": "'done'"}}
 PRO = WhereCondition.model_validate({"field": "plan", "equals": "pro"})
 LISTED = {"entityCollection": "users"}
@@ -55,13 +60,14 @@ def chosen(selection: Selection) -> list[str]:
     return [user for user in USERS if user in selection.ids or bucket("seed", user) in mine]
 
 
+@pytest.mark.parametrize("pace", PACES, ids=["fast", "by default", "ramping up", "small steps"])
 @pytest.mark.parametrize(("selection", "more"), [each[1:] for each in COHORTS], ids=[each[0] for each in COHORTS])
 @in_virtual_time
-async def test_a_cohort_reads_just_what_it_covers(selection: Selection, more: dict[str, Any]) -> None:
+async def test_a_cohort_reads_just_what_it_covers(selection: Selection, more: dict[str, Any], pace: PaceSpec) -> None:
     store, entities = await filled(), chosen(selection)
     covered = sum(USERS[user] for user in entities)
     assert 0 < covered < sum(USERS.values()) / 4
-    made = plan(RunKind.MIGRATE, migration({**COPY, **more}), selection=selection, pace=FAST)
+    made = plan(RunKind.MIGRATE, migration({**COPY, **more}), selection=selection, pace=pace)
     moved = (await ran(store, made)).totals.written
     marked = len(entities) + len({*selection.ids} - {*entities}) if "entityMarker" in more else 0
     assert moved == covered + marked

@@ -20,6 +20,12 @@ from firelift.stores.memory import MemoryStore
 SEED = "seed"
 BY_ENTITY = {**COPY, "entityCollection": "users"}
 EDGES = (0, 100, 1_000, 5_000, 10_000)
+INSIDE = {
+    **BY_ENTITY,
+    "target": {"inPlace": {}},
+    "appliesWhen": "!has(doc.moved)",
+    "transform": {"set": {"moved": "true"}},
+}
 FAST = PaceSpec(max_writes_per_second=100_000, batch_size=200, max_retries=5)
 
 
@@ -27,7 +33,8 @@ def phase(number: int, spec: MigrationSpec, **changes: Any) -> RunPlan:
     """The run of one of four phases: 1, 10, 50 and 100 %."""
     start, end = EDGES[number], EDGES[number + 1]
     selection = Selection(from_bucket=start, to_bucket=end)
-    return plan(RunKind.MIGRATE, spec, number, selection=selection, closing=end == EDGES[-1], pace=FAST, **changes)
+    changes = {"pace": FAST, "closing": end == EDGES[-1], **changes}
+    return plan(RunKind.MIGRATE, spec, number, selection=selection, **changes)
 
 
 def covered(users: dict[str, int], start: int, end: int) -> int:
@@ -45,22 +52,23 @@ async def filled(users: dict[str, int]) -> MemoryStore:
     return store
 
 
+@pytest.mark.parametrize(("pace", "people"), [(FAST, 500), (PaceSpec(), 150)], ids=["fast", "by default"])
+@pytest.mark.parametrize(("spec", "done"), [(BY_ENTITY, "created"), (INSIDE, "updated")], ids=["copies", "in place"])
 @in_virtual_time
-async def test_a_cohort_costs_what_it_covers() -> None:
-    users = {f"u{number}": 10 + number % 61 for number in range(500)}
+async def test_a_cohort_costs_what_it_covers(spec: dict[str, Any], done: str, pace: PaceSpec, people: int) -> None:
+    users = {f"u{number}": 10 + number % 61 for number in range(people)}
     total = sum(users.values())
     memory = await filled(users)
-    assert 19_000 < total < 21_000
     for number, (start, end) in enumerate(pairwise(EDGES)):
         store = CountingStore(memory)
-        progress = await ran(store, phase(number, migration(BY_ENTITY), workers=2))
+        progress = await ran(store, phase(number, migration(spec), workers=2, pace=pace))
         mine = covered(users, start, end)
-        assert counts(progress) == {"read": mine, "created": mine}
+        assert counts(progress) == ({"read": mine, done: mine} if mine else {})
         read = store.queried["fitness_logs", "filtered"] + store.got["fitness_logs"]
         assert mine <= read <= 1.2 * mine + 1_000
         assert read == mine
         assert store.queried["fitness_logs", "scanned"] == (total if end == EDGES[-1] else 0)
-        assert store.queried["users", "names"] == (500 if number == 0 else 0)
+        assert store.queried["users", "names"] == (people if number == 0 else 0)
 
 
 @in_virtual_time

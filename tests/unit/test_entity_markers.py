@@ -66,7 +66,7 @@ async def test_reading_goes_on_behind_every_cursor(limit: int, marks: bool) -> N
     made = plan(RunKind.MIGRATE, SPEC)
     whose = build(made, store, None, Lane(0, buckets=(0, 10_000)))[0].whose  # type: ignore[arg-type, attr-defined] # no journal is read
     reader = EntityReader(
-        ByKey(store, Source("fitness_logs"), ("userId",)), entities, "seed", limit, bool, whose, marks
+        ByKey(store, Source("fitness_logs"), ("userId",)), entities, "seed", lambda: limit, bool, whose, marks
     )
 
     async def read(after: str | None) -> tuple[list[Record], list[str]]:

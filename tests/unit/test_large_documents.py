@@ -72,7 +72,7 @@ async def test_entities_with_large_documents(by_id: bool) -> None:  # noqa: FBT0
     key = None if by_id else ("userId",)
     records = ById(store, source) if by_id else ByKey(store, source, ("userId",))
     whose = Whose(store, "seed", key)
-    paths, most = await batches(EntityReader(records, entities, "seed", 5_000, bool, whose.entity))
+    paths, most = await batches(EntityReader(records, entities, "seed", lambda: 5_000, bool, whose.entity))
     assert sorted(paths) == [f"tasks/{name}" for name in MANY]
     assert most <= MOST
 

@@ -19,6 +19,7 @@ from firelift.migration.processors.build import build
 from firelift.migration.processors.findings import differences
 from firelift.migration.readers import JournalRecord
 from firelift.migration.store import Create, Delete, Document, Update
+from firelift.migration.tempo import Tempo
 from firelift.migration.work import Lane, Record
 from firelift.stores.memory import MemoryStore
 
@@ -208,7 +209,7 @@ async def test_a_difference_that_heals_before_the_second_look_does_not_count() -
         slept.append(seconds)
         store.apply([edit(TARGET, {"n": 7})])
 
-    reader, processor = build(verifying(), store, Journal(store, LEDGER), Lane(0), sleep=second_write_of_the_app)
+    reader, processor = build(verifying(), store, Journal(store, LEDGER), Lane(0), Tempo(second_write_of_the_app))
     changes = await processor.prepare((await reader.read(None)).records, again=False)
     assert slept == [VerifyPlan().recheck_seconds]
     assert [change.tally.mismatches for change in changes] == [0] * len(LOGS)

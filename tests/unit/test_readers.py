@@ -8,7 +8,7 @@ import pytest
 from tests.moving import seeded
 
 from firelift.migration.image import Image, Operation
-from firelift.migration.readers import EntryImages, ImageReader, JournalRecord, ScanReader
+from firelift.migration.readers import EntryImages, ImageReader, JournalRecord, ScanReader, whole_page
 from firelift.migration.store import Source
 from firelift.migration.work import Reader, Record
 
@@ -78,7 +78,7 @@ async def test_images_outside_of_the_sample_are_left_out() -> None:
 async def test_a_scan_goes_on_behind_any_document_within_its_range(limit: int) -> None:
     store = await seeded({f"c/{number}": {"n": number} for number in range(7)})
     source = Source("c", start="c/0", end="c/5")
-    reader = ScanReader(store, source, limit, lambda document: document.path != "c/3")
+    reader = ScanReader(store, source, lambda: limit, lambda document: document.path != "c/3")
     records = await everything(reader)
     assert [record.cursor for record in records] == ["c/1", "c/2", "c/4", "c/5"]
     for position, record in enumerate(records, start=1):
@@ -87,5 +87,5 @@ async def test_a_scan_goes_on_behind_any_document_within_its_range(limit: int) -
 
 
 async def test_a_scan_of_nothing_ends_where_it_began() -> None:
-    batch = await ScanReader(await seeded({"d/1": {}}), Source("c"), 10, lambda _: True).read(None)
+    batch = await ScanReader(await seeded({"d/1": {}}), Source("c"), whole_page, lambda _: True).read(None)
     assert (batch.records, batch.end, batch.exhausted, batch.scanned) == ([], "", True, 0)

@@ -9,8 +9,7 @@ from tests.virtual_time import VirtualClock, in_virtual_time
 from firelift.migration.ahead import ReadAhead
 from firelift.migration.bounded import Room
 from firelift.migration.errors import UnknownOutcome
-from firelift.migration.processors.build import PAGE
-from firelift.migration.readers import ScanReader
+from firelift.migration.readers import PAGE, ScanReader
 from firelift.migration.store import Create, Page, Source
 from firelift.migration.worker import LANES_AT_ONCE
 from firelift.stores.firestore.reading import PAGE_BYTES
@@ -35,11 +34,12 @@ class SlowStore(MemoryStore):
         return await super().page(source, **how)  # type: ignore[arg-type]
 
 
-async def reader(*cut: str) -> ReadAhead:
+async def reader(*cut: str, most: int = 2) -> ReadAhead:
     store = SlowStore()
     await store.commit([Create(f"tasks/{n}", stored({"n": n})) for n in range(6)])
     store.cut = frozenset(cut)
-    return ReadAhead(ScanReader(store, Source("tasks"), 2, lambda _: True), VirtualClock(), Room())
+    scan = ScanReader(store, Source("tasks"), lambda: 2, lambda _: True)
+    return ReadAhead(scan, VirtualClock(), Room(), lambda records: records <= most)
 
 
 @in_virtual_time
@@ -74,6 +74,15 @@ def test_there_is_room_for_a_page_of_ordinary_documents_ahead_of_each_lane() -> 
     room = Room()
     assert [room.take(PAGE * ORDINARY_BYTES) for _ in range(LANES_AT_ONCE)] == [True] * LANES_AT_ONCE
     assert not room.take(PAGE_BYTES)
+
+
+@in_virtual_time
+async def test_nothing_is_read_ahead_that_would_be_old_when_its_turn_comes() -> None:
+    ahead, clock = await reader(most=1), VirtualClock()
+    first = await ahead.read(None)
+    await clock.sleep(10)
+    assert (await ahead.read(first.batch.end)).at == 16.0
+    await ahead.drop()
 
 
 @in_virtual_time

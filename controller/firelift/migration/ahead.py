@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -31,6 +32,8 @@ class ReadAhead:
     reader: Reader
     clock: Clock
     room: Room
+    soon: Callable[[int], bool]
+    """Whether so many records are worked off before what would come meanwhile is old."""
     _after: str | None = field(default=None, init=False)
     _coming: asyncio.Task[Arrived] | None = field(default=None, init=False)
     _taken: int = field(default=0, init=False)
@@ -44,7 +47,8 @@ class ReadAhead:
         self._give_back()
         arrived = await (coming or self._read(after))
         batch = arrived.batch
-        if isinstance(self.reader, CAN) and not batch.exhausted and self.room.take(batch.size):
+        ahead = isinstance(self.reader, CAN) and not batch.exhausted and self.soon(len(batch.records))
+        if ahead and self.room.take(batch.size):
             self._after, self._taken = batch.end, batch.size
             self._coming = asyncio.create_task(self._read(self._after))
         return arrived

@@ -29,7 +29,8 @@ from firelift.migration.watch import Watch
 from firelift.migration.work import Batch, Change, DeadLetter, Processor, Reader
 
 FRESH_SECONDS = 5.0
-"""What is here for longer is read again before it is decided about."""
+"""What is here for longer is read again before it is decided about, where the last commit lost against a live write.
+Age alone is no reason: what is written is written only to a document that is as it was read."""
 
 LOOKING = frozenset({RunKind.VERIFY, RunKind.REVERT_VERIFY})
 """Kinds whose commits have nothing but their entry, which no number of records makes larger."""
@@ -63,11 +64,13 @@ class LaneWorker:
     _ahead: ReadAhead = field(init=False)
     _backoff: Backoff = field(init=False)
     _reserved: int = field(default=0, init=False)
+    _lost: bool = field(default=False, init=False)
+    """Whether the last commit met a live write."""
     _most_bytes: int = field(default=MAX_BYTES, init=False)
     """Of one commit: Firestore's own limit until this database has refused a smaller one."""
 
     def __post_init__(self) -> None:
-        self._ahead = ReadAhead(self.reader, self.clock, self.room)
+        self._ahead = ReadAhead(self.reader, self.clock, self.room, self._soon)
         title = f"lane {self.tail.lane.number} of run {self.plan.id}"
         self._backoff = Backoff(title, self.plan.pace.max_retries)
 
@@ -112,9 +115,8 @@ class LaneWorker:
             if at:
                 await self._ready()
             size = self._step()
-            stale = self.clock.seconds() - arrived > FRESH_SECONDS
             records = batch.records[at : at + size]
-            changes = await self.processor.prepare(records, again=stale) if records else []
+            changes = await self.processor.prepare(records, again=self._stale(arrived)) if records else []
             records, at = records[: len(changes)], at + max(1, len(changes))
             left_out = max(0, batch.scanned - count) if at >= count else 0
             end = batch.end if at >= count else records[-1].cursor
@@ -126,6 +128,13 @@ class LaneWorker:
         """Records that are decided about at once."""
         looks = self.plan.kind in LOOKING and not self.plan.pace.pause_between_batches_seconds
         return max(self.pacer.batch, LOOKED_AT) if looks else self.pacer.batch
+
+    def _stale(self, arrived: float) -> bool:
+        old = self.clock.seconds() - arrived > FRESH_SECONDS
+        return old and (self._lost or self.plan.kind in LOOKING)
+
+    def _soon(self, records: int) -> bool:
+        return self.plan.kind in LOOKING or self.pacer.soon(records)
 
     async def _slice(self, rest: Chunk) -> bool:
         while True:
@@ -168,6 +177,7 @@ class LaneWorker:
                 await self._back_off(error)
             else:
                 self._backoff.succeeded()
+                self._lost = self._lost and conflicts > 0
                 if self.entities is not None:
                     self.entities.landed(chunk)
                 self.pacer.rest()
@@ -176,6 +186,7 @@ class LaneWorker:
     async def _again(self, chunk: Chunk, conflicts: int, error: Conflict) -> Chunk:
         if not (isinstance(error, AlreadyExists) and any(change.blind for change in chunk.changes)):
             self.tail.count(Totals(conflicts=1))
+            self._lost = True
         if conflicts > CONFLICTS_BEFORE_SPLIT:
             chunk = chunk.half()
             await self.watch.pause(jittered(BACKOFF_SECONDS / len(chunk.records)) if chunk.records else 0)

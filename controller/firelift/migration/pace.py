@@ -15,6 +15,10 @@ LONGEST_COMMIT_SECONDS = 5.0
 LOWEST_FACTOR = 1 / 64
 """Of its allowance a process keeps at least this, however often it is asked to slow down."""
 
+PAGE_SECONDS = 2.0
+"""How long a lane writes at the documents that it reads at once. The next ones are read meanwhile, and so are here for
+twice that time at most."""
+
 SLICE_SECONDS = 0.1
 """Between two looks at an allowance that may have changed."""
 
@@ -46,8 +50,10 @@ class Pacer:
     cuts the budget of all.
     """
 
-    def __init__(self, pace: PaceSpec, allowance: Callable[[], Allowance], clock: Clock) -> None:
+    def __init__(self, pace: PaceSpec, allowance: Callable[[], Allowance], clock: Clock, lanes: int = 1) -> None:
+        """`lanes` of the process share what it may spend."""
         self._pace = pace
+        self.lanes = lanes
         self._allowance = allowance
         self._clock = clock
         self._debt: float | None = None
@@ -67,6 +73,21 @@ class Pacer:
     def batch(self) -> int:
         """How many documents the next commit may change."""
         return max(1, min(self._pace.batch_size, int(self.rate * LONGEST_COMMIT_SECONDS) - 1))
+
+    @property
+    def page(self) -> int:
+        """How many documents a lane reads at once: a commit's, or as many as it may write in `PAGE_SECONDS`."""
+        return max(self.batch, int(self._lane_rate * PAGE_SECONDS))
+
+    def soon(self, documents: int) -> bool:
+        """Whether a lane may write so many within `PAGE_SECONDS`."""
+        return documents <= self._lane_rate * PAGE_SECONDS
+
+    @property
+    def _lane_rate(self) -> float:
+        allowance, pause = self._allowance(), self._pace.pause_between_batches_seconds
+        paused = self._pace.batch_size / pause / allowance.processes if pause else float("inf")
+        return min(self.rate, paused) / self.lanes
 
     async def turn(self, pause: Pause) -> int:
         """Wait in line until all that went before is paid; how many writes are reserved.

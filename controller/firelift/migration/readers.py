@@ -12,6 +12,17 @@ from firelift.migration.work import Batch, Record
 
 Keep = Callable[[Document], bool]
 
+Limit = Callable[[], int]
+"""How many documents to read at once, asked before each time."""
+
+PAGE = 2_000
+"""The most of them, for memory's sake."""
+
+
+def whole_page() -> int:
+    """The limit of a reader whose documents nobody writes at."""
+    return PAGE
+
 
 @dataclass(frozen=True, slots=True)
 class EntryImages:
@@ -59,13 +70,13 @@ class ScanReader:
 
     store: Store
     source: Source
-    limit: int
+    limit: Limit
     keep: Keep
 
     async def read(self, after: str | None) -> Batch:
         """The kept documents of the next page."""
         start = after or self.source.start
-        page = await self.store.page(replace(self.source, start=start), limit=self.limit)
+        page = await self.store.page(replace(self.source, start=start), limit=self.limit())
         records = [Record(document.path, document) for document in page.documents if self.keep(document)]
         end = page.documents[-1].path if page.documents else start or ""
         return Batch(records, end, page.exhausted, len(page.documents), page.size)

@@ -29,6 +29,7 @@ from firelift.migration.readers import JournalReader
 from firelift.migration.sentences import told
 from firelift.migration.store import Store
 from firelift.migration.tail import Tail
+from firelift.migration.tempo import Tempo
 from firelift.migration.watch import Watch
 from firelift.migration.work import Lane, LaneMap, Processor, Reader
 
@@ -41,12 +42,8 @@ T = TypeVar("T")
 WAIT_SECONDS = 120.0
 """How long a worker whose lanes all wait for those of other indexes keeps its pod."""
 
-Pause: TypeAlias = Callable[[float], Awaitable[object]]
-
-Build: TypeAlias = Callable[[RunPlan, Store, JournalReader, Lane, Pause, EntityPace | None], tuple[Reader, Processor]]
-"""Makes the reader and the processor of a lane; `processors.build` is the one that workers use. What they wait for,
-they wait for with the pause that they are given, which ends when the worker has to leave. A reader that is given the
-pace of entities reads just what may be written."""
+Build: TypeAlias = Callable[[RunPlan, Store, JournalReader, Lane, Tempo], tuple[Reader, Processor]]
+"""Makes the reader and the processor of a lane; `processors.build` is the one that workers use."""
 
 Say: TypeAlias = Callable[[str], None]
 
@@ -102,7 +99,9 @@ async def work(
         if plan.kind is RunKind.PLAN:
             await _plan(store, share, plan, watch, clock)
             return
-        pacer = Pacer(plan.pace, partial(watch.allowance, plan.pace, share.count), clock)
+        # A pause between batches is one between all batches: there is nothing that a second lane could do meanwhile.
+        lanes = 1 if plan.pace.pause_between_batches_seconds else LANES_AT_ONCE
+        pacer = Pacer(plan.pace, partial(watch.allowance, plan.pace, share.count), clock, lanes)
         crew = Crew(plan, share, journal, build, watch, pacer, entity_pace(plan, clock), clock, say)
         await crew.work()
     except Exception as error:
@@ -148,9 +147,7 @@ class Crew:
         if lanes.closed:
             raise FencedError(f"run {self.plan.id} was closed by a successor before it began; nothing was written")
         waiting = iter(self.share.of(lanes, ordered=ordered(self.plan, lanes)))
-        # A pause between batches is one between all batches: there is nothing that a second lane could do meanwhile.
-        at_once = 1 if self.plan.pace.pause_between_batches_seconds else LANES_AT_ONCE
-        await _all([self._lane_after_lane(waiting, lanes) for _ in range(at_once)])
+        await _all([self._lane_after_lane(waiting, lanes) for _ in range(self.pacer.lanes)])
 
     async def _patiently(self, begin: Callable[[], Awaitable[T]]) -> T:
         """What comes before the lanes, and may be done again, bears as many bad moments as a lane does."""
@@ -176,7 +173,8 @@ class Crew:
     async def _lane(self, lane: Lane, lanes: LaneMap) -> None:
         await self._wait_for(lanes_before(self.plan, lanes, lane))
         store, entities, plan = self.journal.store, self.entities, await self._as_made(lane)
-        reader, processor = self.build(plan, store, self.journal, lane, self.watch.pause, entities)
+        tempo = Tempo(self.watch.pause, entities, lambda: self.pacer.page)
+        reader, processor = self.build(plan, store, self.journal, lane, tempo)
         tail = Tail(self.journal, self.plan, lane, secrets.token_hex(8), self.clock)
         self.say(f"lane {lane.number} of run {self.plan.id} begins")
         kit, watch, pacer = store.values, self.watch, self.pacer

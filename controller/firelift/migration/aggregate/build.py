@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from firelift.api.run import REHEARSALS, RunKind, RunPlan, VerifyPlan
-from firelift.migration.aggregate.gather import PAGE, Gathering
+from firelift.migration.aggregate.gather import Gathering
 from firelift.migration.aggregate.groups import compile_aggregation
 from firelift.migration.aggregate.history import EntityHistory, Targets
 from firelift.migration.aggregate.migrate import Aggregate, ValidateGroups
@@ -26,7 +26,7 @@ from firelift.migration.ledger.scanned import ScannedEntries
 from firelift.migration.processors.dry_run import DryRun
 from firelift.migration.processors.pacing import Pacing
 from firelift.migration.processors.retry import CloseLetters, LetterReader
-from firelift.migration.readers import ScanReader
+from firelift.migration.readers import ScanReader, whole_page
 from firelift.migration.store import Store
 from firelift.migration.transform.transform import Transform
 from firelift.migration.work import Lane, Processor, Reader
@@ -59,7 +59,7 @@ def build_aggregate(
     gathering = Gathering(records, whose, aggregation, history if looks_back else None)
     if lane.buckets is None:
         scanned = replace(source, start=lane.start, end=lane.end)
-        scan = ScanReader(store, scanned, PAGE, lambda document: whose.entity(document) is None)
+        scan = ScanReader(store, scanned, whole_page, lambda document: whose.entity(document) is None)
         return scan, Strays(store, transform, whose, fails=plan.kind is not RunKind.VERIFY)
     opened = OpenEntities(entities_of(store, plan, lane), plan.seed, pacing.pace, sleep)
     reader = _reader(plan, lane, gathering, opened, keep)

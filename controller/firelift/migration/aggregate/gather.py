@@ -11,10 +11,9 @@ from firelift.migration.aggregate.members import Members
 from firelift.migration.entities.reader import ByKey
 from firelift.migration.entities.whose import Whose
 from firelift.migration.path_order import order
+from firelift.migration.readers import PAGE
 from firelift.migration.refusal import Refused
 from firelift.migration.store import Document
-
-PAGE = 2_000
 
 HELD_BYTES = 16 * 2**20
 """Of the groups that one lane holds at once. A worker has four lanes, and 256 MiB by default."""

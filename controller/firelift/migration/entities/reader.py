@@ -11,7 +11,7 @@ from itertools import takewhile
 from firelift.migration.bounded import READ_BYTES, get_some, weight
 from firelift.migration.entities.order import Cursor, Place, groups, keys, parse, place
 from firelift.migration.path_order import order
-from firelift.migration.readers import Keep
+from firelift.migration.readers import Keep, Limit
 from firelift.migration.store import Document, FieldPath, Filter, Page, Source, Store
 from firelift.migration.work import Batch, Record
 
@@ -78,7 +78,7 @@ class EntityReader:
     records: ByKey | ById
     entities: Entities
     seed: str
-    limit: int
+    limit: Limit
     keep: Keep
     whose: Callable[[Document], str | None]
     marks: bool = False
@@ -100,9 +100,10 @@ class EntityReader:
 
     async def _read(self, batch: _Batch, all_groups: list[list[str]], at: int, path: str | None) -> int:
         """Read from a group on, behind a path in it, and answer the group that comes next."""
-        while at < len(all_groups) and batch.has_room(self.limit):
-            ahead = all_groups[at : at + batch.ahead(self.limit)]
-            for group, page in zip(ahead, await self._pages(ahead, path), strict=True):
+        limit = self.limit()
+        while at < len(all_groups) and batch.has_room(limit):
+            ahead = all_groups[at : at + batch.ahead(limit)]
+            for group, page in zip(ahead, await self._pages(ahead, path, limit), strict=True):
                 if not page.exhausted:
                     batch.mark(all_groups[:at], self.seed)
                     self._take(batch, group, page)
@@ -112,11 +113,11 @@ class EntityReader:
         batch.mark(all_groups[:at], self.seed)
         return at
 
-    async def _pages(self, ahead: Sequence[Sequence[str]], path: str | None) -> list[Page]:
+    async def _pages(self, ahead: Sequence[Sequence[str]], path: str | None, limit: int) -> list[Page]:
         """A page of each group, of the first one behind `path`."""
         starts = [path, *[None] * (len(ahead) - 1)]
         asked = zip(ahead, starts, strict=True)
-        return await asyncio.gather(*(self.records.page(group, start, self.limit) for group, start in asked))
+        return await asyncio.gather(*(self.records.page(group, start, limit) for group, start in asked))
 
     def _take(self, batch: _Batch, group: Sequence[str], page: Page) -> None:
         batch.begin(group)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable
 from dataclasses import replace
 from functools import partial
@@ -15,7 +14,6 @@ from firelift.migration.bounded import Fitting
 from firelift.migration.entities.closing import ClosingReader, ListedOnce
 from firelift.migration.entities.lanes import chosen_entities, entities_of, source_of
 from firelift.migration.entities.open_cursor import is_open
-from firelift.migration.entities.pace import EntityPace
 from firelift.migration.entities.packed import PackedEntities
 from firelift.migration.entities.reader import ById, ByKey, EntityReader
 from firelift.migration.entities.whose import Whose
@@ -50,24 +48,21 @@ from firelift.migration.processors.revert_verify import RevertVerify
 from firelift.migration.processors.verify import Verify
 from firelift.migration.processors.verify_images import ImageJudge
 from firelift.migration.processors.verify_scan import ScanJudge
-from firelift.migration.readers import ImageReader, JournalReader, Keep, ScanReader
+from firelift.migration.readers import PAGE, ImageReader, JournalReader, Keep, Limit, ScanReader, whole_page
 from firelift.migration.store import Document, Store
+from firelift.migration.tempo import UNHURRIED, Tempo
 from firelift.migration.transform.one_to_many import compile_becomes, compile_one_to_many
 from firelift.migration.transform.reshape import compile_renames, field_path
 from firelift.migration.transform.reverse import compile_reverse, target_source
 from firelift.migration.transform.transform import Transform, compile_ignored, compile_transform
 from firelift.migration.work import Lane, Processor, Reader
-from firelift.migration.worker import LANES_AT_ONCE
 
 FORWARD = frozenset({RunKind.MIGRATE, RunKind.SWEEP})
 MARKING = FORWARD | {RunKind.DRY_RUN}
+WRITING = FORWARD | {RunKind.DELETE}
 
-PAGE, LARGE_PAGE = 2_000, 5_000
-"""Documents of one page. A small cohort takes large ones, because most of a page is left out."""
-
-PAGE_SECONDS = 2
-"""How long a lane may write at the documents of one page. The next page is read meanwhile, so that they are here for
-twice that time at most, and none is too old to be decided about."""
+LARGE_PAGE = 5_000
+"""Documents of one page for a small cohort, because most of it is left out."""
 
 
 def build(
@@ -75,8 +70,7 @@ def build(
     store: Store,
     journal: JournalReader,
     lane: Lane,
-    sleep: Sleep = asyncio.sleep,
-    pace: EntityPace | None = None,
+    tempo: Tempo = UNHURRIED,
     listed: ListedOnce | None = None,
 ) -> tuple[Reader, Processor]:
     """The reader and the processor of one lane; all lanes of a worker share `listed`.
@@ -86,20 +80,21 @@ def build(
     """
     if plan.kind in WAY_BACK:
         return _back(plan, store, journal, lane)
+    sleep, limit = tempo.sleep, partial(_page, plan, tempo.limit)
     listed = listed or ListedOnce()
     spec = rehearsed(plan.migration) if plan.kind in REHEARSALS else plan.migration
     transform = compile_transform(spec, store.values, plan.now)
     if spec.reverse:
         compile_reverse(transform)  # the way back is built before the way forward
     keep = _keep(plan, transform)
-    pacing = Pacing(plan, _whose(plan, store), pace, sleep)
+    pacing = Pacing(plan, _whose(plan, store), tempo.entities, sleep)
     if spec.target.aggregate is not None and lane.subject is None:
         return build_aggregate(plan, store, lane, transform, lambda path: _sampled(plan, path), pacing)
     if plan.kind is RunKind.VERIFY:
         verify = _verifying(plan, store, transform, keep, sleep)
         return _verified(plan, store, journal, lane, keep, pacing, listed), verify
     if plan.kind is RunKind.DELETE:
-        return _source_reader(plan, store, lane, keep, pacing, listed), _deleting(plan, store, transform)
+        return _source_reader(plan, store, lane, keep, pacing, listed, limit), _deleting(plan, store, transform)
     if spec.one_to_many:
         read, processor = many(plan, store, lane, compile_one_to_many(transform), _whose(plan, store))
     else:
@@ -107,7 +102,7 @@ def build(
     if lane.letters:
         letters = LetterReader(store, Letters(store, plan.ledger, plan.letters))
         return read(pacing.scan(letters)), Retry(processor)
-    reader = read(_apart(plan, store, _source_reader(plan, store, lane, keep, pacing, listed)))
+    reader = read(_apart(plan, store, _source_reader(plan, store, lane, keep, pacing, listed, limit)))
     marking = _marking(plan, store, lane, transform, processor)
     return reader, DryRun(marking, store.values, plan) if plan.kind is RunKind.DRY_RUN else marking
 
@@ -217,7 +212,7 @@ def _returning(plan: RunPlan, store: Store, lane: Lane) -> tuple[Reader, Process
     journal, name = Journal(store, plan.ledger), plan.migration.name
     born = Born(journal, name, Origins(journal, name, undone=True))
     source = replace(target_source(plan.migration), start=lane.start, end=lane.end)
-    scan = ScanReader(store, source, PAGE, lambda document: reverse.speaks_of(document.path))
+    scan = ScanReader(store, source, whole_page, lambda document: reverse.speaks_of(document.path))
     returns = Returns(store, reverse, born, plan.selection, plan.seed)
     if plan.kind is RunKind.REVERT_VERIFY:
         return BornReader(scan, born), ReverseVerify(returns)
@@ -240,7 +235,9 @@ def _keep(plan: RunPlan, transform: Transform) -> Keep:
     return lambda document: _sampled(plan, document.path) and transform.selects(plan.selection, plan.seed, document)
 
 
-def _source_reader(plan: RunPlan, store: Store, lane: Lane, keep: Keep, pacing: Pacing, listed: ListedOnce) -> Reader:
+def _source_reader(
+    plan: RunPlan, store: Store, lane: Lane, keep: Keep, pacing: Pacing, listed: ListedOnce, limit: Limit = whole_page
+) -> Reader:
     whose = _whose(plan, store)
     if lane.buckets is not None:
         source = source_of(plan, store.values)
@@ -248,9 +245,9 @@ def _source_reader(plan: RunPlan, store: Store, lane: Lane, keep: Keep, pacing: 
         entities = entities_of(store, plan, lane)
         if pacing.pace is not None or is_open(lane.cursor):
             return pacing.entities(records, entities, keep, marks=_marks(plan))
-        return EntityReader(records, entities, plan.seed, PAGE, keep, whose.entity, _marks(plan))
+        return EntityReader(records, entities, plan.seed, limit, keep, whose.entity, _marks(plan))
     source = replace(source_of(plan, store.values), start=lane.start, end=lane.end)
-    scan = ScanReader(store, source, _page(plan), keep)
+    scan = ScanReader(store, source, partial(_scanned, plan, limit), keep)
     if lane.listing is None:
         return scan
     closing = ClosingReader(scan, partial(listed.of, partial(_all_listed, plan, store, lane)), whose.entity)
@@ -261,14 +258,15 @@ def _all_listed(plan: RunPlan, store: Store, lane: Lane) -> Awaitable[PackedEnti
     return chosen_entities(store, plan, lane.listing, (0, BUCKETS))
 
 
-def _page(plan: RunPlan) -> int:
-    """Documents of one page: of a run that writes, as many as a lane may write while they are fresh."""
-    if plan.kind not in FORWARD:
-        return PAGE
-    per_lane = plan.pace.max_writes_per_second / plan.workers / LANES_AT_ONCE
-    written = min(PAGE, max(plan.pace.batch_size, int(per_lane * PAGE_SECONDS)))
-    buckets = plan.selection.to_bucket - plan.selection.from_bucket
-    return min(LARGE_PAGE, written * BUCKETS // max(1, buckets))
+def _page(plan: RunPlan, limit: Limit) -> int:
+    """Documents of one page."""
+    return min(PAGE, limit()) if plan.kind in WRITING else PAGE
+
+
+def _scanned(plan: RunPlan, limit: Limit) -> int:
+    """Documents of one page of a scan, which leaves out whom the run does not cover."""
+    buckets = plan.selection.to_bucket - plan.selection.from_bucket if plan.kind in WRITING else BUCKETS
+    return min(LARGE_PAGE, limit() * BUCKETS // max(1, buckets))
 
 
 def _whose(plan: RunPlan, store: Store) -> Whose:
