@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from firelift.migration.overlay import Overlay
 from firelift.migration.path_order import order
 from firelift.migration.store import Create, Fields
-from firelift.stores.firestore.messages import commit_request
+from firelift.stores.firestore.commits import commit_request
 from firelift.stores.firestore.names import DatabaseName, escape
-from firelift.stores.firestore.proto import Document
+from firelift.stores.firestore.proto import CommitRequest, Document
 from firelift.stores.firestore.values import FieldView, FirestoreValues, put_fields
 from firelift.stores.firestore.whole import MOST_BYTES, WholeFields
 from firelift.stores.memory.masks import find, merge, select
@@ -170,4 +170,4 @@ def test_fields_in_one_piece_are_the_fields_that_they_were_made_of(
 
 
 def commit_of(fields: Fields) -> Any:
-    return commit_request(DatabaseName("p"), [Create("a/b", fields)])
+    return CommitRequest.FromString(commit_request(DatabaseName("p"), [Create("a/b", fields)]))

@@ -6,61 +6,22 @@ from collections.abc import Sequence
 from typing import Any
 
 from firelift.migration.store import (
-    Committed,
-    Create,
-    Delete,
     Document,
     FieldPath,
-    Fields,
     Filter,
     Micros,
-    Put,
     Source,
-    Update,
-    Verify,
-    Write,
 )
 from firelift.stores.firestore import proto
 from firelift.stores.firestore.names import DatabaseName, escape, mask_of
-from firelift.stores.firestore.proto import micros, stamp, timestamp
-from firelift.stores.firestore.values import FieldView, put_fields
-from firelift.stores.firestore.whole import WholeFields, varint
+from firelift.stores.firestore.proto import micros, timestamp
+from firelift.stores.firestore.values import FieldView
 from firelift.stores.paths import check_document
-
-VERIFY_TAG = b"\x2a"
-"""Field 5, length-delimited: the `verify` operation of a Write, which the Python message lacks."""
 
 NAME_FIELD = "__name__"
 
 AND, EQUAL, IN = 1, 5, 8
 """Operators of `StructuredQuery.CompositeFilter` and `FieldFilter`."""
-
-
-def commit_request(name: DatabaseName, writes: Sequence[Write]) -> Any:
-    """A Commit of all writes, in order.
-
-    Raises:
-        Poison: for a path that cannot name a document.
-    """
-    request = proto.CommitRequest(database=name.full)
-    root = name.document("")
-    for write in writes:
-        _fill_write(request.writes.add(), root + check_document(write.path), write)
-    return request
-
-
-def committed(response: Any, writes: Sequence[Write]) -> Committed:
-    """The answer of a Commit. Documents that are not there after it, deleted or verified absent, have time 0."""
-    results = zip(writes, response.write_results, strict=True)
-    return Committed(
-        commit_time=micros(response.commit_time),
-        update_times=[0 if _leaves_nothing(write) else micros(result.update_time) for write, result in results],
-    )
-
-
-def _leaves_nothing(write: Write) -> bool:
-    # The emulator answers a verified absence with some older time.
-    return isinstance(write, Delete) or (isinstance(write, Verify) and write.update_time is None)
 
 
 def get_request(
@@ -111,49 +72,6 @@ def document(name: DatabaseName, message: Any, read_time: Micros) -> Document:
         update_time=micros(message.update_time),
         read_time=read_time,
     )
-
-
-def _fill_write(target: Any, full_name: str, write: Write) -> None:
-    match write:
-        case Create():
-            _fill_update(target, full_name, write.fields)
-            target.current_document.exists = False
-        case Put():
-            _fill_update(target, full_name, write.fields)
-        case Update():
-            _fill_update(target, full_name, write.fields)
-            target.update_mask.CopyFrom(mask_of(write.mask))
-            _require_version(target, write.update_time)
-        case Delete():
-            target.delete = full_name
-            if write.update_time is not None:
-                _require_version(target, write.update_time)
-        case Verify():
-            _fill_verify(target, full_name, write.update_time)
-
-
-def _fill_update(target: Any, full_name: str, fields: Fields) -> None:
-    target.update.name = full_name
-    if isinstance(fields, WholeFields):
-        target.update.MergeFromString(fields.serialized())
-    else:
-        put_fields(target.update.fields, fields)
-
-
-def _require_version(target: Any, update_time: Micros | None) -> None:
-    if update_time is None:
-        target.current_document.exists = True
-    else:
-        stamp(target.current_document.update_time, update_time)
-
-
-def _fill_verify(target: Any, full_name: str, update_time: Micros | None) -> None:
-    encoded = full_name.encode()
-    target.MergeFromString(VERIFY_TAG + varint(len(encoded)) + encoded)
-    if update_time is None:
-        target.current_document.exists = False
-    else:
-        _require_version(target, update_time)
 
 
 def _filter(composite: Any, where: Sequence[Filter]) -> None:

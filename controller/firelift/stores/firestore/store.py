@@ -19,7 +19,7 @@ from firelift.migration.store import (
     Source,
     Write,
 )
-from firelift.stores.firestore import messages, proto
+from firelift.stores.firestore import commits, messages, proto
 from firelift.stores.firestore.names import DatabaseName
 from firelift.stores.firestore.proto import micros, timestamp
 from firelift.stores.firestore.reading import PageReader
@@ -128,10 +128,10 @@ class FirestoreStore:
 
     async def commit(self, writes: Sequence[Write]) -> Committed:
         """All writes or none, in order, at one time."""
-        response = await self._transport.commit(messages.commit_request(self._name, writes))
+        response = await self._transport.commit(commits.commit_request(self._name, writes))
         if len(response.write_results) != len(writes):
             raise _incomplete(f"commit of {len(writes)} writes answered {len(response.write_results)}")
-        return messages.committed(response, writes)
+        return commits.committed(response, writes)
 
     async def close(self) -> None:
         """Close the channel."""

@@ -107,18 +107,20 @@ class Transport:
         self._threads = ThreadPoolExecutor(streams, thread_name_prefix="firestore-stream")
         self._turn = threading.Lock()
         self._authorization = (("authorization", "Bearer owner"),) if emulator_host else ()
-        self._commit = self._unary("Commit", proto.CommitRequest, proto.CommitResponse)
-        self._partition = self._unary("PartitionQuery", proto.PartitionRequest, proto.PartitionResponse)
+        self._commit = self._unary("Commit", None, proto.CommitResponse)
+        self._partition = self._unary(
+            "PartitionQuery", proto.PartitionRequest.SerializeToString, proto.PartitionResponse
+        )
         self._get = self._stream("BatchGetDocuments", proto.BatchGetRequest, proto.BatchGetResponse)
         self._query = self._stream("RunQuery", proto.RunQueryRequest, SizedQueryResponse)
         self._aggregate = self._stream("RunAggregationQuery", proto.AggregationRequest, proto.AggregationResponse)
 
-    async def commit(self, request: Any) -> Any:
+    async def commit(self, request: bytes) -> Any:
         """One attempt that is let in, no retry: only the caller can find out what became of one without an answer.
 
         The permit is asked each time that it is sent: a new token may have been long in coming.
         """
-        metadata = self._metadata("database", request.database)
+        metadata = self._metadata("database", self._name.full)
         attempted = f"commit to {self._name.full}"
 
         async def attempt() -> Any:
@@ -208,9 +210,10 @@ class Transport:
         )
         return routing + self._authorization
 
-    def _unary(self, method: str, request: Any, response: Any) -> Any:
+    def _unary(self, method: str, serializer: Callable[[Any], bytes] | None, response: Any) -> Any:
+        """A call; without a serializer its requests are bytes."""
         return self._unaries.unary_unary(
-            SERVICE + method, request_serializer=request.SerializeToString, response_deserializer=response.FromString
+            SERVICE + method, request_serializer=serializer, response_deserializer=response.FromString
         )
 
     def _stream(self, method: str, request: Any, response: Any) -> Any:

@@ -121,19 +121,19 @@ class FirestoreValues:
             serialized = _serialized(base.message)
             changed = {name: None if value is None else self.dumps(value) for name, value in changes.items()}
             if len(serialized) + sum([len(each) for each in changed.values() if each]) <= MOST_BYTES:
-                return whole_fields(serialized, changed)
+                return whole_fields(serialized, changed) or dict(fields.items())
         return dict(fields.items())
 
     def dumped(self, fields: Mapping[str, Message]) -> Mapping[str, bytes]:
         """`dumps` of each field."""
         if isinstance(fields, WholeFields):
-            return fields.dumped()
+            return fields.dumped
         return {name: self.dumps(value) for name, value in fields.items()}
 
     def weight(self, fields: Mapping[str, Message]) -> int:
         """About how many bytes fields have on the wire."""
         if isinstance(fields, WholeFields):
-            return fields.size
+            return len(fields.serialized)
         # As a whole, name and times included: 1.2 microseconds, where the values of 16 fields one by one take 5.7.
         return fields.message.ByteSize() if isinstance(fields, FieldView) else self.sizes(fields.values())
 
