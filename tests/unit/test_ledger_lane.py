@@ -220,18 +220,27 @@ async def test_a_document_that_is_written_between_read_and_commit_keeps_the_writ
     assert (progress.totals.updated, progress.totals.conflicts) == (10, 7)
 
 
+@pytest.mark.parametrize(
+    ("changed", "conflicts"),
+    [pytest.param([39], 1, id="age alone reads nothing again"), pytest.param([0, 39], 1, id="a lost race does")],
+)
 @in_virtual_time
-async def test_what_was_read_long_ago_is_read_again_before_it_is_decided_about() -> None:
+async def test_what_was_read_long_ago_is_read_again_behind_a_lost_race(changed: list[int], conflicts: int) -> None:
     store = await seeded(40)
-    pace = plan("r1").pace.model_copy(update={"max_writes_per_second": 5})
+    pace = plan("r1").pace.model_copy(update={"max_writes_per_second": 2})
     await begin(store, plan("r1", pace=pace))
-    worker = asyncio.create_task(work(store, Share(LEDGER, "r1", 0, 1), build(40), clock=VirtualClock()))
-    await asyncio.sleep(2)
-    store.apply([Put(f"{SOURCE}/d039", {"n": store.values.encode(500)})])
-    await worker
+    waiting = [Put(f"{SOURCE}/d{number:03d}", {"n": store.values.encode(500)}) for number in changed]
+
+    async def app_writes(writes: Sequence[Write]) -> None:
+        if any(write.path.startswith(SOURCE) for write in writes):
+            store.apply([waiting.pop() for _ in [*waiting]])
+
+    store.faults.before_commit = app_writes
+    await work(store, Share(LEDGER, "r1", 0, 1), build(40), clock=VirtualClock())
     progress = await Progress(store, LEDGER, "r1").update()
-    assert (await everything(store, SOURCE))[39] == {"n": 501}
-    assert (progress.totals.updated, progress.totals.conflicts) == (40, 0)
+    moved = await everything(store, SOURCE)
+    assert [moved[number] for number in changed] == [{"n": 501}] * len(changed)
+    assert (progress.totals.updated, progress.totals.conflicts) == (40, conflicts)
 
 
 class Unshared(MemoryStore):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from firelift.api.migration import OnInvalid
@@ -22,15 +23,16 @@ from firelift.migration.errors import (
     TooLarge,
     UnknownOutcome,
 )
+from firelift.migration.foresight import Foresight
 from firelift.migration.pace import Pacer
 from firelift.migration.store import ValueKit
 from firelift.migration.tail import Tail
 from firelift.migration.watch import Watch
-from firelift.migration.work import Batch, Change, DeadLetter, Processor, Reader
+from firelift.migration.work import Batch, Change, DeadLetter, Processor, Reader, Record
 
 FRESH_SECONDS = 5.0
-"""What is here for longer is read again before it is decided about, where the last commit lost against a live write.
-Age alone is no reason: what is written is written only to a document that is as it was read."""
+"""What is here for longer is read again before it is decided about, where a commit of the same batch lost against a
+live write. Age alone is no reason: what is written is written only to a document that is as it was read."""
 
 LOOKING = frozenset({RunKind.VERIFY, RunKind.REVERT_VERIFY})
 """Kinds whose commits have nothing but their entry, which no number of records makes larger."""
@@ -62,15 +64,17 @@ class LaneWorker:
     entities: EntityPace | None = None
     room: Room = field(default_factory=Room)
     _ahead: ReadAhead = field(init=False)
+    _foresight: Foresight = field(init=False)
     _backoff: Backoff = field(init=False)
     _reserved: int = field(default=0, init=False)
     _lost: bool = field(default=False, init=False)
-    """Whether the last commit met a live write."""
+    """Whether a commit of this batch met a live write."""
     _most_bytes: int = field(default=MAX_BYTES, init=False)
     """Of one commit: Firestore's own limit until this database has refused a smaller one."""
 
     def __post_init__(self) -> None:
         self._ahead = ReadAhead(self.reader, self.clock, self.room, self._soon)
+        self._foresight = Foresight(self.processor)
         title = f"lane {self.tail.lane.number} of run {self.plan.id}"
         self._backoff = Backoff(title, self.plan.pace.max_retries)
 
@@ -85,6 +89,7 @@ class LaneWorker:
             while not self.tail.complete:
                 await self._try_turn()
         finally:
+            self._foresight.drop()
             await self._ahead.drop()
 
     async def _try_turn(self) -> None:
@@ -98,7 +103,7 @@ class LaneWorker:
     async def _turn(self) -> None:
         await self._ready()
         arrived = await self._ahead.read(self.tail.cursor)
-        batch = arrived.batch
+        batch, self._lost = arrived.batch, False
         behind = await self._work(batch, arrived.at)
         if behind and batch.exhausted:
             await self.watch.permit()
@@ -116,13 +121,20 @@ class LaneWorker:
                 await self._ready()
             size = self._step()
             records = batch.records[at : at + size]
-            changes = await self.processor.prepare(records, again=self._stale(arrived)) if records else []
+            changes = await self._decided(records, arrived)
             records, at = records[: len(changes)], at + max(1, len(changes))
             left_out = max(0, batch.scanned - count) if at >= count else 0
             end = batch.end if at >= count else records[-1].cursor
+            self._foresight.begin(batch.records[at : at + size])
             if not await self._slice(Chunk(records, changes, end, len(records) + left_out)):
                 return False
         return True
+
+    async def _decided(self, records: Sequence[Record], arrived: float) -> list[Change]:
+        foreseen, stale = self._foresight.take(records), self._stale(arrived)
+        if foreseen is not None and not stale:
+            return foreseen
+        return await self.processor.prepare(records, again=stale) if records else []
 
     def _step(self) -> int:
         """Records that are decided about at once."""
@@ -177,7 +189,6 @@ class LaneWorker:
                 await self._back_off(error)
             else:
                 self._backoff.succeeded()
-                self._lost = self._lost and conflicts > 0
                 if self.entities is not None:
                     self.entities.landed(chunk)
                 self.pacer.rest()

@@ -65,14 +65,33 @@ class Migrate:
 
     async def prepare(self, records: Sequence[Record], *, again: bool) -> list[Change]:
         """One change per record."""
+        foreseen = None if again else self.foresee(records)
+        if foreseen is not None:
+            return foreseen
         sources = await self._sources(records, again=again)
         outcomes = [self._outcome(source) for source in sources]
         if self.transform.template is None:
-            return [self._in_place(source, outcome) for source, outcome in zip(sources, outcomes, strict=True)]
-        look = again or self.looks or self.swept is not None or self.existing.policy not in CREATES_FIRST
-        targets = await self._read(outcomes) if look else {}
+            return self._changed(sources, outcomes)
+        targets = await self._read(outcomes)
         copies = await self._copies(zip(sources, outcomes, strict=True), targets)
-        owned = await self._owned(copies)
+        return self._all_settled(copies, await self._owned(copies))
+
+    def foresee(self, records: Sequence[Record]) -> list[Change] | None:
+        """What becomes of documents in place, and of copies that are made first and looked for when they are there."""
+        in_place = self.transform.template is None
+        if not in_place and (self.looks or self.swept is not None or self.existing.policy not in CREATES_FIRST):
+            return None
+        sources: list[Document | Missing] = [record.payload for record in records]
+        outcomes = [self._outcome(source) for source in sources]
+        if in_place:
+            return self._changed(sources, outcomes)
+        copies = [self._copy(source, outcome, {}) for source, outcome in zip(sources, outcomes, strict=True)]
+        return self._all_settled(copies, {})
+
+    def _changed(self, sources: Sequence[Document | Missing], outcomes: Sequence[Outcome | None]) -> list[Change]:
+        return [self._in_place(source, outcome) for source, outcome in zip(sources, outcomes, strict=True)]
+
+    def _all_settled(self, copies: Iterable[Copy | Change], owned: Mapping[str, str]) -> list[Change]:
         claims: dict[str, str] = {}
         return [copy if isinstance(copy, Change) else self._settled(copy, owned, claims) for copy in copies]
 
