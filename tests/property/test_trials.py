@@ -100,7 +100,7 @@ async def run(mode: str, name: str, data: dict[str, dict[str, object]]) -> tuple
 
 
 @pytest.mark.parametrize("name", MIGRATIONS)
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(logs=st.lists(LOGS, max_size=12), there=st.booleans())
 def test_a_trial_says_what_a_migrate_of_everybody_then_does(
     name: str,
