@@ -14,16 +14,19 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from tests.fault_proxy import Code, Fault, fault_proxy
 from tests.integration.wrong_clock import compiler, environment, wrong_clock
 from tests.rollout_specs import migrate, phase, spec
 from tests.simple_work import plan
 
 from firelift.api.migration import SourceSpec
 from firelift.api.run import RunControl, RunPlan, RunState
+from firelift.migration.budget import START
 from firelift.migration.budget_leases import SECOND
 from firelift.migration.ledger import budgets
 from firelift.migration.ledger.journal import Journal
 from firelift.migration.ledger.progress import Progress
+from firelift.migration.pressure import STUCK
 from firelift.migration.store import Put
 from firelift.operator.observe import run_seen
 from firelift.operator.pace import ensure, give_back
@@ -218,3 +221,23 @@ async def test_clocks_that_are_minutes_apart_neither_pass_the_budget_nor_stop_an
     assert whole / 2 < most(commits) <= whole + 3 * (BATCH + 1)
     times = sorted(time for time, _ in commits)
     assert max(later - earlier for earlier, later in pairwise(times)) < LONGEST_GAP
+
+
+async def test_an_operator_hears_of_pressure_while_no_entry_of_a_worker_lands(emulator: str, runs: list[Run]) -> None:
+    run = runs[1]
+    await run.seed()
+    async with fault_proxy(emulator) as proxy:
+        run.emulator = proxy.host
+        await run.turn()
+        await run.start(0)
+        while not (await run.commits()):
+            await run.turn()
+            await asyncio.sleep(0.1)
+        refused = Fault(Code.RESOURCE_EXHAUSTED, deliveries=0)
+        proxy.decide = lambda call: refused if call.is_entry else None
+        began = asyncio.get_running_loop().time()
+        while (budget := (await budgets.read(run.store)).budget).rate == START:
+            assert asyncio.get_running_loop().time() < began + SECONDS
+            await run.turn()
+            await asyncio.sleep(0.3)
+    assert (budget.rate, budget.cause) == (CAP / 2, STUCK)

@@ -203,6 +203,19 @@ def test_one_in_a_hundred_and_a_single_one_are_no_pressure(commits: int, pressur
     assert database.ask() == 500
 
 
+def test_a_word_that_nothing_lands_is_one_cut_and_another_one_after_half_a_minute_a_second() -> None:
+    database = Database()
+    database.ask()
+    rates = []
+    for seconds, word in ((10, 1), (5, 1), (40, 1), (0, 2)):
+        database.passes(seconds)
+        database.work["a"] = Work(stuck=NOON + word)
+        database.ask()
+        rates.append(database.budget.rate)
+    assert rates == [250, 250, 250, 125]
+    assert database.budget.cause == "commits were only asked to slow down, and none of a worker has landed"
+
+
 def test_pressure_on_two_rollouts_is_added_up() -> None:
     database = Database()
     database.ask("a", cap=100)

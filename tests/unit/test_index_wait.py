@@ -10,7 +10,15 @@ from tests.virtual_time import VirtualClock, in_virtual_time
 from firelift.migration.errors import IndexNotReady
 from firelift.migration.index_wait import INDEX_SECONDS
 from firelift.migration.ledger import paths
-from firelift.migration.ledger.failures import FRESH, read_said, write_waiting
+from firelift.migration.ledger.failures import (
+    FRESH,
+    Said,
+    clear_failure,
+    read_said,
+    write_failure,
+    write_pressed,
+    write_waiting,
+)
 from firelift.migration.ledger.progress import Progress
 from firelift.migration.worker import Share, work
 from firelift.stores.memory import MemoryStore
@@ -56,6 +64,20 @@ async def test_who_has_not_said_so_for_long_does_not_wait_any_more() -> None:
     assert said.since <= first + 1_000_000
     store.now += FRESH
     assert not (await read_said(store, place)).waiting
+
+
+async def test_who_is_only_asked_to_slow_down_hides_neither_a_failure_nor_what_others_wait_for() -> None:
+    store = MemoryStore()
+    places = [paths.failure(LEDGER, "r1", index) for index in range(2)]
+    await write_pressed(store, LEDGER, "r1", 0, "nothing has landed for 12 s")
+    pressed = store.now
+    assert await read_said(store, places) == Said(pressed=pressed)
+    await write_failure(store, LEDGER, "r1", 1, "PERMISSION_DENIED")
+    assert await read_said(store, places) == Said(failure="PERMISSION_DENIED", pressed=pressed)
+    store.now += FRESH
+    assert await read_said(store, places) == Said(failure="PERMISSION_DENIED")
+    await clear_failure(store, LEDGER, "r1", 1)
+    assert await read_said(store, places) == Said()
 
 
 def test_a_rollout_that_waits_for_an_index_says_for_which_and_does_not_fail_for_it() -> None:

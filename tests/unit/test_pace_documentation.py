@@ -15,7 +15,7 @@ from tests.virtual_time import in_virtual_time
 
 from firelift.api.rollout import PaceSpec, RolloutSpec
 from firelift.api.run import RunKind
-from firelift.migration import backoff, budget, pressure
+from firelift.migration import backoff, budget, pressed_word, pressure
 from firelift.migration.budget_leases import HEARD, SECOND
 from firelift.migration.entities.open_entities import OPEN
 from firelift.migration.pace import LONGEST_COMMIT_SECONDS
@@ -57,6 +57,8 @@ def test_figures_are_those_of_the_code() -> None:
     assert (budget.START, budget.GROWTH, budget.STEP, budget.USED) == (500, 1.5, 300 * SECOND, 0.5)
     assert (budget.LEAST, CHECKING_WRITES, LONGEST_COMMIT_SECONDS) == (10, 100, 5)
     assert (pressure.ALLOWED, pressure.CHANCE, pressure.SLOWER, pressure.LEAST_SLOWER_MS) == (0.01, 1, 2, 50)
+    assert (pressed_word.TELL_SECONDS, pressed_word.AGAIN_SECONDS) == (10, 30)
+    assert pressure.STUCK in " ".join(DOCUMENT.split())
     assert (budget.QUIET_KEPT, budget.MOST_QUIET, pressure.SAMPLES) == (7 * 86_400 * SECOND, 64, 20)
     assert (pressure.SLOW_CUTS, pressure.COOLING) == (3, 30 * SECOND)
     assert (backoff.FIRST_SECONDS, backoff.LONGEST_SECONDS, backoff.PRESSURE_SECONDS) == (0.5, 30, 600)

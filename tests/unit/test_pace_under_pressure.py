@@ -13,7 +13,7 @@ from tests.virtual_time import VirtualClock, in_virtual_time
 from firelift.api.run import RunControl, RunState
 from firelift.migration.budget import Budget
 from firelift.migration.errors import LeaseLost, Pressure
-from firelift.migration.ledger import budgets
+from firelift.migration.ledger import budgets, paths
 from firelift.migration.ledger.progress import Progress, RunProgress
 from firelift.migration.store import Write
 from firelift.migration.worker import Share, work
@@ -125,6 +125,37 @@ async def test_a_database_that_only_asks_to_slow_down_is_left_nearly_alone() -> 
     assert sum(100 < time < 300 for time in scene.commits) <= 16, "four lanes, each about once a minute"
     await asyncio.gather(*workers, scene.turns(120))
     assert (await scene.turn()).totals.updated == 400
+
+
+@in_virtual_time
+async def test_pressure_is_heard_of_within_a_minute_while_nothing_lands_and_a_quiet_run_says_nothing() -> None:
+    scene = Scene(cap=1_000)
+    workers = await scene.begin(60_000)
+    words = [paths.failure(scene.plan.ledger, scene.plan.id, index) for index in range(2)]
+    progress = await scene.turns(20)
+    assert ((await scene.budget()).rate, [scene.store.history(word) for word in words]) == (500, [[], []])
+
+    answer, over = scene.store.faults.before_commit, now() + 120
+
+    async def refuse(writes: Sequence[Write]) -> None:
+        await scene.tell_time("")
+        if now() < over and any("firelift_journal" in write.path for write in writes):
+            raise Pressure("RESOURCE_EXHAUSTED", "quota")
+
+    scene.store.faults.before_commit = refuse
+    before = (await scene.turns(60)).totals
+    assert before.updated <= progress.totals.updated + 4 * BATCH * 2
+    assert (await scene.budget()).rate <= 250
+    assert scene.lines[-1].endswith("cut: commits were only asked to slow down, and none of a worker has landed")
+    assert all(1 <= len(scene.store.history(word)) <= 3 for word in words)
+
+    await scene.turns(60)
+    scene.store.faults.before_commit = answer
+    await scene.turns(120)
+    assert (await scene.turn()).totals.updated > before.updated
+    for worker in workers:
+        worker.cancel()
+    await asyncio.gather(*workers, return_exceptions=True)
 
 
 @in_virtual_time

@@ -62,6 +62,14 @@ class Pacer:
         self._line = asyncio.Lock()
         self._factor = 1.0
         self._cut = float("-inf")
+        self._pressed: float | None = None
+        self.slowed = asyncio.Event()
+        """Set with each answer that asks to slow down; whoever waits for it clears it."""
+
+    @property
+    def pressed_seconds(self) -> float:
+        """For how long nothing has landed since this process was asked to slow down; 0 while something does."""
+        return 0.0 if self._pressed is None else self._clock.seconds() - self._pressed
 
     @property
     def rate(self) -> float:
@@ -110,9 +118,12 @@ class Pacer:
         """A batch is done: the next one begins after the pause, which all processes of the run take in turn."""
         pause = self._pace.pause_between_batches_seconds * self._allowance().processes
         self._rested = self._clock.seconds() + pause
+        self._pressed = None
 
     def pressed(self, began: float) -> None:
         """A call that began at this time was asked to slow down; those under way together count as one."""
+        self._pressed = self._clock.seconds() if self._pressed is None else self._pressed
+        self.slowed.set()
         if began >= self._cut:
             self._factor = max(LOWEST_FACTOR, self._left(self._allowance()) / 2)
             self._cut = self._clock.seconds()

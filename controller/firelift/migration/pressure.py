@@ -35,17 +35,22 @@ SLOW_CUTS = 3
 """When so many cuts in a row have made Commits no faster, it is not this traffic that makes them slow."""
 
 
+STUCK = "commits were only asked to slow down, and none of a worker has landed"
+
+
 class Work(Model):
     """What the journal of a run says so far.
 
     `commits` landed, `pressured` were asked to slow down; `written` are documents, entries included. `latencies` has
-    for recent Commits when they were known to have landed, and how many milliseconds they took.
+    for recent Commits when they were known to have landed, and how many milliseconds they took. `stuck` is when a
+    worker last said that it is asked to slow down and nothing of it lands, 0 for never: its counts are in no entry yet.
     """
 
     commits: int = 0
     pressured: int = 0
     written: int = 0
     latencies: tuple[tuple[Micros, int], ...] = ()
+    stuck: Micros = 0
 
     @property
     def size(self) -> int:
@@ -70,6 +75,7 @@ class Marks(Model):
     judged: Micros = 0
     quiet_ms: int = 0
     slow_cuts: int = 0
+    stuck: Micros = 0
 
 
 class Window(Model):
@@ -100,10 +106,15 @@ def judged(window: Window, known: Marks | None, work: Work, now: Micros, quiet_m
 
     `quiet_ms` is what earlier runs of this work have left, 0 for nothing: a run's first Commits are compared with it.
     """
-    marks = known or Marks(commits=work.commits, pressured=work.pressured, written=work.written, judged=_newest(work))
+    marks = known or _first(work)
     fresh = _fresh(marks, work)
     seen = marks.model_copy(
-        update={"commits": work.commits, "pressured": work.pressured, "written": max(work.written, marks.written)}
+        update={
+            "commits": work.commits,
+            "pressured": work.pressured,
+            "written": max(work.written, marks.written),
+            "stuck": max(work.stuck, marks.stuck),
+        }
     )
     if now < window.cooling <= now + COOLING:
         return Pressed(fresh.written, seen.model_copy(update={"judged": _newest(work)}), _anew(window, now))
@@ -112,7 +123,7 @@ def judged(window: Window, known: Marks | None, work: Work, now: Micros, quiet_m
         update={"commits": window.commits + fresh.commits, "pressured": window.pressured + fresh.pressured}
     )
     slow, calm, seen = _slow(seen, work, quiet_ms)
-    cause = _pressed(window) or slow
+    cause = _pressed(window) or slow or (STUCK if work.stuck > marks.stuck else "")
     if cause:
         return Pressed(fresh.written, seen, Window(since=now, cooling=now + COOLING), cause, calm)
     full = window.commits + window.pressured >= WINDOW_COMMITS
@@ -127,6 +138,16 @@ def slower(now: int, quiet: int) -> bool:
 def p95(latencies: Sequence[int]) -> int:
     """The 95th percentile by nearest rank."""
     return sorted(latencies)[math.ceil(len(latencies) * 0.95) - 1]
+
+
+def _first(work: Work) -> Marks:
+    return Marks(
+        commits=work.commits,
+        pressured=work.pressured,
+        written=work.written,
+        judged=_newest(work),
+        stuck=work.stuck,
+    )
 
 
 def _fresh(marks: Marks, work: Work) -> Work:

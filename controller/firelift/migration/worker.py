@@ -25,6 +25,7 @@ from firelift.migration.ledger.lanes import ensure_lanes, lanes_before, ordered
 from firelift.migration.ledger.runs import RunStore
 from firelift.migration.pace import Pacer
 from firelift.migration.preflight.report import preflight, write_report
+from firelift.migration.pressed_word import tell_when_pressed
 from firelift.migration.readers import JournalReader
 from firelift.migration.sentences import told
 from firelift.migration.store import Store
@@ -102,6 +103,8 @@ async def work(
         # A pause between batches is one between all batches: there is nothing that a second lane could do meanwhile.
         lanes = 1 if plan.pace.pause_between_batches_seconds else LANES_AT_ONCE
         pacer = Pacer(plan.pace, partial(watch.allowance, plan.pace, share.count), clock, lanes)
+        telling = tell_when_pressed(store, share.place, pacer, watch, clock)
+        watching.append(asyncio.create_task(telling))
         crew = Crew(plan, share, journal, build, watch, pacer, entity_pace(plan, clock), clock, say)
         await crew.work()
     except Exception as error:

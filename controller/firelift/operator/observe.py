@@ -185,6 +185,7 @@ def run_seen(run: str, state: RunState, done: RunProgress, job: JobSeen | None =
         failure=done.said.failure,
         waiting=done.said.waiting,
         waiting_since=_instant(done.said.since),
+        pressed=done.said.pressed,
         examples=done.examples,
         entries=done.entries,
         newest=_instant(done.newest),

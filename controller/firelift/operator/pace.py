@@ -91,6 +91,7 @@ def _claim(rollout: Rollout, plan: RunPlan, run: RunSeen, control: RunControl, c
             commits=run.entries,
             pressured=totals.pressured,
             written=totals.written + totals.dead_letters + run.entries,
+            stuck=run.pressed,
             latencies=tuple(zip(run.commit_times, run.commit_latencies_ms, strict=True)),
         ),
         sort=f"{plan.migration.name}/{plan.kind}",

@@ -95,6 +95,8 @@ class RunSeen:
     waiting: str = ""
     """What a worker waits for that only time or a person brings, as a sentence; empty while none does."""
     waiting_since: datetime | None = None
+    pressed: int = 0
+    """When a worker last said that nothing lands because it is asked to slow down, as `commit_times`; 0: none does."""
     examples: tuple[str, ...] = ()
     entries: int = 0
     """The length of the run's journal, all lanes together."""
