@@ -68,7 +68,7 @@ def watched(crashes: Crashes, store: MemoryStore) -> None:
 
 
 @pytest.mark.parametrize("workers", [1, 3])
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(forth=CRASHES, back=CRASHES, batch=st.integers(1, 6), late=st.integers(1, 40))
 def test_a_marker_comes_behind_the_last_record_and_goes_before_the_first(
     workers: int, forth: list[int], back: list[int], batch: int, late: int
