@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -101,6 +101,13 @@ class Imager:
         times = (document.create_time, document.update_time)
         image = Image(document.path, Operation.DELETE, None, *times, before, after)
         return Imaged(Delete(document.path, document.update_time), image)
+
+    def digests(self, fields: Fields, at: Collection[FieldPath]) -> dict[FieldPath, bytes | None]:
+        """`digest` of each path."""
+        if len(at) < len(fields) or any(len(path) > 1 for path in at):
+            return {path: self.digest(fields, path) for path in at}
+        dumped = self.kit.dumped(self.kit.whole(fields))
+        return {path: hash_of(dumped[path[0]]) if path[0] in dumped else None for path in at}
 
     def digest(self, fields: Fields, path: FieldPath) -> bytes | None:
         """The hash of the value at a path, None when there is none."""

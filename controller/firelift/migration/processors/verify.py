@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, takewhile
 
 from firelift.migration.bounded import Fitting
@@ -15,7 +15,7 @@ from firelift.migration.processors.summing import summed
 from firelift.migration.processors.verify_images import ImageJudge
 from firelift.migration.processors.verify_scan import ScanJudge
 from firelift.migration.readers import JournalRecord, Keep
-from firelift.migration.store import Document, Fields, Micros, Missing, Store
+from firelift.migration.store import Document, Fields, Micros, Missing, Store, ValueKit
 from firelift.migration.transform.one_to_many import Becomes, Elements, Outcome, targets_of
 from firelift.migration.work import Change, Record
 
@@ -56,7 +56,7 @@ class Verify:
         """The changes of the first of them: as many as memory has room for, at least one."""
         sources = await self._sources(met, anew=anew)
         at = max((source.read_time for source in sources.values()), default=None)
-        outcomes = Outcomes(self.becomes, {})
+        outcomes = Outcomes(self.becomes, {}, None if self.scan.in_place else self.store.values)
         known = takewhile(lambda each: not anew or each.path in sources, met)
         group = self._group(known, sources, outcomes)
         documents = await self._documents(group, sources, at)
@@ -120,17 +120,24 @@ class Verify:
 
 @dataclass(slots=True)
 class Outcomes:
-    """What sources become, each asked for once."""
+    """What sources become, each asked for once, and with its fields in one piece by the `kit` of copies."""
 
     becomes: Becomes
     known: dict[tuple[str, Micros], Outcome]
+    kit: ValueKit | None
 
     def of(self, source: Document) -> Outcome:
         """What a source becomes."""
         key = (source.path, source.update_time)
         if key not in self.known:
-            self.known[key] = self.becomes(source)
+            self.known[key] = self._whole(self.becomes(source))
         return self.known[key]
+
+    def _whole(self, outcome: Outcome) -> Outcome:
+        """In place only what changes is looked at. A copy is compared from both sides, each time as a whole."""
+        if self.kit is None or not isinstance(outcome, Elements):
+            return outcome
+        return Elements(tuple(replace(each, fields=self.kit.whole(each.fields)) for each in outcome.results))
 
     def targets(self, source: Document) -> Mapping[str, Fields] | None:
         """The fields of each of its targets; None when it is not told what it becomes."""

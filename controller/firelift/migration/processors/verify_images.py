@@ -110,9 +110,8 @@ class ImageJudge:
         return targets is not None and document.path not in targets
 
     def _changed(self, image: Image, document: Document) -> list[str]:
-        imager = Imager(self.transform.kit)
-        after = image.after.items()
-        return [written(path) for path, digest in after if imager.digest(document.fields, path) != digest]
+        found = Imager(self.transform.kit).digests(document.fields, image.after)
+        return [written(path) for path, digest in image.after.items() if found[path] != digest]
 
 
 def _not_as_committed(path: str, changed: Sequence[str]) -> Change:

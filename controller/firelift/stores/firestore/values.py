@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from firelift.migration.overlay import Overlay
-from firelift.stores.firestore.proto import Document, Message, Value, micros
-from firelift.stores.firestore.whole import MOST_BYTES, WholeFields, whole_fields
+from firelift.stores.firestore.proto import Message, Value, micros
+from firelift.stores.firestore.whole import WholeFields, whole_fields
 
 INT64 = range(-(2**63), 2**63)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -104,25 +104,17 @@ class FirestoreValues:
 
     def same(self, one: Mapping[str, Message], other: Mapping[str, Message]) -> bool:
         """Whether two documents have the same fields, of the same types and contents."""
-        found, wanted = (one, other) if isinstance(one, FieldView) else (other, one)
-        expected = _as_document(wanted)
-        if expected is None or not isinstance(found, FieldView):
-            return one.keys() == other.keys() and all(self.dumps(one[name]) == self.dumps(other[name]) for name in one)
-        # All fields at once, in C: what else a document has is made alike.
-        expected.name = found.message.name
-        expected.create_time.CopyFrom(found.message.create_time)
-        expected.update_time.CopyFrom(found.message.update_time)
-        return _serialized(expected) == _serialized(found.message)
+        return self.dumped(self.whole(one)) == self.dumped(self.whole(other))
 
     def whole(self, fields: Mapping[str, Message]) -> Mapping[str, Message]:
         """The same fields in one piece: of large documents, and those that were not read, each by itself."""
-        base, changes = (fields.base, fields.changes) if isinstance(fields, Overlay) else (fields, NO_CHANGES)
-        if isinstance(base, FieldView):
-            serialized = _serialized(base.message)
-            changed = {name: None if value is None else self.dumps(value) for name, value in changes.items()}
-            if len(serialized) + sum([len(each) for each in changed.values() if each]) <= MOST_BYTES:
-                return whole_fields(serialized, changed) or dict(fields.items())
-        return dict(fields.items())
+        found: Mapping[str, Message] | None = None
+        if isinstance(fields, FieldView | WholeFields):
+            found = fields.whole if isinstance(fields, FieldView) else fields
+        elif isinstance(fields, Overlay) and isinstance(fields.base, FieldView):
+            changed = {name: None if value is None else self.dumps(value) for name, value in fields.changes.items()}
+            found = whole_fields(_serialized(fields.base.message), changed)
+        return dict(fields.items()) if found is None else found
 
     def dumped(self, fields: Mapping[str, Message]) -> Mapping[str, bytes]:
         """`dumps` of each field."""
@@ -154,14 +146,23 @@ class FieldView(Mapping[str, Message]):
     of CPU a document of 16 fields, where most documents have two or three looked at.
     """
 
-    __slots__ = ("_fields", "get", "message")
+    __slots__ = ("_fields", "_looked", "_whole", "get", "message")
 
     def __init__(self, message: Message) -> None:
         """`message` is the document as it was read."""
         self.message = message
         self._fields = message.fields
+        self._whole: WholeFields | None = None
+        self._looked = False
         # The map's own method, without one of Python's around it: it is asked 20 times for each document.
         self.get = self._fields.get  # type: ignore[method-assign]
+
+    @property
+    def whole(self) -> WholeFields | None:
+        """All fields in one piece, made once; None where they cannot be."""
+        if not self._looked:
+            self._whole, self._looked = whole_fields(_serialized(self.message), {}), True
+        return self._whole
 
     def __getitem__(self, name: str) -> Message:
         value = self._fields.get(name)
@@ -190,24 +191,6 @@ class FieldView(Mapping[str, Message]):
 
     def __repr__(self) -> str:
         return repr(dict(self))
-
-
-NO_CHANGES: dict[str, Message | None] = {}
-
-
-def _as_document(fields: Mapping[str, Message]) -> Message | None:
-    """A new message with fields as read, changed or not; None for any other fields."""
-    base, changes = (fields.base, fields.changes) if isinstance(fields, Overlay) else (fields, {})
-    if not isinstance(base, FieldView):
-        return None
-    made = Document()
-    made.CopyFrom(base.message)
-    for name, value in changes.items():
-        if value is not None:
-            made.fields[name].CopyFrom(value)
-        elif name in made.fields:
-            del made.fields[name]
-    return made
 
 
 def _serialized(message: Message) -> bytes:

@@ -53,9 +53,10 @@ class WholeFields(Mapping[str, Message]):
 def whole_fields(document: bytes, changes: Mapping[str, bytes | None]) -> WholeFields | None:
     """The fields of a serialized Document under some changes: values by names, None for the absence of a field.
 
-    None for a Document that has more than this version knows of.
+    None for a Document that is large, or has more than this version knows of.
     """
-    split = _split(document)
+    size = len(document) + sum([len(value) for value in changes.values() if value])
+    split = _split(document) if size <= MOST_BYTES else None
     if split is None:
         return None
     values, entries = split
