@@ -32,7 +32,7 @@ def in_one_piece(read: dict[str, Any], changed: dict[str, Any]) -> Fields:
     message = Document(name="projects/p/databases/(default)/documents/a/b")
     message.update_time.seconds = 1
     put_fields(message.fields, stored(read))
-    fields = KIT.whole(Overlay(FieldView(message), dict(stored(changed))))
+    fields = KIT.whole(Overlay(FieldView(message, message.ByteSize()), dict(stored(changed))))
     assert isinstance(fields, WholeFields) or not fields
     return fields
 
@@ -73,6 +73,6 @@ def test_a_document_with_more_than_is_known_today_is_copied_field_by_field(plain
     message = Document(name="a/b")
     put_fields(message.fields, stored(plain))
     message.MergeFromString(more)
-    whole = KIT.whole(FieldView(message))
+    whole = KIT.whole(FieldView(message, message.ByteSize()))
     assert not isinstance(whole, WholeFields)
     assert {name: KIT.decode(value) for name, value in whole.items()} == plain

@@ -159,7 +159,7 @@ def test_fields_in_one_piece_are_the_fields_that_they_were_made_of(
     message = Document(name="a/b")
     put_fields(message.fields, {name: KIT.encode(plain) for name, plain in {**read, "long": "x" * padding}.items()})
     kept = {name: None if plain is None else KIT.encode(plain) for name, plain in changed.items()}
-    fields = Overlay(FieldView(message), kept)
+    fields = Overlay(FieldView(message, message.ByteSize()), kept)
     whole = KIT.whole(fields)
     written, wanted = commit_of(whole), commit_of(dict(fields.items()))
     assert written.SerializeToString(deterministic=True) == wanted.SerializeToString(deterministic=True)

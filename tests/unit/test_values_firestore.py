@@ -120,7 +120,7 @@ def test_looking_into_a_map_does_not_change_it() -> None:
 def test_fields_as_read_are_a_mapping_that_reading_does_not_change() -> None:
     message = Document()
     message.fields["a"].integer_value = 1
-    view = FieldView(message)
+    view = FieldView(message, message.ByteSize())
     number: object = 1
     assert (view["a"], view.get("b"), "a" in view, "b" in view) == (KIT.encode(1), None, True, False)
     assert number not in view

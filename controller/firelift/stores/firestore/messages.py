@@ -63,11 +63,11 @@ def project(query: Any, mask: Sequence[FieldPath] | None) -> None:
         query.select.fields.add(field_path=NAME_FIELD)
 
 
-def document(name: DatabaseName, message: Any, read_time: Micros) -> Document:
-    """A document as read."""
+def document(name: DatabaseName, message: Any, read_time: Micros, size: int) -> Document:
+    """A document as read, in an answer of so many bytes."""
     return Document(
         path=name.path(message.name),
-        fields=FieldView(message),
+        fields=FieldView(message, size),
         create_time=micros(message.create_time),
         update_time=micros(message.update_time),
         read_time=read_time,

@@ -10,7 +10,7 @@ from firelift.migration.store import Document, FieldPath, Micros, Page, Source
 from firelift.stores.firestore import messages, proto
 from firelift.stores.firestore.names import DatabaseName
 from firelift.stores.firestore.proto import micros, timestamp
-from firelift.stores.firestore.transport import Transport
+from firelift.stores.firestore.transport import Sized, Transport
 
 PAGE_DOCUMENTS = 5_000
 PAGE_BYTES = 2 * 2**20
@@ -40,10 +40,10 @@ class PageReader:
         full = self.size >= PAGE_BYTES or len(self.documents) - had >= wanted
         return self._page(exhausted=not full)
 
-    def _take(self, sized: tuple[Any, int]) -> bool:
+    def _take(self, sized: Sized) -> bool:
         answer, size = sized
         if answer.HasField("document"):
-            self.documents.append(messages.document(self.name, answer.document, micros(answer.read_time)))
+            self.documents.append(messages.document(self.name, answer.document, micros(answer.read_time), size))
             self.size += size
         return self.size < PAGE_BYTES
 

@@ -24,7 +24,7 @@ from firelift.stores.firestore.names import DatabaseName
 from firelift.stores.firestore.proto import micros, timestamp
 from firelift.stores.firestore.reading import PageReader
 from firelift.stores.firestore.splitting import split_points
-from firelift.stores.firestore.transport import STREAMS, Patience, Permit, Transport, always
+from firelift.stores.firestore.transport import STREAMS, Patience, Permit, Sized, Transport, always
 from firelift.stores.firestore.values import FirestoreValues
 
 EMULATOR_VARIABLE = "FIRESTORE_EMULATOR_HOST"
@@ -36,14 +36,13 @@ class Answers:
     """The answers of a stream, as they come: all, or those that have `most` bytes."""
 
     most: int | None = None
-    taken: list[Any] = field(default_factory=list)
+    taken: list[Sized] = field(default_factory=list)
     size: int = 0
 
-    def take(self, answer: Any) -> bool:
+    def take(self, sized: Sized) -> bool:
         """Keep it; whether there is room for another."""
-        self.taken.append(answer)
-        if self.most is not None and answer.WhichOneof("result") == "found":
-            self.size += answer.found.ByteSize()
+        self.taken.append(sized)
+        self.size += sized[1]
         return not self.full
 
     @property
@@ -115,7 +114,7 @@ class FirestoreStore:
         async def attempt(deadline: float) -> int:
             answers = Answers()
             await self._transport.aggregate(request, deadline, answers.take)
-            counts = [answer.result.aggregate_fields for answer in answers.taken if answer.HasField("result")]
+            counts = [answer.result.aggregate_fields for answer, _ in answers.taken if answer.HasField("result")]
             if len(counts) != 1:
                 raise _incomplete(f"count of {source.collection} had {len(counts)} answers and not one")
             return int(counts[0][COUNT_ALIAS].integer_value)
@@ -139,14 +138,15 @@ class FirestoreStore:
 
     def _found(self, answers: Answers) -> tuple[dict[str, Document | Missing], Micros]:
         # Firestore promises that answers with older times have not changed up to the latest one.
-        at = max((micros(answer.read_time) for answer in answers.taken), default=0)
-        return dict(self._answer(answer, at) for answer in answers.taken if answer.WhichOneof("result")), at
+        at = max((micros(answer.read_time) for answer, _ in answers.taken), default=0)
+        sized = [each for each in answers.taken if each[0].WhichOneof("result")]
+        return dict(self._answer(answer, at, size) for answer, size in sized), at
 
-    def _answer(self, answer: Any, at: Micros) -> tuple[str, Document | Missing]:
+    def _answer(self, answer: Any, at: Micros, size: int) -> tuple[str, Document | Missing]:
         if answer.WhichOneof("result") == "missing":
             path = self._name.path(answer.missing)
             return path, Missing(path, at)
-        found = messages.document(self._name, answer.found, at)
+        found = messages.document(self._name, answer.found, at, size)
         return found.path, found
 
 

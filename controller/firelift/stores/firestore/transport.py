@@ -53,7 +53,10 @@ A stream that stalls holds the others up by no more than this."""
 
 Answer = TypeVar("Answer")
 
-Take: TypeAlias = Callable[[Any], bool]
+Sized: TypeAlias = tuple[Any, int]
+"""An answer of a stream with its size in bytes, which is known when it arrives and would have to be counted later."""
+
+Take: TypeAlias = Callable[[Sized], bool]
 """Gets the answers of a stream in order, in another thread than the event loop's; False: it wants no more."""
 
 Permit: TypeAlias = Callable[[], None]
@@ -75,15 +78,6 @@ class Patience:
     reads: float = 180
     first_pause: float = 0.1
     longest_pause: float = 5
-
-
-class SizedQueryResponse:
-    """Answers of RunQuery with their sizes, which are known here and would have to be counted later."""
-
-    @staticmethod
-    def FromString(data: bytes) -> tuple[Any, int]:  # noqa: N802 - as protobuf calls it
-        """The answer and its bytes."""
-        return proto.RunQueryResponse.FromString(data), len(data)
 
 
 class Transport:
@@ -112,7 +106,7 @@ class Transport:
             "PartitionQuery", proto.PartitionRequest.SerializeToString, proto.PartitionResponse
         )
         self._get = self._stream("BatchGetDocuments", proto.BatchGetRequest, proto.BatchGetResponse)
-        self._query = self._stream("RunQuery", proto.RunQueryRequest, SizedQueryResponse)
+        self._query = self._stream("RunQuery", proto.RunQueryRequest, proto.RunQueryResponse)
         self._aggregate = self._stream("RunAggregationQuery", proto.AggregationRequest, proto.AggregationResponse)
 
     async def commit(self, request: bytes) -> Any:
@@ -146,7 +140,7 @@ class Transport:
         await self._drain(self._get, request, ("database", request.database), deadline, take)
 
     async def query(self, request: Any, deadline: float, take: Take) -> None:
-        """One attempt of RunQuery, to be made inside `read`. Each answer comes with its size in bytes."""
+        """One attempt of RunQuery, to be made inside `read`."""
         await self._drain(self._query, request, ("parent", request.parent), deadline, take)
 
     async def aggregate(self, request: Any, deadline: float, take: Take) -> None:
@@ -217,8 +211,13 @@ class Transport:
         )
 
     def _stream(self, method: str, request: Any, response: Any) -> Any:
+        parse = response.FromString
+
+        def sized(data: bytes) -> Sized:
+            return parse(data), len(data)
+
         return self._streams.unary_stream(
-            SERVICE + method, request_serializer=request.SerializeToString, response_deserializer=response.FromString
+            SERVICE + method, request_serializer=request.SerializeToString, response_deserializer=sized
         )
 
 

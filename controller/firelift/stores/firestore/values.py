@@ -126,8 +126,7 @@ class FirestoreValues:
         """About how many bytes fields have on the wire."""
         if isinstance(fields, WholeFields):
             return len(fields.serialized)
-        # As a whole, name and times included: 1.2 microseconds, where the values of 16 fields one by one take 5.7.
-        return fields.message.ByteSize() if isinstance(fields, FieldView) else self.sizes(fields.values())
+        return fields.size if isinstance(fields, FieldView) else self.sizes(fields.values())
 
     def size(self, value: Message) -> int:
         """Bytes on the wire."""
@@ -146,10 +145,11 @@ class FieldView(Mapping[str, Message]):
     of CPU a document of 16 fields, where most documents have two or three looked at.
     """
 
-    __slots__ = ("_fields", "_looked", "_whole", "get", "message")
+    __slots__ = ("_fields", "_looked", "_whole", "get", "message", "size")
 
-    def __init__(self, message: Message) -> None:
-        """`message` is the document as it was read."""
+    def __init__(self, message: Message, size: int) -> None:
+        """`message` is the document as it was read, in an answer of `size` bytes."""
+        self.size = size
         self.message = message
         self._fields = message.fields
         self._whole: WholeFields | None = None
