@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -369,3 +370,21 @@ async def test_a_validation_computes_each_group_and_looks_at_no_target() -> None
     await store.commit([Put("logs/6", stored(log("eve", 0, 1) | {"calories": "many"}))])
     progress = await ran(store, run(RunKind.VALIDATE))
     assert counts(progress) == {"read": 5, "unchanged": 4, "dead_letters": 1}
+
+
+@in_virtual_time
+async def test_a_group_that_waited_for_its_turn_is_computed_of_what_is_there_then() -> None:
+    store = await seeded({f"logs/{n:02d}": log(f"u{n:02d}", 0, 1) for n in range(60)})
+    late = [Put("logs/late", stored(log("u59", 1, 10)))]
+    written: list[str] = []
+
+    async def app(writes: Sequence[Write]) -> None:
+        written.extend(write.path for write in writes if "daily_stats" in write.path)
+        if len(written) > 10 and late:
+            store.apply([late.pop()])
+
+    store.faults.before_commit = app
+    slow = PaceSpec(max_writes_per_second=2, max_retries=5)
+    moved = counts(await ran(store, run(RunKind.MIGRATE, pace=slow)))
+    assert (moved["created"], moved.get("conflicts", 0)) == (60, 0)
+    assert ((await seen(store, "users/u59/daily_stats/2024-03-01")) or {})["meals"] == 2

@@ -7,13 +7,27 @@ from typing import Any
 
 import pytest
 from tests.counting import CountingStore
-from tests.moving import COPY, EVERYBODY, IN_PLACE, counts, everything, migration, plan, ran, seeded, seen, stored
+from tests.moving import (
+    COPY,
+    EVERYBODY,
+    IN_PLACE,
+    LEDGER,
+    counts,
+    everything,
+    migration,
+    plan,
+    ran,
+    seeded,
+    seen,
+    stored,
+)
 from tests.virtual_time import in_virtual_time
 
 from firelift.api.cohort import Selection, bucket
 from firelift.api.migration import MigrationSpec
 from firelift.api.rollout import PaceSpec
 from firelift.api.run import RunKind, RunPlan, VerifyPlan
+from firelift.migration.ledger.journal import Journal
 from firelift.migration.store import Create, Delete, Put
 from firelift.stores.memory import MemoryStore
 
@@ -176,3 +190,14 @@ async def test_nobody_in_a_cohort_is_told_from_an_empty_source() -> None:
     progress = await ran(store, plan(RunKind.MIGRATE, migration(BY_ENTITY), selection=nobody))
     assert (progress.totals.read, progress.estimate) == (0, 1)
     assert EVERYBODY.covers(SEED, "ada")
+
+
+@in_virtual_time
+async def test_a_closing_scan_that_finds_nothing_leaves_few_entries_at_any_pace() -> None:
+    store = await filled(dict.fromkeys((f"u{number}" for number in range(50)), 20))
+    made = phase(3, migration(BY_ENTITY), pace=PaceSpec(max_writes_per_second=10))
+    lanes = (await ran(store, made)).lanes
+    ends = [await Journal(store, LEDGER).last(made.id, lane) for lane in range(lanes)]
+    walked = [end for end in ends if end and not end.totals.read]
+    assert walked
+    assert all(end.seq <= 2 for end in walked)

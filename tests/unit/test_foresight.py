@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 
 import pytest
-from tests.moving import COPY, IN_PLACE, counts, migration, plan, ran, seeded, seen, stored
+from tests.moving import COPY, IN_PLACE, LEDGER, counts, migration, plan, ran, seeded, seen, stored
 from tests.virtual_time import in_virtual_time
 
 from firelift.api.migration import OnInvalid
 from firelift.api.rollout import PaceSpec
 from firelift.api.run import RunKind
 from firelift.migration.errors import InvalidData
+from firelift.migration.ledger.journal import Journal
 from firelift.migration.processors.migrate import Migrate
 from firelift.migration.store import Create, Put, Write
 from firelift.migration.work import Change, Record
@@ -96,3 +97,22 @@ async def test_copies_that_are_there_are_met_and_looked_for_though_they_were_dec
     progress = await ran(store, plan(RunKind.MIGRATE, migration(COPY), pace=PACE))
     assert counts(progress) == {"read": 30, "created": 27, "updated": 3}
     assert await seen(store, "users/u/fitness_logs/14") == {"userId": "u", "n": 14, "app": 14}
+
+
+@pytest.mark.parametrize(("seconds", "known"), [(0.2, 1000), (0.4, 0), (5, 0)])
+@in_virtual_time
+async def test_a_commit_beside_which_much_was_decided_has_no_latency(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, known: int
+) -> None:
+    foresee = Migrate.foresee
+
+    def slowly(self: Migrate, records: Sequence[Record]) -> list[Change] | None:
+        asyncio.get_running_loop()._virtual.now += seconds  # type: ignore[attr-defined] # noqa: SLF001 - time in which nothing else goes on
+        return foresee(self, records)
+
+    monkeypatch.setattr(Migrate, "foresee", slowly)
+    store = await tasks(30)
+    made = plan(RunKind.MIGRATE, migration(IN_PLACE), pace=PACE)
+    await ran(store, made)
+    entries = await Journal(store, LEDGER).walk(made.id, 0, after=0, limit=9)
+    assert [entry.latency_ms for entry in entries] == [0, known, known, 1000]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
+from firelift.migration.clock import Clock
 from firelift.migration.work import Change, Processor, Record
 
 SENT_SECONDS = 0.002
@@ -28,6 +28,8 @@ class Foresight:
     """What is decided ahead, of one slice at most."""
 
     processor: Processor
+    clock: Clock
+    _spent: float = field(default=0.0, init=False)
     _records: Sequence[Record] = field(default=(), init=False)
     _coming: asyncio.Task[list[Change] | None] | None = field(default=None, init=False)
 
@@ -44,6 +46,11 @@ class Foresight:
         self.drop()
         return found
 
+    def spent(self) -> float:
+        """The seconds spent on deciding since this was last asked, in which the event loop did nothing else."""
+        spent, self._spent = self._spent, 0.0
+        return spent
+
     def drop(self) -> None:
         """Forget what was decided, or was about to be."""
         if self._coming is not None:
@@ -52,7 +59,10 @@ class Foresight:
 
     async def _decided(self, foreseeing: Foreseeing, records: Sequence[Record]) -> list[Change] | None:
         await asyncio.sleep(SENT_SECONDS)
-        # An error is met again where these records have their turn, with all before them committed.
-        with suppress(Exception):
+        began = self.clock.seconds()
+        try:
             return foreseeing.foresee(records)
-        return None
+        except Exception:  # noqa: BLE001 - met again where these records have their turn, with all before them committed
+            return None
+        finally:
+            self._spent += self.clock.seconds() - began

@@ -32,7 +32,7 @@ from firelift.migration.work import Batch, Change, DeadLetter, Processor, Reader
 
 FRESH_SECONDS = 5.0
 """What is here for longer is read again before it is decided about, where a commit of the same batch lost against a
-live write. Age alone is no reason: what is written is written only to a document that is as it was read."""
+live write. Age alone is no reason where what is written is written only to a document that is as it was read."""
 
 LOOKING = frozenset({RunKind.VERIFY, RunKind.REVERT_VERIFY})
 """Kinds whose commits have nothing but their entry, which no number of records makes larger."""
@@ -74,7 +74,7 @@ class LaneWorker:
 
     def __post_init__(self) -> None:
         self._ahead = ReadAhead(self.reader, self.clock, self.room, self._soon)
-        self._foresight = Foresight(self.processor)
+        self._foresight = Foresight(self.processor, self.clock)
         title = f"lane {self.tail.lane.number} of run {self.plan.id}"
         self._backoff = Backoff(title, self.plan.pace.max_retries)
 
@@ -143,7 +143,12 @@ class LaneWorker:
 
     def _stale(self, arrived: float) -> bool:
         old = self.clock.seconds() - arrived > FRESH_SECONDS
-        return old and (self._lost or self.plan.kind in LOOKING)
+        return old and (self._lost or not self._pinned)
+
+    @property
+    def _pinned(self) -> bool:
+        """Whether what is written is pinned to what was read: a group may have got a member that no guard names."""
+        return self.plan.kind not in LOOKING and self.plan.migration.target.aggregate is None
 
     def _soon(self, records: int) -> bool:
         return self.plan.kind in LOOKING or self.pacer.soon(records)
@@ -172,6 +177,7 @@ class LaneWorker:
             await self.watch.permit()
             self._spend(chunk.cost)
             began = self.clock.seconds()
+            self._foresight.spent()
             try:
                 landed = await self.tail.append(chunk)
             except Conflict as error:
@@ -189,6 +195,7 @@ class LaneWorker:
                 await self._back_off(error)
             else:
                 self._backoff.succeeded()
+                self.tail.occupied(self._foresight.spent())
                 if self.entities is not None:
                     self.entities.landed(chunk)
                 self.pacer.rest()

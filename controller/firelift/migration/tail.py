@@ -25,6 +25,10 @@ EXAMPLES = 3
 """Sentences for people, the first ones of a lane, that each of its entries keeps: whoever looks late sees them too."""
 
 MAX_EXAMPLE = 300
+
+MOST_OCCUPIED = 0.25
+"""Of a commit's latency, so that a measured one is at most a third too long."""
+
 FOREIGN_ENTRIES = 2
 """One can be a lost predecessor's late commit; two are a live rival's."""
 
@@ -89,6 +93,11 @@ class Tail:
         path = next((write.path for write in writes if not paths.of_ledgers(write.path)), None)
         if self.plan.kind in REHEARSALS and path is not None:
             raise LedgerBroken(f"{self.plan.kind} run {self.plan.id} was about to write {path}; nothing was written")
+
+    def occupied(self, seconds: float) -> None:
+        """For so long this process could not see the last commit's answer; where that is much, its time is unknown."""
+        if seconds * 1000 > self.latency_ms * MOST_OCCUPIED:
+            self.latency_ms = 0
 
     async def seal(self, end: str | None, scanned: int) -> bool:
         """End the lane as worked off. Returns and raises as `append`."""

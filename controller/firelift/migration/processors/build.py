@@ -247,9 +247,10 @@ def _source_reader(
             return pacing.entities(records, entities, keep, marks=_marks(plan))
         return EntityReader(records, entities, plan.seed, limit, keep, whose.entity, _marks(plan))
     source = replace(source_of(plan, store.values), start=lane.start, end=lane.end)
-    scan = ScanReader(store, source, partial(_scanned, plan, limit), keep)
     if lane.listing is None:
-        return scan
+        return ScanReader(store, source, partial(_scanned, plan, limit), keep)
+    # Of a closing scan nearly everything is left out, at any pace.
+    scan = ScanReader(store, source, whole_page, keep)
     closing = ClosingReader(scan, partial(listed.of, partial(_all_listed, plan, store, lane)), whose.entity)
     return pacing.scan(closing)
 
