@@ -216,6 +216,25 @@ def test_a_word_that_nothing_lands_is_one_cut_and_another_one_after_half_a_minut
     assert database.budget.cause == "commits were only asked to slow down, and none of a worker has landed"
 
 
+def test_a_word_that_is_heard_while_nothing_counts_is_not_heard_again_afterwards() -> None:
+    database = Database()
+    database.ask()
+    database.did(commits=10, pressured=5)
+    rates, writes = [], 0
+    for seconds in range(60):
+        if seconds == 20:
+            database.work["a"] = database.work["a"].model_copy(update={"stuck": NOON + 1})
+        before = database.budget
+        database.ask()
+        written = due(before, database.budget, "a", database.now)
+        database.budget = database.budget if written else before
+        rates.append(database.budget.rate)
+        writes += written
+        database.passes(1)
+    assert set(rates) == {250}
+    assert writes == 1 + 1 + 3, "the cut, the word, and three renewals"
+
+
 def test_pressure_on_two_rollouts_is_added_up() -> None:
     database = Database()
     database.ask("a", cap=100)

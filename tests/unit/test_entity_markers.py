@@ -175,6 +175,35 @@ async def test_a_verify_misses_a_marker_that_is_gone_or_changed() -> None:
     assert (counts(progress), progress.examples) == ({"read": 1, "missing": 1}, (f"the marker {mark('ada')} is gone",))
 
 
+OWN = {"source": {"collection": "users"}, "entityMarker": {**MARKER, "document": "users/{entity}"}}
+COPIED = {"target": {"document": "profiles/{id}"}}
+CHANGED = {"target": {"inPlace": {}}, "appliesWhen": "!has(doc.title)", "transform": {"rename": {"name": "title"}}}
+
+
+@pytest.mark.parametrize("fields", [["state", "of", "at"], []])
+@pytest.mark.parametrize("way", [COPIED, CHANGED])
+@in_virtual_time
+async def test_a_marker_on_the_entitys_own_record_goes_back_and_disturbs_only_copies_that_should_have_it(
+    way: dict[str, object], fields: list[str]
+) -> None:
+    store = await seeded({f"users/{name}": {"userId": name, "name": "x"} for name in NAMES})
+    before, spec = everything(store), migration(MARKED, **OWN, **way, ignoreFields=fields)
+    moved, swept = plan(RunKind.MIGRATE, spec), plan(RunKind.SWEEP, spec)
+    await ran(store, moved)
+    assert (await seen(store, "users/u8") or {})["state"] == "done"
+    verify = plan(RunKind.VERIFY, spec, subjects=(moved.id,), verify=CHECKED)
+    disturbed = len(NAMES) if way is COPIED and not fields else 0
+    assert (await ran(store, verify)).totals.different == disturbed
+    assert (await ran(store, swept)).totals.written == disturbed
+    subjects = (moved.id, swept.id)
+    verify = plan(RunKind.VERIFY, spec, 1, subjects=subjects, verify=CHECKED)
+    assert counts(await ran(store, verify)) == {"read": len(NAMES), "unchanged": len(NAMES)}
+    await ran(store, plan(RunKind.REVERT, spec, subjects=subjects))
+    assert everything(store) == before
+    undone = await ran(store, plan(RunKind.REVERT_VERIFY, spec, subjects=subjects))
+    assert undone.totals.unchanged == undone.totals.read
+
+
 @in_virtual_time
 async def test_an_entity_that_makes_no_path_is_a_dead_letter() -> None:
     store = await seeded({"users/ada": {}})

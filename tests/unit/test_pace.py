@@ -24,6 +24,34 @@ def now() -> float:
     return asyncio.get_running_loop().time()
 
 
+@pytest.mark.parametrize(
+    ("pauses", "seconds"),
+    [
+        ((), 0),
+        ((60,), 0),
+        ((1, 60), 0),
+        ((600,) * 20, 0),
+        ((2, 4, 8), 14),
+        ((600, 2, 4, 8), 14),
+        ((2, 4, 8, 16, 32, 60, 60), 182),
+        ((2, 4, 8, 16, 32, 60, 600), 0),
+        ((2, 4, 8, 16, 32, 60, 600, 60), 60),
+    ],
+)
+@in_virtual_time
+async def test_only_waits_for_having_been_asked_to_slow_down_belong_to_one_stretch(
+    pauses: tuple[int, ...], seconds: float
+) -> None:
+    pacer = Process().pacer
+    pacer.pressed(now())
+    for pause in pauses:
+        await asyncio.sleep(pause)
+        pacer.pressed(now())
+    assert pacer.pressed_seconds == seconds
+    pacer.rest()
+    assert pacer.pressed_seconds == 0
+
+
 @dataclass
 class Process:
     """A pacer whose allowance the test changes."""

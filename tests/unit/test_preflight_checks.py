@@ -145,6 +145,13 @@ def test_whether_a_field_is_new_is_told_by_the_documents_that_were_tried(found: 
     assert [says in check.message for check in checks] == [True] * bool(says)
 
 
+def own_record(**changes: Any) -> dict[str, Any]:
+    """A migration whose records are their entities, marked on the records."""
+    source = {"source": {"collection": "users"}, "target": {"document": "profiles/{id}"}}
+    return {**marked("users/{entity}", **{"moved.at": "now"}), **source, **changes}
+
+
+RENAMED = {"appliesWhen": "!has(doc.title)", "transform": {"rename": {"name": "title"}}}
 OTHER = {"name": "other", "source": {"collection": "others"}}
 META = "users/{entity}/meta/migration"
 
@@ -199,6 +206,25 @@ def test_migrations_that_get_into_each_others_way_are_named(
         (marked(), {**OTHER, **marked("users/{entity}/meta/other")}, PASS, "no target is another"),
         ({**marked(), "source": {"collectionGroup": "meta"}}, OTHER, FAIL, "its entity marker users/{entity}/meta"),
         ({**marked("notes/{entity}"), "source": {"collection": "notes"}}, OTHER, FAIL, "its own source"),
+        (own_record(), OTHER, WARN, "name moved.at in ignoreFields or in transform.remove"),
+        (own_record(ignoreFields=["moved"]), OTHER, PASS, "no target is another"),
+        (own_record(ignoreFields=["moved.at.last"]), OTHER, WARN, "copies that lack moved.at, until a sweep"),
+        (own_record(transform={"remove": ["moved.at"]}), OTHER, PASS, "no target is another"),
+        (own_record(target={"inPlace": {}}, **RENAMED), OTHER, PASS, "no target is another"),
+        (
+            own_record(target={"inPlace": {}}, appliesWhen="true", transform={"set": {"moved": "{}"}}),
+            OTHER,
+            WARN,
+            "the transform may write moved.at too, and who reverts cannot tell the two apart",
+        ),
+        ({**own_record(), "entityCollection": "accounts"}, OTHER, FAIL, "no document of entityCollection accounts"),
+        ({**own_record(), **marked("users/of-{entity}")}, OTHER, FAIL, "read what it writes as another record"),
+        (
+            {**marked("moved/{entity}"), "entityCollection": "users_eu"},
+            {**OTHER, **marked("moved/{entity}"), "entityCollection": "users_us"},
+            WARN,
+            "for the entities of users_eu and of users_us: an id that is in both",
+        ),
         (marked(), {**OTHER, **marked()}, FAIL, "both set state of their entity marker users/{entity}/meta/migration"),
         (marked(logs="1"), {**OTHER, **marked(others="1")}, WARN, "have one entity marker, each its own fields of it"),
         (marked(**{"by.logs": "1"}), {**OTHER, **marked(by="{}")}, FAIL, "both set by.logs"),

@@ -64,8 +64,13 @@ class Backoff:
                 "write all the time, needs a person"
             ) from error
         quota = error.code == "RESOURCE_EXHAUSTED"
-        first, longest = (QUOTA_FIRST_SECONDS, QUOTA_LONGEST_SECONDS) if quota else (FIRST_SECONDS, LONGEST_SECONDS)
-        return _wait(first, longest, self._slowed)
+        first, most = (QUOTA_FIRST_SECONDS, QUOTA_LONGEST_SECONDS) if quota else (FIRST_SECONDS, LONGEST_SECONDS)
+        return _wait(first, most, self._slowed)
+
+
+def longest(times: int) -> float:
+    """Seconds that a lane waits at most after so many answers in a row that asked it to slow down."""
+    return _doubled(QUOTA_FIRST_SECONDS, QUOTA_LONGEST_SECONDS, times)
 
 
 def jittered(seconds: float) -> float:
@@ -73,5 +78,9 @@ def jittered(seconds: float) -> float:
     return random.uniform(seconds / 2, seconds)  # noqa: S311 - spreads retries, guards nothing
 
 
-def _wait(first: float, longest: float, times: int) -> float:
-    return jittered(min(longest, first * 2.0 ** min(times - 1, _DOUBLINGS)))
+def _wait(first: float, most: float, times: int) -> float:
+    return jittered(_doubled(first, most, times))
+
+
+def _doubled(first: float, most: float, times: int) -> float:
+    return min(most, first * 2.0 ** min(times - 1, _DOUBLINGS))

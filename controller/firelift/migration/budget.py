@@ -152,6 +152,7 @@ def due(before: Budget, after: Budget, ledger: str, now: Micros) -> bool:
         return True
     worn = (old.expires - now) <= (new.expires - now) * (1 - RENEWED)
     worn = worn or (new.marks.quiet_ms > 0 and old.marks.quiet_ms == 0)
+    worn = worn or new.marks.stuck > old.marks.stuck  # or it would be heard again after the cooling
     return worn or new.share < old.share or new.share > old.share * WORTH
 
 

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from firelift.api.rollout import PaceSpec
+from firelift.migration.backoff import longest
 from firelift.migration.clock import Clock
 
 LONGEST_COMMIT_SECONDS = 5.0
@@ -63,12 +64,17 @@ class Pacer:
         self._factor = 1.0
         self._cut = float("-inf")
         self._pressed: float | None = None
+        self._answers = 0
+        self._answered = self._paid
         self.slowed = asyncio.Event()
         """Set with each answer that asks to slow down; whoever waits for it clears it."""
 
     @property
     def pressed_seconds(self) -> float:
-        """For how long nothing has landed since this process was asked to slow down; 0 while something does."""
+        """For how long this process has only been asked to slow down, and nothing has landed; 0 while something does.
+
+        Time in which it was not asked, longer than its lanes wait for having been asked, belongs to something else.
+        """
         return 0.0 if self._pressed is None else self._clock.seconds() - self._pressed
 
     @property
@@ -118,15 +124,22 @@ class Pacer:
         """A batch is done: the next one begins after the pause, which all processes of the run take in turn."""
         pause = self._pace.pause_between_batches_seconds * self._allowance().processes
         self._rested = self._clock.seconds() + pause
-        self._pressed = None
+        self._pressed, self._answers = None, 0
 
     def pressed(self, began: float) -> None:
         """A call that began at this time was asked to slow down; those under way together count as one."""
-        self._pressed = self._clock.seconds() if self._pressed is None else self._pressed
+        self._answer(self._clock.seconds())
         self.slowed.set()
         if began >= self._cut:
             self._factor = max(LOWEST_FACTOR, self._left(self._allowance()) / 2)
             self._cut = self._clock.seconds()
+
+    def _answer(self, now: float) -> None:
+        # A lane waits for having been asked, and then in line behind the commits of the others.
+        waited = longest(self._answers) + self.lanes * LONGEST_COMMIT_SECONDS
+        if self._pressed is None or now - self._answered > waited:
+            self._pressed = now
+        self._answers, self._answered = self._answers + 1, now
 
     def _left(self, allowance: Allowance) -> float:
         since, recovery = self._clock.seconds() - self._cut, min(allowance.lease_seconds, RECOVERY_SECONDS)
