@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.rollout_specs import VERIFY, migrate, phase
+from tests.rollout_specs import APPROVE, VERIFY, migrate, phase
 from tests.rollout_world import World, unplanned, world
 
 from firelift.api.approval import ApprovalDecision
@@ -105,4 +105,53 @@ def test_a_database_that_declares_no_uid_is_digested_as_ever() -> None:
 def test_a_rollout_without_a_uid_goes_on_as_ever_where_none_is_answered() -> None:
     one = world(*PHASES)
     one.actual_uid = ""
+    one.until("Completed")
+
+
+def _asked(one: World) -> tuple[int, str]:
+    """The number of the plan that there is, and the uid that its run was told."""
+    plan = one.state.plan if one.state is not None else None
+    return (plan.number, plan.request.database_uid) if plan is not None else (0, "")
+
+
+@pytest.mark.parametrize("mode", ["DryRun", "Validate", "Migrate"])
+def test_no_plan_is_begun_while_the_declared_uid_is_not_answered(mode: str) -> None:
+    one = unplanned(*PHASES, mode=mode, **DECLARING)
+    one.actual_uid = UID
+    one.turn()
+    assert (one.reason, _asked(one)) == ("Starting", (0, ""))
+    one.actual_uid = ""
+    _turns(one)
+
+    assert (one.reason, _asked(one)) == ("DatabaseDiffers", (0, ""))
+    assert "does not say its uid" in one.message
+    one.actual_uid = UID
+    one.until("Completed")
+    assert _asked(one) == (1, UID)
+
+
+def test_no_plan_is_made_again_within_a_phase_while_the_declared_uid_is_not_answered() -> None:
+    one = unplanned(phase("one", migrate(1), APPROVE), PHASES[1], **DECLARING)
+    one.actual_uid = UID
+    one.until("AwaitingApproval")
+    assert _asked(one) == (1, UID)
+    one.actual_uid = ""
+    one.edit(phases=[phase("one", migrate(1), APPROVE), phase("all", migrate(50), VERIFY)])
+    _turns(one)
+
+    assert (one.reason, _asked(one)) == ("DatabaseDiffers", (1, UID))
+    one.actual_uid = UID
+    one.until("AwaitingApproval")
+    assert _asked(one) == (2, UID)
+    one.approve()
+    one.until("Completed")
+
+
+def test_a_plan_that_stands_serves_while_the_declared_uid_is_not_answered() -> None:
+    one = unplanned(phase("one", migrate(1), APPROVE), **DECLARING)
+    one.actual_uid = UID
+    one.until("AwaitingApproval")
+    one.actual_uid = ""
+    one.turn()
+    one.approve()
     one.until("Completed")

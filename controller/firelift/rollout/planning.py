@@ -24,6 +24,7 @@ from firelift.rollout.plan_gates import heard
 from firelift.rollout.plan_inputs import fresh, image, inputs, request
 from firelift.rollout.plan_state import PlanRecord
 from firelift.rollout.plan_text import map_data, map_name, summary
+from firelift.rollout.required import unproven
 from firelift.rollout.state import Mode, RolloutState, StepState
 from firelift.rollout.turn import Outcome, Settled, Turn
 
@@ -77,7 +78,9 @@ def map_wanted(turn: Turn) -> str:
     return map_name(turn.rollout.name) if waiting and turn.state.mode is Mode.FORWARD else ""
 
 
-def _begun(turn: Turn) -> RolloutState:
+def _begun(turn: Turn) -> Outcome:
+    if waits := unproven(turn):
+        return waits
     state, old = turn.state, turn.state.plan
     number = old.number + 1 if old is not None else 1
     phase = position(turn)[0]

@@ -50,6 +50,15 @@ def _ground(turn: Turn) -> Settled | None:
     return _waiting(turn, min(found, key=lambda unmet: _ORDER[unmet.reason])) if found else None
 
 
+def unproven(turn: Turn) -> Settled | None:
+    """Why no plan is begun, in any mode; None where no uid is declared, or it is answered.
+
+    A plan's run holds the uid that it was asked with: one that was begun without it would refuse the database for good.
+    """
+    found = _database(turn)
+    return _waiting(turn, found) if found else None
+
+
 def before_a_change(turn: Turn) -> Outcome | None:
     """The same for each step that changes anything: what it stands on may have gone since the one before it."""
     place = current(turn)
@@ -108,10 +117,13 @@ def environments_wanted(turn: Turn) -> tuple[str, ...]:
 
 
 def _unmet(turn: Turn) -> list[Unmet]:
-    mistake = turn.spec.database.mistaken(turn.seen.ledger.actual_database_uid)
-    database = Unmet(Reason.DATABASE_DIFFERS, DECLARED, mistake) if mistake else None
-    environment = unmet_environment(turn.rollout, turn.seen.environments)
+    database, environment = _database(turn), unmet_environment(turn.rollout, turn.seen.environments)
     return [*([database] if database else []), *([environment] if environment else []), *unmet_rollouts(turn)]
+
+
+def _database(turn: Turn) -> Unmet | None:
+    mistake = turn.spec.database.mistaken(turn.seen.ledger.actual_database_uid)
+    return Unmet(Reason.DATABASE_DIFFERS, DECLARED, mistake) if mistake else None
 
 
 def unmet_environment(rollout: Rollout, seen: Mapping[str, EnvironmentSeen]) -> Unmet | None:
