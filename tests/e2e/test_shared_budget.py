@@ -58,7 +58,7 @@ def _spendable(world: World) -> float:
     now = budget.read_time.timestamp() * 1e6
     leases: list[dict[str, Any]] = (budget.to_dict() or {}).get("leases", [])
     return sum(
-        max((each["share"] for each in (lease, *lease["earlier"]) if now < each["expires"]), default=0.0)
+        max((each["share"] for each in (lease, *lease.get("earlier", ())) if now < each["expires"]), default=0.0)
         for lease in leases
     )
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from firelift.api.base import Model
 from firelift.migration.budget_leases import SECOND, Lease
 from firelift.migration.errors import StaleEpoch
-from firelift.migration.pressure import Marks, Pressed, Quiet, Window, Work, judged, slower
+from firelift.migration.pressure import Marks, Pressed, Quiet, Shared, Window, Work, judged, slower
 from firelift.migration.store import Micros
 
 FORMAT = 1
@@ -73,7 +73,7 @@ class Claim(Model):
         return f"{self.ledger}/{self.sort}/{self.work.size}"
 
 
-class Budget(Model):
+class Budget(Shared):
     """The document. `rate` is what the ramp has come to; `since` is the begin of its step, `written` what it saw.
 
     `cause` is why the rate was cut, until it grows again.

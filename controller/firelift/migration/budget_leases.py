@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from firelift.api.base import Model
-from firelift.migration.pressure import Marks
+from firelift.migration.pressure import Marks, Shared
 from firelift.migration.store import Micros
 from firelift.migration.watch import VIEW_SECONDS
 
@@ -16,7 +15,7 @@ HEARD: Micros = int((VIEW_SECONDS + 1) * SECOND)
 control that is no older than `VIEW_SECONDS`, and one more second is for those under way."""
 
 
-class Earlier(Model):
+class Earlier(Shared):
     """A larger share that `run` had, and until when workers that have not heard of a smaller one may spend it."""
 
     run: str = ""
@@ -24,7 +23,7 @@ class Earlier(Model):
     expires: Micros
 
 
-class Lease(Model):
+class Lease(Shared):
     """One rollout's part of the budget until `expires`. `share` is in writes per second, fractions included.
 
     Each larger share before it may still be spent until its own end, and no longer: a rollout whose runs follow each

@@ -10,6 +10,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pydantic import ConfigDict
+
 from firelift.api.base import Model
 from firelift.migration.store import Micros
 
@@ -38,6 +40,12 @@ SLOW_CUTS = 3
 STUCK = "commits were only asked to slow down, and none of a worker has landed"
 
 
+class Shared(Model):
+    """A part of the budget's document, which operators of several versions change: each keeps what it does not know."""
+
+    model_config = ConfigDict(extra="allow")
+
+
 class Work(Model):
     """What the journal of a run says so far.
 
@@ -58,7 +66,7 @@ class Work(Model):
         return 1 << max(0, (self.written // max(1, self.commits)).bit_length() - 1)
 
 
-class Quiet(Model):
+class Quiet(Shared):
     """The quiet p95 in milliseconds of one sort of work, and when Commits were last as quick as that lets expect."""
 
     sort: str
@@ -66,7 +74,7 @@ class Quiet(Model):
     time: Micros
 
 
-class Marks(Model):
+class Marks(Shared):
     """How much of a run's work has been judged, and its quiet p95 in milliseconds, 0 before there is one."""
 
     commits: int = 0
@@ -78,7 +86,7 @@ class Marks(Model):
     stuck: Micros = 0
 
 
-class Window(Model):
+class Window(Shared):
     """Commits of all rollouts since `since`. `cooling` is the time from which on they count again."""
 
     since: Micros = 0

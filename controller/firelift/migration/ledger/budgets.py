@@ -17,6 +17,8 @@ from firelift.migration.store import Create, Micros, Missing, Store, Update
 
 TRIES = 5
 
+_FIELDS = frozenset(field.alias or name for name, field in Budget.model_fields.items())
+
 
 @dataclass(frozen=True, slots=True)
 class BudgetSeen:
@@ -104,9 +106,12 @@ async def _changed(store: Store, change: Callable[[BudgetSeen], Budget]) -> Budg
 
 
 async def _write(store: Store, after: Budget, update_time: Micros | None) -> None:
-    plain = after.model_dump(mode="json", by_alias=True)
+    # An operator of another version may not know a field that says nothing, and may begin at another rate.
+    always = {"format": after.format, "rate": after.rate}
+    plain = {**after.model_dump(mode="json", by_alias=True, exclude_defaults=True), **always}
     fields = {name: store.values.encode(value) for name, value in plain.items()}
+    mask = [(name,) for name in {*_FIELDS, *fields}]
     if update_time is None:
         await store.commit([Create(paths.budget(), fields)])
     else:
-        await store.commit([Update(paths.budget(), fields, [(name,) for name in fields], update_time)])
+        await store.commit([Update(paths.budget(), fields, mask, update_time)])
