@@ -18,6 +18,8 @@ class Operation(StrEnum):
     UPDATE = "update"
     DELETE = "delete"
 
+    __hash__ = str.__hash__  # an Enum's own is a call of Python's, for each image that is packed
+
 
 @struct
 class Image:

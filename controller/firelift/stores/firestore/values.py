@@ -145,24 +145,24 @@ class FieldView(Mapping[str, Message]):
     of CPU a document of 16 fields, where most documents have two or three looked at.
     """
 
-    __slots__ = ("_fields", "_looked", "_whole", "get", "message", "size")
+    __slots__ = ("_fields", "_whole", "get", "message", "size")
 
     def __init__(self, message: Message, size: int) -> None:
         """`message` is the document as it was read, in an answer of `size` bytes."""
         self.size = size
         self.message = message
         self._fields = message.fields
-        self._whole: WholeFields | None = None
-        self._looked = False
         # The map's own method, without one of Python's around it: it is asked 20 times for each document.
         self.get = self._fields.get  # type: ignore[method-assign]
 
     @property
     def whole(self) -> WholeFields | None:
         """All fields in one piece, made once; None where they cannot be."""
-        if not self._looked:
-            self._whole, self._looked = whole_fields(_serialized(self.message), {}), True
-        return self._whole
+        try:
+            return self._whole
+        except AttributeError:  # of most documents it is never asked, and to set it would cost each of them
+            self._whole: WholeFields | None = whole_fields(_serialized(self.message), {})
+            return self._whole
 
     def __getitem__(self, name: str) -> Message:
         value = self._fields.get(name)
