@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -11,6 +12,7 @@ from tests.moving import (
     COPY,
     EVERYBODY,
     IN_PLACE,
+    KIT,
     LEDGER,
     counts,
     everything,
@@ -27,8 +29,9 @@ from firelift.api.cohort import Selection, bucket
 from firelift.api.migration import MigrationSpec
 from firelift.api.rollout import PaceSpec
 from firelift.api.run import RunKind, RunPlan, VerifyPlan
+from firelift.migration.entities.reader import ByKey, EntityReader
 from firelift.migration.ledger.journal import Journal
-from firelift.migration.store import Create, Delete, Put
+from firelift.migration.store import Create, Delete, Put, Source
 from firelift.stores.memory import MemoryStore
 
 SEED = "seed"
@@ -201,3 +204,24 @@ async def test_a_closing_scan_that_finds_nothing_leaves_few_entries_at_any_pace(
     walked = [end for end in ends if end and not end.totals.read]
     assert walked
     assert all(end.seq <= 2 for end in walked)
+
+
+@pytest.mark.parametrize("limit", [60, 250, 1_100, 2_000])
+async def test_no_record_is_read_twice_where_groups_are_larger_than_a_page(limit: int) -> None:
+    users = {f"u{number:03d}": 20 + number % 41 for number in range(100)}
+    store = CountingStore(await filled(users))
+
+    async def listed() -> Sequence[str]:
+        return sorted(users, key=lambda user: (bucket(SEED, user), user))
+
+    records = ByKey(store, Source("fitness_logs"), ("userId",))
+    reader = EntityReader(
+        records, listed, SEED, lambda: limit, bool, lambda document: str(KIT.decode(document.fields["userId"]))
+    )
+    found, after = 0, None
+    while True:
+        batch = await reader.read(after)
+        found, after = found + len(batch.records), batch.end
+        if batch.exhausted:
+            break
+    assert (found, store.queried["fitness_logs", "filtered"]) == (sum(users.values()), sum(users.values()))

@@ -109,6 +109,8 @@ class EntityReader:
                     self._take(batch, group, page)
                     return at
                 self._take(batch, group, page)
+                if path is None:
+                    batch.whole.append(len(page.documents))
                 at, path = at + 1, None
         batch.mark(all_groups[:at], self.seed)
         return at
@@ -149,6 +151,8 @@ class _Batch:
     end: str = ""
     scanned: int = 0
     queries: int = 0
+    whole: list[int] = field(default_factory=list)
+    """The records of each group that has all of them in it: the last ones of a group tell nothing of other groups."""
     size: int = 0
     group: Sequence[str] = ()
 
@@ -180,9 +184,12 @@ class _Batch:
         return self.scanned < limit and self.queries < QUERIES and self.size < READ_BYTES
 
     def ahead(self, limit: int) -> int:
-        """How many groups to ask for at once: as many as will be wanted, going by those that were read."""
-        if not self.queries:
+        """How many groups to ask for at once: as many as will be wanted, going by those that were read.
+
+        What is asked for and has no room is paid for, and read once more.
+        """
+        if not self.whole:
             return 1
-        wanted = (limit - self.scanned) // max(1, self.scanned // self.queries)
+        wanted = (limit - self.scanned) // max(1, sum(self.whole) // len(self.whole))
         fitting = (READ_BYTES - self.size) // max(1, self.size // self.queries)
         return max(1, min(QUERIES_AT_ONCE, QUERIES - self.queries, wanted, fitting))
