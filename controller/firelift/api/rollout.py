@@ -77,8 +77,9 @@ class DatabaseRef(RuledModel):
     name: DatabaseId = "(default)"
     """The id of the database in it."""
     uid: DatabaseUid | None = None
-    """What `gcloud firestore databases describe` calls `uid`: the rollout writes nothing where Firestore does not
-    answer this very one, be it another project, a database made anew under the name, or an emulator."""
+    """What `gcloud firestore databases describe` calls `uid`: the rollout begins nothing where Firestore does not
+    answer this very one, and writes nothing where it answers another: another project, a database made anew under the
+    name, or an emulator."""
 
     rules: ClassVar[Rules] = (
         Rule(

@@ -48,8 +48,8 @@ ROLLOUTS: dict[str, Explanation] = {
         Mover.PERSON,
     ),
     Reason.DATABASE_DIFFERS: Explanation(
-        "the database is not, or does not say that it is, the one that `spec.database.uid` declares, and nothing was "
-        "written there",
+        "the database is not, or does not say that it is, the one that `spec.database.uid` declares: nothing is "
+        "written to another one, and nothing more is begun where it does not say",
         "when the database answers the declared uid: the operator may ask (`roles/datastore.viewer`) and asks the "
         "right place; a database that was made anew is another one, and needs a new rollout that declares it",
         Mover.PERSON,

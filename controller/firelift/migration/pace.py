@@ -17,8 +17,8 @@ LOWEST_FACTOR = 1 / 64
 """Of its allowance a process keeps at least this, however often it is asked to slow down."""
 
 PAGE_SECONDS = 2.0
-"""How long a lane writes at the documents that it reads at once. The next ones are read meanwhile, and so are here for
-twice that time at most."""
+"""How long a lane writes at the documents that it reads at once, unless a single commit takes longer. The next ones are
+read meanwhile only where it does not, and so are here for twice that time at most."""
 
 SLICE_SECONDS = 0.1
 """Between two looks at an allowance that may have changed."""

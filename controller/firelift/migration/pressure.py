@@ -1,4 +1,4 @@
-"""Whether a database suffers from being written: more than one Commit in a hundred asked to slow down, or slow Commits.
+"""Whether a database suffers from being written: Commits are slow, or asked to slow down, or none of a worker lands.
 
 Counts are added up over all rollouts on the database; how long a Commit takes is compared with quiet moments of the
 same work (`Quiet`), because it depends on what is written and on how large the batches are.

@@ -16,11 +16,11 @@ Limit = Callable[[], int]
 """How many documents to read at once, asked before each time."""
 
 PAGE = 2_000
-"""The most of them, for memory's sake."""
+"""The most of them, for memory's sake, but for a scan that leaves most of what it reads out."""
 
 
 def whole_page() -> int:
-    """The limit of a reader whose documents nobody writes at."""
+    """The limit of a reader that no pace makes smaller: nobody writes at its documents, or at few of them."""
     return PAGE
 
 

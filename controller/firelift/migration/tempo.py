@@ -14,7 +14,7 @@ from firelift.migration.readers import Limit, whole_page
 class Tempo:
     """How long they wait, with a `sleep` that ends when the worker has to leave, and how much they read.
 
-    A reader that is given the pace of `entities` reads just what may be written; any other that writes, as many
+    A reader that is given the pace of `entities` gives out just what may be written; any other that writes, as many
     documents at once as the `limit` says.
     """
 

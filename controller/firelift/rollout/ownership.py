@@ -26,8 +26,8 @@ def reachable(turn: Turn) -> Outcome | None:
 def declared(turn: Turn) -> Outcome | None:
     """No ledger is made, adopted or followed in another database than the declared one.
 
-    Where ours says that it was made in that one, and just the answer is missing, what has begun goes on and back: the
-    next phase waits for the answer.
+    Where ours says that it was made in that one, and just the answer is missing, the step at hand goes on, and all goes
+    back; the next step that changes anything, the next plan and the next phase wait for the answer.
     """
     ledger, database = turn.seen.ledger, turn.spec.database
     mistake = database.mistaken(ledger.actual_database_uid)
