@@ -45,6 +45,7 @@ class Child:
     process: subprocess.Popen[bytes]
     output: IO[bytes]
     usage: Usage | None = field(default=None)
+    _peak_mib: float = field(default=0.0, init=False)
 
     def sample(self) -> Sample:
         """What it has cost so far; nothing of one that has ended."""
@@ -74,6 +75,8 @@ class Child:
 
     def _reaped(self) -> bool:
         if self.usage is None:
+            # Not by wait4, whose peak begins with that of the process that started this one.
+            self._peak_mib = max(self._peak_mib, self._high_water())
             # wait4 and not poll: it alone tells what this one child has cost.
             pid, status, usage = os.wait4(self.process.pid, os.WNOHANG)
             if not pid:
@@ -81,8 +84,13 @@ class Child:
             self.process.returncode = os.waitstatus_to_exitcode(status)
             self.output.seek(0)
             said = self.output.read().decode(errors="replace")
-            self.usage = Usage(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, said)
+            self.usage = Usage(usage.ru_utime + usage.ru_stime, self._peak_mib, said)
         return True
+
+    def _high_water(self) -> float:
+        """The most memory that it has had so far, in MiB; 0 of one that has ended."""
+        lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
+        return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:")), 0.0)
 
     def kill(self) -> None:
         """End it, if it has not ended."""

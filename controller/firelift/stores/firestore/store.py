@@ -42,7 +42,9 @@ class Answers:
     def take(self, sized: Sized) -> bool:
         """Keep it; whether there is room for another."""
         self.taken.append(sized)
-        self.size += sized[1]
+        answer, size = sized
+        if self.most is not None and answer.WhichOneof("result") == "found":
+            self.size += size
         return not self.full
 
     @property
