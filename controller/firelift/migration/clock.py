@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Protocol, TypeAlias
+
+Pause: TypeAlias = Callable[[float], Awaitable[object]]
+"""Waits for so many seconds, and raises where whoever waits has to leave."""
 
 
 class Clock(Protocol):

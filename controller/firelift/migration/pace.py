@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from firelift.api.rollout import PaceSpec
 from firelift.migration.backoff import longest
-from firelift.migration.clock import Clock
+from firelift.migration.clock import Clock, Pause
 
 LONGEST_COMMIT_SECONDS = 5.0
 """A commit is no larger than what may be written in this time, so that a low rate is kept over short times too."""
@@ -27,8 +27,6 @@ RECOVERY_SECONDS = 60.0
 """The longest time in which a process is back at its whole allowance, for leases that are longer."""
 
 _DUST = 1e-6
-
-Pause = Callable[[float], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
+from firelift.migration.clock import Pause
 from firelift.migration.entities.pace import EntityPace
-from firelift.migration.processors.recheck import Sleep
 from firelift.migration.readers import Limit, whole_page
 
 
@@ -18,7 +18,7 @@ class Tempo:
     documents at once as the `limit` says.
     """
 
-    sleep: Sleep = asyncio.sleep
+    sleep: Pause = asyncio.sleep
     entities: EntityPace | None = None
     limit: Limit = whole_page
 

@@ -10,10 +10,11 @@ from firelift.api.steps.verify import Authority
 from firelift.migration.aggregate.gather import Gathering
 from firelift.migration.aggregate.groups import Group
 from firelift.migration.aggregate.history import EntityHistory, Ours
+from firelift.migration.clock import Pause
 from firelift.migration.processors import tallies
 from firelift.migration.processors.findings import unlike
 from firelift.migration.processors.migrate import without_result
-from firelift.migration.processors.recheck import Sleep, persisting
+from firelift.migration.processors.recheck import persisting
 from firelift.migration.refusal import Refused
 from firelift.migration.store import Document, Fields, Missing, Store
 from firelift.migration.work import Change, Record
@@ -27,7 +28,7 @@ class VerifyAggregate:
     gathering: Gathering
     history: EntityHistory
     plan: VerifyPlan
-    sleep: Sleep
+    sleep: Pause
 
     async def prepare(self, records: Sequence[Record], *, again: bool) -> list[Change]:
         """One change per group."""

@@ -9,12 +9,13 @@ from itertools import pairwise
 
 from firelift.api.cohort import BUCKETS
 from firelift.api.run import RunKind, RunPlan
+from firelift.migration.clock import Pause
 from firelift.migration.conditions import filters
 from firelift.migration.entities.order import groups, place
 from firelift.migration.entities.packed import PackedEntities
 from firelift.migration.entities.reader import ByKey, Entities
 from firelift.migration.entities.whose import Whose
-from firelift.migration.ledger.listings import Listing, Listings, Members, Pause
+from firelift.migration.ledger.listings import Listing, Listings, Members
 from firelift.migration.store import Source, Store, ValueKit
 from firelift.migration.transform.reshape import field_path
 from firelift.migration.work import Lane

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
+from firelift.migration.clock import Pause
 from firelift.migration.entities.open_cursor import OpenCursor, parse
 from firelift.migration.entities.order import Place, place
 from firelift.migration.entities.pace import EntityPace
@@ -15,8 +15,6 @@ from firelift.migration.work import Batch, Record
 
 OPEN = 64
 """Entities that a lane reads side by side; each of them stands in the cursor."""
-
-Sleep: TypeAlias = Callable[[float], Awaitable[object]]
 
 
 @dataclass(slots=True)
@@ -45,7 +43,7 @@ class OpenEntities:
     entities: Entities
     seed: str
     pace: EntityPace | None
-    sleep: Sleep
+    sleep: Pause
     _all: Sequence[str] | None = field(default=None, init=False)
     _places: Sequence[Place] = field(default=(), init=False)
 

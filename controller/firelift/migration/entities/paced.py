@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from firelift.migration.entities.open_entities import Opened, OpenEntities, Sleep
+from firelift.migration.clock import Pause
+from firelift.migration.entities.open_entities import Opened, OpenEntities
 from firelift.migration.entities.pace import EntityPace
 from firelift.migration.entities.reader import QUERIES_AT_ONCE, ById, ByKey, EntityDone
 from firelift.migration.readers import Keep
@@ -79,7 +80,7 @@ class PacedScan:
     scan: Reader
     whose: Callable[[Record], str | None]
     pace: EntityPace
-    sleep: Sleep
+    sleep: Pause
     one_by_one: bool = False
     _ahead: Batch | None = field(default=None, init=False)
     _at: str | None = field(default=None, init=False)

@@ -10,11 +10,11 @@ from itertools import groupby, pairwise
 from firelift.api import shares
 from firelift.api.cohort import Selection
 from firelift.api.run import WAY_BACK, RunKind, RunPlan
+from firelift.migration.clock import Pause
 from firelift.migration.entities.lanes import EntityLanes, by_entity, source_of
 from firelift.migration.ledger.journal import Journal
 from firelift.migration.ledger.lane_map import adopt_lane_map, read_lane_map
 from firelift.migration.ledger.letters import Letters
-from firelift.migration.ledger.listings import Pause
 from firelift.migration.ledger.runs import RunStore
 from firelift.migration.ledger.seal import seal_run
 from firelift.migration.ledger.standing import FORWARD

@@ -10,12 +10,13 @@ import json
 import secrets
 import zlib
 from bisect import bisect_left, bisect_right
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from firelift.api.cohort import bucket
 from firelift.api.run import FORMAT
+from firelift.migration.clock import Pause
 from firelift.migration.entities.packed import PackedEntities
 from firelift.migration.errors import AlreadyExists, Conflict, LedgerBroken
 from firelift.migration.filling import portions
@@ -43,8 +44,6 @@ MAKER = secrets.token_hex(4)
 
 TURN_SECONDS = 1.0
 MICROS_PER_SECOND = 1_000_000
-
-Pause = Callable[[float], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from firelift.api.migration import MigrationSpec, OnInvalid
 from firelift.api.run import REHEARSALS, WAY_BACK, RunKind, RunPlan, VerifyPlan
 from firelift.migration.aggregate.build import build_aggregate, targets_of
 from firelift.migration.bounded import Fitting
+from firelift.migration.clock import Pause
 from firelift.migration.entities.closing import ClosingReader, ListedOnce
 from firelift.migration.entities.lanes import chosen_entities, entities_of, source_of
 from firelift.migration.entities.open_cursor import is_open
@@ -40,7 +41,6 @@ from firelift.migration.processors.many import as_it_is, many
 from firelift.migration.processors.marking import Marking, compile_marker
 from firelift.migration.processors.migrate import Migrate
 from firelift.migration.processors.pacing import Pacing
-from firelift.migration.processors.recheck import Sleep
 from firelift.migration.processors.retry import LetterReader, Retry, WithoutLetters
 from firelift.migration.processors.reverse import Returns, ReverseDocuments, ReverseVerify
 from firelift.migration.processors.revert import Kept, Revert
@@ -165,7 +165,7 @@ def _verified(
     return JoinedReader(store, source, PAGE, keep, lambda path: _sampled(plan, path), entries, plan.subjects)
 
 
-def _verifying(plan: RunPlan, store: Store, transform: Transform, keep: Keep, sleep: Sleep) -> Processor:
+def _verifying(plan: RunPlan, store: Store, transform: Transform, keep: Keep, sleep: Pause) -> Processor:
     moved = MovedBefore(_entries(plan, store), plan.migration.name, plan.id)
     scan = ScanJudge(transform, _verify(plan), _origins(plan, store, transform), moved)
     images = ImageJudge(transform, _verify(plan), keep, Cleaned(_entries(plan, store), plan.migration.name))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from firelift.api.run import RunPlan
+from firelift.migration.clock import Pause
 from firelift.migration.entities.open_entities import OpenEntities
 from firelift.migration.entities.pace import EntityPace
 from firelift.migration.entities.paced import PacedReader, PacedScan
 from firelift.migration.entities.reader import ById, ByKey, Entities
 from firelift.migration.entities.whose import Whose
-from firelift.migration.processors.recheck import Sleep
 from firelift.migration.processors.retry import LetterRecord
 from firelift.migration.readers import Keep
 from firelift.migration.store import Document
@@ -24,7 +24,7 @@ class Pacing:
     plan: RunPlan
     whose: Whose
     pace: EntityPace | None
-    sleep: Sleep
+    sleep: Pause
 
     def entities(self, records: ByKey | ById, entities: Entities, keep: Keep, *, marks: bool) -> PacedReader:
         """Of a lane of entities."""

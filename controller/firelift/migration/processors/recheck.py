@@ -9,7 +9,6 @@ from firelift.migration.work import Change
 
 T = TypeVar("T")
 
-Sleep = Callable[[float], Awaitable[object]]
 Judge = Callable[[Sequence[T]], Awaitable[list[Change]]]
 
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from itertools import chain, takewhile
 
 from firelift.migration.bounded import Fitting
+from firelift.migration.clock import Pause
 from firelift.migration.ledger.joined import Sighting, of_image
 from firelift.migration.processors import tallies
 from firelift.migration.processors.findings import Documents
-from firelift.migration.processors.recheck import Sleep, persisting
+from firelift.migration.processors.recheck import persisting
 from firelift.migration.processors.summing import summed
 from firelift.migration.processors.verify_images import ImageJudge
 from firelift.migration.processors.verify_scan import ScanJudge
@@ -37,7 +38,7 @@ class Verify:
     scans: Keep
     scan: ScanJudge
     images: ImageJudge
-    sleep: Sleep
+    sleep: Pause
 
     async def prepare(self, records: Sequence[Record], *, again: bool) -> list[Change]:
         """One change per record."""
