@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from tests.moving import ran
+from tests.moving import LEDGER, ran
+from tests.virtual_time import VirtualClock
 
-from firelift.api.run import RunPlan
+from firelift.api.run import RunControl, RunPlan, RunState
 from firelift.migration.errors import StoreError
+from firelift.migration.ledger.entries import Entry
+from firelift.migration.ledger.journal import Journal
 from firelift.migration.ledger.progress import RunProgress
+from firelift.migration.ledger.runs import RunStore
+from firelift.migration.ledger.seal import seal_run
+from firelift.migration.processors.build import build
 from firelift.migration.store import Committed, Write
+from firelift.migration.worker import Share, work
 from firelift.stores.memory import MemoryStore
 
 MOST_WORKERS = 200
@@ -82,3 +90,22 @@ async def ran_while_dying(store: MemoryStore, made: RunPlan, every: int) -> RunP
             break
     store.faults.before_commit = None
     return await ran(store, made)
+
+
+async def left_behind(store: MemoryStore, made: RunPlan, entries: int) -> Sequence[Entry]:
+    """The seals of a run whose only worker is gone after so many entries, as a later attempt closes it."""
+    await RunStore(store, LEDGER).ensure(made, RunControl(state=RunState.RUN, epoch=1, lease_seconds=1_000_000))
+    commits = 0
+
+    async def count(writes: Sequence[Write]) -> None:
+        nonlocal commits
+        commits += any("/firelift_journal/" in write.path for write in writes)
+        if commits > entries:
+            raise asyncio.CancelledError
+
+    store.faults.before_commit = count
+    worker = asyncio.create_task(work(store, Share(LEDGER, made.id, 0, 1), build, clock=VirtualClock()))
+    await asyncio.gather(worker, return_exceptions=True)
+    store.faults.before_commit = None
+    _, seals = await seal_run(Journal(store, LEDGER), made.id)
+    return seals

@@ -13,22 +13,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests import virtual_time
 from tests.counting import CountingStore
-from tests.crashing import ran_while_dying
-from tests.moving import LEDGER, counts, everything, migration, plan, ran, stored
+from tests.crashing import left_behind, ran_while_dying
+from tests.moving import counts, everything, migration, plan, ran, stored
 from tests.unit.test_aggregates import CHECKED, DAILY, MORNING, copies
-from tests.virtual_time import VirtualClock, in_virtual_time
+from tests.virtual_time import in_virtual_time
 
 from firelift.api.rollout import PaceSpec
-from firelift.api.run import RunControl, RunKind, RunPlan, RunState
+from firelift.api.run import RunKind, RunPlan
 from firelift.migration.entities.open_cursor import OpenCursor, is_open
 from firelift.migration.entities.order import place
 from firelift.migration.entities.pace import MINUTE
-from firelift.migration.ledger.journal import Journal
-from firelift.migration.ledger.runs import RunStore
-from firelift.migration.ledger.seal import seal_run
-from firelift.migration.processors.build import build
 from firelift.migration.store import Committed, Create, Delete, Put, Update, Write
-from firelift.migration.worker import Share, work
 from firelift.stores.memory import MemoryStore
 
 FIVE = PaceSpec(max_writes_per_second=1_000, batch_size=50, max_retries=5, per_entity_writes_per_minute=5)
@@ -156,20 +151,7 @@ async def test_a_later_attempt_goes_on_whatever_the_pace_was(first: PaceSpec, se
     users = {f"u{number:02d}": 9 for number in range(20)}
     store = filled(users)
     made = run(RunKind.MIGRATE, pace=first.model_copy(update={"batch_size": 7}))
-    await RunStore(store, LEDGER).ensure(made, RunControl(state=RunState.RUN, epoch=1, lease_seconds=1_000_000))
-    commits = 0
-
-    async def count(writes: Sequence[Write]) -> None:
-        nonlocal commits
-        commits += any("/firelift_journal/" in write.path for write in writes)
-        if commits > 10:
-            raise asyncio.CancelledError
-
-    store.faults.before_commit = count
-    worker = asyncio.create_task(work(store, Share(LEDGER, made.id, 0, 1), build, clock=VirtualClock()))
-    await asyncio.gather(worker, return_exceptions=True)
-    store.faults.before_commit = None
-    _, seals = await seal_run(Journal(store, LEDGER), made.id)
+    seals = await left_behind(store, made, 10)
     done = sum(entry.totals.created for entry in seals)
     assert 0 < done < 180
     assert any(is_open(entry.end) for entry in seals) is (first is FIVE)

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests import virtual_time
+from tests.crashing import left_behind
 from tests.moving import COPY, LEDGER, counts, everything, migration, plan, ran, seen, stored
 from tests.virtual_time import VirtualClock, in_virtual_time
 
@@ -22,9 +23,7 @@ from firelift.migration.chunks import Chunk
 from firelift.migration.entities.open_cursor import OpenCursor, is_open, parse
 from firelift.migration.entities.order import Cursor, place
 from firelift.migration.entities.pace import MINUTE, EntityPace
-from firelift.migration.ledger.journal import Journal
 from firelift.migration.ledger.runs import RunStore
-from firelift.migration.ledger.seal import seal_run
 from firelift.migration.processors.build import build
 from firelift.migration.store import Committed, Create, Delete, Put, Write
 from firelift.migration.work import Change, Record
@@ -155,20 +154,7 @@ async def test_a_later_attempt_goes_on_whatever_the_pace_was(first: PaceSpec, se
     users = {f"u{number:02d}": 9 for number in range(20)}
     store = await filled(users)
     made = migrate(pace=first)
-    await RunStore(store, LEDGER).ensure(made, RunControl(state=RunState.RUN, epoch=1, lease_seconds=1_000_000))
-    commits = 0
-
-    async def count(writes: Sequence[Write]) -> None:
-        nonlocal commits
-        commits += any("/firelift_journal/" in write.path for write in writes)
-        if commits > 10:
-            raise asyncio.CancelledError
-
-    store.faults.before_commit = count
-    worker = asyncio.create_task(work(store, Share(LEDGER, made.id, 0, 1), build, clock=VirtualClock()))
-    await asyncio.gather(worker, return_exceptions=True)
-    store.faults.before_commit = _nothing
-    _, seals = await seal_run(Journal(store, LEDGER), made.id)
+    seals = await left_behind(store, made, 10)
     done = sum(entry.totals.created for entry in seals)
     assert 0 < done < 180
     assert all(is_open(entry.end) is (first is FIVE) for entry in seals)
@@ -252,7 +238,3 @@ def test_a_record_lies_behind_an_open_cursor_when_its_entity_has_not_come_to_it(
     found = [cursor.before(SEED, place(SEED, name), "logs/7") for name in names]
     assert found == [False, True, False, True, False, False, True, True]
     assert not cursor.before(SEED, place(SEED, names[1]), "logs/5")
-
-
-async def _nothing(_: object) -> None:
-    """No fault."""
